@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_IO_JSON_H
+#define WALRAS_IO_JSON_H
+
+#include "sim/core/parameter.h"
+
+/** A text that grows. Zero-initialize; free with wal_text_free(). */
+typedef struct wal_text {
+  char *bytes; /**< NUL-terminated once anything was added */
+  size_t length, capacity;
+} wal_text;
+
+void wal_text_add(wal_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void wal_text_free(wal_text *text);
+
+/** Adds a JSON string with quotes and escapes. */
+void wal_json_string(wal_text *text, const char *value);
+/** Adds a number in the shortest form that reads back as the same double (whole numbers below 2^53
+ *  without fraction); null if it is not finite. */
+void wal_json_number(wal_text *text, double value);
+
+/**
+ * Canonical JSON of resolved parameters: {"solve": {"game": {"beach_bar": {"horizon": 3, ...}}, ...}}.
+ * A component is an object whose one key is its name, a record a plain object; parameters stand in
+ * order of declaration, two blanks a level, short arrays of numbers on one line. A scenario named
+ * *.json with this text gives the same run.
+ */
+void wal_json_params(wal_text *text, const wal_params *params);
+
+/** The tree that such a JSON text holds (component objects told by the catalogue: an object with one
+ *  key that names a component). WAL_EINPUT with `name:line: ...`. Rank-local. */
+wal_status wal_json_read(wal_ctx *ctx, const char *name, const char *text, size_t length,
+                         const wal_catalogue *catalogue, wal_node **out);
+
+#endif

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_IO_RUN_FILE_H
+#define WALRAS_IO_RUN_FILE_H
+
+#include "sim/core/context.h"
+
+/**
+ * Writes a run file (docs/run-file.md): one HDF5 file, written collectively by all ranks under a
+ * temporary name in the folder of the final one, which appears only when all is complete and
+ * verified. All calls are collective in the context, with the same arguments on every rank except
+ * where a rank gives its own share. Bytes do not depend on the number of ranks as long as the
+ * values do not. After the first HDF5 write error the job is aborted with WAL_EIO's exit status
+ * (carrying on after a failed collective HDF5 call hangs or crashes).
+ */
+typedef struct wal_run_file wal_run_file;
+
+/** Whether `path` could be created: its folder exists and can be written, the name is not too long,
+ *  no file is there unless `force`. Fails with WAL_ECREATE. To be asked before the work starts;
+ *  leaves nothing behind. @collective */
+wal_status wal_run_file_check(wal_ctx *ctx, const char *path, bool force);
+
+/** Opens the temporary file. @collective */
+wal_status wal_run_file_create(wal_ctx *ctx, const char *path, bool force, wal_run_file **out);
+
+/** Makes a group, as "/solution". Parents must exist. */
+wal_status wal_run_file_group(wal_run_file *file, const char *path);
+
+/* Attributes of a group or dataset that exists ("/" for the file). */
+wal_status wal_run_file_attribute_text(wal_run_file *file, const char *object, const char *name,
+                                       const char *value);
+wal_status wal_run_file_attribute_integer(wal_run_file *file, const char *object, const char *name,
+                                          int64_t value);
+wal_status wal_run_file_attribute_real(wal_run_file *file, const char *object, const char *name,
+                                       double value);
+
+/** What a dataset is: every one has units and a long name, and named dimension scales. */
+typedef struct wal_dataset {
+  const char *path;            /**< as "/solution/policy"; group exists */
+  const char *units;           /**< "1" if dimensionless */
+  const char *long_name;
+  int rank;                    /**< 1 .. 4 dimensions (0: a scalar) */
+  int64_t extent[4];
+  const char *scale[4];        /**< path of the dimension scale of each dimension, NULL if none */
+  bool is_scale;               /**< this one is itself a dimension scale, named after its last
+                                    path component */
+  bool single;                 /**< real numbers are stored in single precision */
+} wal_dataset;
+
+/* Small datasets that every rank holds whole (rank 0's values are written). */
+wal_status wal_run_file_reals(wal_run_file *file, const wal_dataset *what, const double *values);
+wal_status wal_run_file_integers(wal_run_file *file, const wal_dataset *what,
+                                 const int64_t *values);
+/** Variable-length UTF-8 strings. */
+wal_status wal_run_file_texts(wal_run_file *file, const wal_dataset *what,
+                              const char *const *values);
+
+/**
+ * A large real array that is spread over the ranks along one dimension: rank by rank a contiguous
+ * range, in rank order. It is written one index of dimension 0 after the other, so that a rank
+ * holds only one of them in memory at a time (with split = 0, rank by rank pieces of dimension 0).
+ * @param split  dimension that is spread: 0 or 1
+ * @param first,count  this rank's range of it (count may be 0)
+ * @param fill   writes the own range at index i of dimension 0, row-major over the remaining
+ *               dimensions, into `out`; with split = 0, i runs over the own range only
+ */
+wal_status wal_run_file_spread(wal_run_file *file, const wal_dataset *what, int split,
+                               int64_t first, int64_t count,
+                               void (*fill)(void *user, int64_t i, double *out), void *user);
+
+/** A second name for an existing object (hard link). */
+wal_status wal_run_file_link(wal_run_file *file, const char *existing, const char *path);
+
+/** Sets `complete`, closes, verifies by reopening, fsyncs, renames, fsyncs the folder; frees *file
+ *  in any case. */
+wal_status wal_run_file_commit(wal_run_file **file);
+
+/** Closes and removes the temporary file; sets *file to NULL. For failures before commit. */
+void wal_run_file_discard(wal_run_file **file);
+
+#endif

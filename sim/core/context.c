@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/core/context.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ERROR_LENGTH = 1024 };
+
+struct wal_ctx {
+  MPI_Comm comm;
+  int rank, size;
+  uint64_t seed;
+  int64_t memory, peak_memory;
+  char error[ERROR_LENGTH];
+};
+
+wal_status wal_ctx_create(MPI_Comm comm, uint64_t seed, wal_ctx **out) {
+  *out = NULL;
+  wal_ctx *ctx = calloc(1, sizeof *ctx);
+  if (!ctx) return WAL_EINTERNAL;
+  if (MPI_Comm_dup(comm, &ctx->comm) != MPI_SUCCESS) {
+    free(ctx);
+    return WAL_EINTERNAL;
+  }
+  MPI_Comm_set_errhandler(ctx->comm, MPI_ERRORS_RETURN);
+  MPI_Comm_rank(ctx->comm, &ctx->rank);
+  MPI_Comm_size(ctx->comm, &ctx->size);
+  ctx->seed = seed;
+  *out = ctx;
+  return WAL_OK;
+}
+
+void wal_ctx_destroy(wal_ctx **ctx) {
+  if (!ctx || !*ctx) return;
+  MPI_Comm_free(&(*ctx)->comm);
+  free(*ctx);
+  *ctx = NULL;
+}
+
+int wal_ctx_rank(const wal_ctx *ctx) { return ctx->rank; }
+int wal_ctx_size(const wal_ctx *ctx) { return ctx->size; }
+uint64_t wal_ctx_seed(const wal_ctx *ctx) { return ctx->seed; }
+void wal_ctx_set_seed(wal_ctx *ctx, uint64_t seed) { ctx->seed = seed; }
+MPI_Comm wal_ctx_comm(const wal_ctx *ctx) { return ctx->comm; }
+const char *wal_ctx_error(const wal_ctx *ctx) { return ctx->error; }
+
+wal_status wal_fail(wal_ctx *ctx, wal_status status, const char *format, ...) {
+  char text[ERROR_LENGTH];  // the arguments may point into ctx->error
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  memcpy(ctx->error, text, sizeof text);
+  return status;
+}
+
+wal_status wal_agree(wal_ctx *ctx, wal_status status) {
+  if (ctx->size == 1) return status;
+  int mine = status == WAL_OK ? ctx->size : ctx->rank;
+  int lowest = ctx->size;
+  if (MPI_Allreduce(&mine, &lowest, 1, MPI_INT, MPI_MIN, ctx->comm) != MPI_SUCCESS)
+    return wal_fail(ctx, WAL_EINTERNAL, "MPI_Allreduce failed");
+  if (lowest == ctx->size) return WAL_OK;
+  struct {
+    int status;
+    char text[ERROR_LENGTH];
+  } shared;
+  memset(&shared, 0, sizeof shared);
+  if (ctx->rank == lowest) {
+    shared.status = (int)status;
+    memcpy(shared.text, ctx->error, sizeof shared.text);
+  }
+  if (MPI_Bcast(&shared, (int)sizeof shared, MPI_BYTE, lowest, ctx->comm) != MPI_SUCCESS)
+    return wal_fail(ctx, WAL_EINTERNAL, "MPI_Bcast failed");
+  memcpy(ctx->error, shared.text, sizeof shared.text);
+  return (wal_status)shared.status;
+}
+
+void wal_ctx_count_memory(wal_ctx *ctx, int64_t bytes) {
+  ctx->memory += bytes;
+  if (ctx->memory > ctx->peak_memory) ctx->peak_memory = ctx->memory;
+}
+
+int64_t wal_ctx_peak_memory(const wal_ctx *ctx) { return ctx->peak_memory; }

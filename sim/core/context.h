@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_SIM_CORE_CONTEXT_H
+#define WALRAS_SIM_CORE_CONTEXT_H
+
+#include <mpi.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/core/status.h"
+
+/**
+ * What every call of the library works in: a communicator, the text of the last error, the seed.
+ * There are no globals. The library never prints and never exits.
+ */
+typedef struct wal_ctx wal_ctx;
+
+/**
+ * Makes a context on a private duplicate of `comm`, whose error handler returns.
+ * @collective comm
+ * @param seed  the run's seed, from which every random stream is keyed
+ * @param out   receives the context; owned by the caller, destroyed with wal_ctx_destroy()
+ */
+wal_status wal_ctx_create(MPI_Comm comm, uint64_t seed, wal_ctx **out);
+
+/** Frees the context and sets *ctx to NULL. @collective its communicator */
+void wal_ctx_destroy(wal_ctx **ctx);
+
+int wal_ctx_rank(const wal_ctx *ctx);
+int wal_ctx_size(const wal_ctx *ctx);
+uint64_t wal_ctx_seed(const wal_ctx *ctx);
+void wal_ctx_set_seed(wal_ctx *ctx, uint64_t seed);
+MPI_Comm wal_ctx_comm(const wal_ctx *ctx);
+
+/** Text of the last failure in this context, "" if there was none. Valid until the next failure. */
+const char *wal_ctx_error(const wal_ctx *ctx);
+
+/** Records a failure's text (printf style; up to about 1000 bytes are kept) and returns `status`. */
+wal_status wal_fail(wal_ctx *ctx, wal_status status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/**
+ * Turns a local outcome into a common one: every rank returns the status of the lowest failing rank
+ * and holds its text. @collective ctx; costs one allreduce of an int when all is well.
+ */
+wal_status wal_agree(wal_ctx *ctx, wal_status status);
+
+/** In rank-local code: pass a failure up. */
+#define WAL_TRY(expr)                                                                             \
+  do {                                                                                            \
+    wal_status wal_try_status_ = (expr);                                                          \
+    if (wal_try_status_ != WAL_OK) return wal_try_status_;                                        \
+  } while (0)
+
+/** Before a collective region: all ranks pass the same failure up, or none does. */
+#define WAL_TRY_ALL(ctx, expr) WAL_TRY(wal_agree((ctx), (expr)))
+
+/** In functions that own memory: note the failure in `status` and leave by the one exit label. */
+#define WAL_TRY_GOTO(expr)                                                                        \
+  do {                                                                                            \
+    status = (expr);                                                                              \
+    if (status != WAL_OK) goto cleanup;                                                           \
+  } while (0)
+
+/** Notes `bytes` more (or, negative, fewer) held in this context. */
+void wal_ctx_count_memory(wal_ctx *ctx, int64_t bytes);
+/** Largest number of bytes held at once in this context on this rank. */
+int64_t wal_ctx_peak_memory(const wal_ctx *ctx);
+
+#endif

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_SIM_CORE_NODE_H
+#define WALRAS_SIM_CORE_NODE_H
+
+#include "sim/core/context.h"
+
+/** What a scenario wrote, as a tree: before anything is known of which parameters exist. */
+typedef enum wal_node_kind {
+  WAL_NODE_FLAG,       /**< true or false */
+  WAL_NODE_NUMBER,     /**< a number */
+  WAL_NODE_TEXT,       /**< a string */
+  WAL_NODE_NUMBERS,    /**< a list of numbers, also the empty list */
+  WAL_NODE_ITEMS,      /**< a list of anything else */
+  WAL_NODE_FIELDS,     /**< a table with names */
+  WAL_NODE_COMPONENT,  /**< a constructor's name and its table: beach_bar { ... } */
+  WAL_NODE_FUNCTION,   /**< a function of the scenario */
+} wal_node_kind;
+
+/**
+ * A function written in a scenario, opaque to all but the scenario's reader. Calling it is slow:
+ * for tables made at load time, never for inner loops.
+ */
+typedef struct wal_function {
+  void *owner;
+  int reference;
+  /** results[0..result_count) from arguments[0..argument_count); WAL_EINPUT with file:line if it
+   *  fails or does not give that many numbers. */
+  wal_status (*call)(wal_ctx *ctx, const struct wal_function *function, int argument_count,
+                     const double *arguments, int result_count, double *results);
+} wal_function;
+
+typedef struct wal_node wal_node;
+struct wal_node {
+  wal_node_kind kind;
+  int line;              /**< line of the scenario where it stands, 0 if it has none */
+  bool flag;
+  double number;
+  char *text;            /**< text; name of a component */
+  double *numbers;       /**< of WAL_NODE_NUMBERS */
+  int64_t count;         /**< of numbers, items or fields */
+  wal_node **items;      /**< items; values of fields (of a component too) */
+  char **keys;           /**< names of fields, in byte order */
+  wal_function function;
+};
+
+wal_node *wal_node_create(wal_node_kind kind, int line);
+/** Frees a tree; NULL is let pass. */
+void wal_node_destroy(wal_node *node);
+/** A private copy of `text` (of at most `length` bytes) as the node's text. */
+void wal_node_set_text(wal_node *node, const char *text, size_t length);
+/** Appends to a list of numbers. */
+void wal_node_add_number(wal_node *node, double number);
+/** Appends `item`, which the node then owns, to a list. */
+void wal_node_add_item(wal_node *node, wal_node *item);
+/** Sets a field of a table or component; owns `value`; replaces (and frees) an earlier one. */
+void wal_node_set_field(wal_node *node, const char *key, wal_node *value);
+/** Field by name, NULL if there is none. */
+wal_node *wal_node_field(const wal_node *node, const char *key);
+/** Removes and frees a field, if there is one. */
+void wal_node_remove_field(wal_node *node, const char *key);
+wal_node *wal_node_copy(const wal_node *node);
+/** "a number", "a list of 3 numbers", "first_price{...}": for error texts. Returns `buffer`. */
+const char *wal_node_describe(const wal_node *node, char *buffer, size_t size);
+
+#endif

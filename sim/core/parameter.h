@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_SIM_CORE_PARAMETER_H
+#define WALRAS_SIM_CORE_PARAMETER_H
+
+#include "sim/core/node.h"
+
+typedef enum wal_param_type {
+  WAL_INTEGER,   /**< whole number */
+  WAL_REAL,      /**< finite number */
+  WAL_FLAG,      /**< true or false */
+  WAL_TEXT,      /**< a string; with `choices`, one of those words */
+  WAL_ARRAY,     /**< numbers, nested `rank` deep (1: list, 2: list of rows, ...), or a function of
+                      `rank` indices counted from 0 (with `columns` > 0: of rank - 1, and it
+                      returns `columns` numbers) */
+  WAL_COMPONENT, /**< a constructor of kind `choices`, as learner = mirror_descent{} */
+  WAL_RECORD,    /**< a plain table with the parameters of the component `record` */
+} wal_param_type;
+
+struct wal_component;
+
+/**
+ * One parameter of a component. From it come parsing, defaults, `walras describe`, the tables of
+ * the documentation, and the error texts.
+ */
+typedef struct wal_param {
+  const char *name;
+  wal_param_type type;
+  bool required;        /**< no default and must be given */
+  bool optional;        /**< no default and may be left out; `meaning` says what then holds */
+  double low, high;     /**< inclusive range of a number or of every number in an array; both 0:
+                             any finite number */
+  double number;        /**< default of INTEGER, REAL, FLAG */
+  const char *text;     /**< default of TEXT; of COMPONENT: name of the default constructor */
+  const double *array;  /**< default of ARRAY, row-major */
+  int64_t extent[3];    /**< its shape */
+  int rank;             /**< of ARRAY: 1, 2 or 3 */
+  int columns;          /**< of ARRAY: fixed length of the last index, 0 if free */
+  const char *choices;  /**< TEXT: "a|b|c"; COMPONENT: kind */
+  const struct wal_component *record;
+  const char *unit;     /**< NULL if none */
+  const char *meaning;  /**< one line */
+} wal_param;
+
+/** A thing that scenarios construct by name. */
+typedef struct wal_component {
+  const char *name;
+  const char *kind;          /**< "game", "learner", "task", ... */
+  const char *summary;       /**< one line */
+  const char *source;        /**< where the definition comes from */
+  const wal_param *params;   /**< ends with a NULL name; NULL if there are none */
+} wal_component;
+
+/** All components a program knows. */
+typedef struct wal_catalogue {
+  const wal_component *const *components;
+  int64_t count;
+} wal_catalogue;
+
+const wal_component *wal_catalogue_find(const wal_catalogue *catalogue, const char *name);
+
+/** The name nearest to `name` (edit distance at most 1 + length/3) among `count` names given by
+ *  `name_at`, or NULL. */
+const char *wal_nearest_name(const char *name, int64_t count,
+                             const char *(*name_at)(const void *user, int64_t i), const void *user);
+
+/** Resolved parameters of one component: every one checked, every default filled in. */
+typedef struct wal_params wal_params;
+
+/**
+ * Checks a component's or record's fields against its parameters, fills defaults and does the same
+ * for nested components. Rank-local. Errors (WAL_EINPUT) read
+ * `FILE:LINE: COMPONENT: what: expected ... got ...`.
+ * @param file   name of the scenario, for error texts; copied
+ * @param node   WAL_NODE_COMPONENT or WAL_NODE_FIELDS; not kept (functions are, by value)
+ */
+wal_status wal_params_resolve(wal_ctx *ctx, const char *file, const wal_component *component,
+                              const wal_node *node, const wal_catalogue *catalogue,
+                              wal_params **out);
+void wal_params_destroy(wal_params **params);
+
+const wal_component *wal_params_component(const wal_params *params);
+
+/* Values by name. Asking for a name or a type that the component did not declare is a programming
+ * error and aborts. */
+int64_t wal_params_integer(const wal_params *params, const char *name);
+double wal_params_real(const wal_params *params, const char *name);
+bool wal_params_flag(const wal_params *params, const char *name);
+const char *wal_params_text(const wal_params *params, const char *name);
+/** Resolved parameters of a nested component or record, NULL if absent. */
+wal_params *wal_params_child(const wal_params *params, const char *name);
+/** False if an optional parameter was left out. */
+bool wal_params_given(const wal_params *params, const char *name);
+
+/**
+ * The numbers of an array parameter, of exactly this shape; a function is tabulated here, and the
+ * numbers then stand in its place. *out is NULL if the parameter is optional and was left out.
+ * @param rows,columns,layers  required shape; those beyond the parameter's rank are 0
+ * @param out  row-major; owned by params
+ */
+wal_status wal_params_array(wal_ctx *ctx, wal_params *params, const char *name, int64_t rows,
+                            int64_t columns, int64_t layers, const double **out);
+
+/** Shape in which an array parameter was given (0s if absent or a function). */
+void wal_params_extent(const wal_params *params, const char *name, int64_t extent[3]);
+
+/** As wal_params_array() with rank 1, and the numbers must be a distribution: none negative, sum
+ *  within 1e-9 of 1. */
+wal_status wal_params_distribution(wal_ctx *ctx, wal_params *params, const char *name,
+                                   int64_t count, const double **out);
+
+/** Fails with `FILE:LINE: COMPONENT: NAME: ` before the text; name may be NULL. */
+wal_status wal_params_fail(wal_ctx *ctx, const wal_params *params, const char *name,
+                           const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/** Receives the parts of resolved parameters in order of declaration (see wal_params_visit()). */
+typedef struct wal_params_visitor {
+  void *user;
+  void (*open)(void *user, const char *name, const wal_component *component, bool record);
+  void (*close)(void *user, bool record);
+  void (*flag)(void *user, const char *name, bool value);
+  void (*number)(void *user, const char *name, double value, bool whole);
+  void (*text)(void *user, const char *name, const char *value);
+  /** rank and extent as in wal_param; an array still a function has values NULL */
+  void (*array)(void *user, const char *name, int rank, const int64_t extent[3],
+                const double *values);
+} wal_params_visitor;
+
+/** Walks a tree of resolved parameters: the way every writer of them (canonical JSON, `check`,
+ *  summary tables) reads it. Absent optional parameters are passed over. */
+void wal_params_visit(const wal_params *params, const wal_params_visitor *visitor);
+
+#endif

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_SIM_CORE_RANDOM_H
+#define WALRAS_SIM_CORE_RANDOM_H
+
+#include <stdint.h>
+
+/** What a draw is for. Each purpose is a stream of its own under one seed; append, never reorder. */
+typedef enum wal_purpose {
+  WAL_PURPOSE_TEST = 0,
+  WAL_PURPOSE_GAME_TABLES = 1,
+} wal_purpose;
+
+/** Four words of Philox4x32-10 (Random123). */
+typedef struct wal_random_words {
+  uint32_t word[4];
+} wal_random_words;
+
+/**
+ * The words of one draw. Key: (seed mod 2^32, the seed's upper half mixed with the purpose).
+ * Counter: (item, stage, draw). A draw depends on nothing else: not on the rank that asks, nor on
+ * the order of asking.
+ * @param item   agent or other index, any 64-bit number
+ */
+wal_random_words wal_random(uint64_t seed, wal_purpose purpose, uint64_t item, uint32_t stage,
+                            uint32_t draw);
+
+/** Two numbers uniform on [0,1) with 53 bits each, from the words of one draw. */
+static inline double wal_random_real(const wal_random_words *words, int which) {
+  uint64_t high = words->word[2 * which] >> 5, low = words->word[2 * which + 1] >> 6;
+  return (double)((high << 26) | low) * 0x1p-53;
+}
+
+/** A number uniform on [0,1). */
+static inline double wal_random_uniform(uint64_t seed, wal_purpose purpose, uint64_t item,
+                                        uint32_t stage, uint32_t draw) {
+  wal_random_words words = wal_random(seed, purpose, item, stage, draw);
+  return wal_random_real(&words, 0);
+}
+
+#endif

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/core/vector_math.h"
+
+#include <sleef.h>
+
+#include "sim/core/vector_math_width.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+enum { WIDTH = 2 };
+#define LOAD(x) _mm_loadu_pd(x)
+#define STORE(y, v) _mm_storeu_pd(y, v)
+#define EXP Sleef_cinz_expd2_u10sse2
+#define LOG Sleef_cinz_logd2_u10sse2
+#else
+enum { WIDTH = 1 };
+#define LOAD(x) (*(x))
+#define STORE(y, v) (*(y) = (v))
+#define EXP Sleef_cinz_expd1_u10purec
+#define LOG Sleef_cinz_logd1_u10purec
+#endif
+
+#define WAL_VECTOR_LOOP(name, function)                                         \
+  void name(int64_t n, const double *x, double *y) {                            \
+    int64_t i = 0;                                                              \
+    for (; i + WIDTH <= n; i += WIDTH) STORE(y + i, function(LOAD(x + i)));     \
+    if (i == n) return;                                                         \
+    double tail[2] = {x[i], 1};                                                 \
+    STORE(tail, function(LOAD(tail)));                                          \
+    y[i] = tail[0];                                                             \
+  }
+
+WAL_VECTOR_LOOP(wal_vector_exp_base, EXP)
+WAL_VECTOR_LOOP(wal_vector_log_base, LOG)
+
+static int has_avx(void) {
+#if defined(__x86_64__) && defined(__GNUC__)
+  return __builtin_cpu_supports("avx");
+#else
+  return 0;
+#endif
+}
+
+void wal_vector_exp(int64_t n, const double *x, double *y) {
+  if (has_avx())
+    wal_vector_exp_avx(n, x, y);
+  else
+    wal_vector_exp_base(n, x, y);
+}
+
+void wal_vector_log(int64_t n, const double *x, double *y) {
+  if (has_avx())
+    wal_vector_log_avx(n, x, y);
+  else
+    wal_vector_log_base(n, x, y);
+}

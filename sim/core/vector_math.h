@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_SIM_CORE_VECTOR_MATH_H
+#define WALRAS_SIM_CORE_VECTOR_MATH_H
+
+#include <stdint.h>
+
+/**
+ * y[i] = exp(x[i]) for i < n, within 1 ulp. SLEEF's deterministic variants without fused
+ * multiply-add: the same bits on every x86 CPU and for every position of an element in the array.
+ * x and y may be the same array. About 2 ns an element with AVX.
+ */
+void wal_vector_exp(int64_t n, const double *x, double *y);
+
+/** y[i] = log(x[i]), as wal_vector_exp(); log(0) = -inf, of a negative number NaN. */
+void wal_vector_log(int64_t n, const double *x, double *y);
+
+#endif

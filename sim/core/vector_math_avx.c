@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Compiled with -mavx; called only on CPUs that have it.
+#include "sim/core/vector_math_width.h"
+
+#if defined(__AVX__)
+#include <immintrin.h>
+#include <sleef.h>
+
+enum { WIDTH = 4 };
+
+#define WAL_VECTOR_LOOP(name, function)                                         \
+  void name(int64_t n, const double *x, double *y) {                            \
+    int64_t i = 0;                                                              \
+    for (; i + WIDTH <= n; i += WIDTH)                                          \
+      _mm256_storeu_pd(y + i, function(_mm256_loadu_pd(x + i)));                \
+    if (i == n) return;                                                         \
+    double tail[WIDTH] = {1, 1, 1, 1};                                          \
+    for (int64_t j = i; j < n; j++) tail[j - i] = x[j];                         \
+    _mm256_storeu_pd(tail, function(_mm256_loadu_pd(tail)));                    \
+    for (int64_t j = i; j < n; j++) y[j] = tail[j - i];                         \
+  }
+
+WAL_VECTOR_LOOP(wal_vector_exp_avx, Sleef_cinz_expd4_u10avx)
+WAL_VECTOR_LOOP(wal_vector_log_avx, Sleef_cinz_logd4_u10avx)
+#else
+void wal_vector_exp_avx(int64_t n, const double *x, double *y) { wal_vector_exp_base(n, x, y); }
+void wal_vector_log_avx(int64_t n, const double *x, double *y) { wal_vector_log_base(n, x, y); }
+#endif

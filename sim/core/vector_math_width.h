@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_SIM_CORE_VECTOR_MATH_WIDTH_H
+#define WALRAS_SIM_CORE_VECTOR_MATH_WIDTH_H
+
+#include <stdint.h>
+
+/** The loops of vector_math.h for one register width each; vector_math.c chooses among them. */
+void wal_vector_exp_avx(int64_t n, const double *x, double *y);
+void wal_vector_log_avx(int64_t n, const double *x, double *y);
+void wal_vector_exp_base(int64_t n, const double *x, double *y);
+void wal_vector_log_base(int64_t n, const double *x, double *y);
+
+#endif
