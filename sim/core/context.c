@@ -78,6 +78,22 @@ wal_status wal_agree(wal_ctx *ctx, wal_status status) {
   return (wal_status)shared.status;
 }
 
+wal_status wal_ctx_sum_integers(wal_ctx *ctx, int count, int64_t *values) {
+  if (ctx->size > 1 && MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_INT64_T, MPI_SUM, ctx->comm) !=
+                           MPI_SUCCESS)
+    return wal_fail(ctx, WAL_EINTERNAL, "MPI_Allreduce failed");
+  return WAL_OK;
+}
+
+wal_status wal_ctx_least_integer(wal_ctx *ctx, int64_t *value) {
+  if (ctx->size > 1 &&
+      MPI_Allreduce(MPI_IN_PLACE, value, 1, MPI_INT64_T, MPI_MIN, ctx->comm) != MPI_SUCCESS)
+    return wal_fail(ctx, WAL_EINTERNAL, "MPI_Allreduce failed");
+  return WAL_OK;
+}
+
+double wal_clock(void) { return MPI_Wtime(); }
+
 void wal_ctx_count_memory(wal_ctx *ctx, int64_t bytes) {
   ctx->memory += bytes;
   if (ctx->memory > ctx->peak_memory) ctx->peak_memory = ctx->memory;

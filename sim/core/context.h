@@ -45,6 +45,16 @@ wal_status wal_fail(wal_ctx *ctx, wal_status status, const char *format, ...)
  */
 wal_status wal_agree(wal_ctx *ctx, wal_status status);
 
+/** Replaces each of `count` integers by its sum over the ranks (exact, so in any order).
+ *  @collective ctx */
+wal_status wal_ctx_sum_integers(wal_ctx *ctx, int count, int64_t *values);
+
+/** Replaces *value by the least over the ranks. @collective ctx */
+wal_status wal_ctx_least_integer(wal_ctx *ctx, int64_t *value);
+
+/** Seconds of a steady clock. */
+double wal_clock(void);
+
 /** In rank-local code: pass a failure up. */
 #define WAL_TRY(expr)                                                                             \
   do {                                                                                            \

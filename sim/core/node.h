@@ -43,23 +43,35 @@ struct wal_node {
   wal_function function;
 };
 
+/* What takes memory gives NULL or false where there is none left; the tree then stays as it was. */
+
 wal_node *wal_node_create(wal_node_kind kind, int line);
 /** Frees a tree; NULL is let pass. */
 void wal_node_destroy(wal_node *node);
 /** A private copy of `text` (of at most `length` bytes) as the node's text. */
-void wal_node_set_text(wal_node *node, const char *text, size_t length);
+bool wal_node_set_text(wal_node *node, const char *text, size_t length);
 /** Appends to a list of numbers. */
-void wal_node_add_number(wal_node *node, double number);
-/** Appends `item`, which the node then owns, to a list. */
-void wal_node_add_item(wal_node *node, wal_node *item);
-/** Sets a field of a table or component; owns `value`; replaces (and frees) an earlier one. */
-void wal_node_set_field(wal_node *node, const char *key, wal_node *value);
+bool wal_node_add_number(wal_node *node, double number);
+/** Appends `item`, which the node then owns (also if this fails), to a list. NULL fails. */
+bool wal_node_add_item(wal_node *node, wal_node *item);
+/** Sets a field of a table or component; owns `value` (also if this fails); replaces (and frees) an
+ *  earlier one. NULL fails. Fast if keys come in byte order. */
+bool wal_node_set_field(wal_node *node, const char *key, wal_node *value);
 /** Field by name, NULL if there is none. */
 wal_node *wal_node_field(const wal_node *node, const char *key);
 /** Removes and frees a field, if there is one. */
 void wal_node_remove_field(wal_node *node, const char *key);
 wal_node *wal_node_copy(const wal_node *node);
-/** "a number", "a list of 3 numbers", "first_price{...}": for error texts. Returns `buffer`. */
+
+/* For error texts; all return `buffer`. */
+
+/** "0.5", "\"ten\"", "a list of 3 numbers", "first_price{...}". */
 const char *wal_node_describe(const wal_node *node, char *buffer, size_t size);
+/** Shortest decimal that reads back as the same double; whole numbers below 2^53 without fraction
+ *  and exponent; "nan", "inf", "-inf". 32 bytes are enough. */
+const char *wal_number_text(double value, char *buffer, size_t size);
+/** `text` between quotation marks, on one line: control characters as '?', the end left out where
+ *  the buffer is too small. */
+const char *wal_quoted_text(const char *text, char *buffer, size_t size);
 
 #endif

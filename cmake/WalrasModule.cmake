@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# wal_module(NAME FOLDER folder... [EXCEPT file...] [USES module...] [PUBLIC lib...] [PRIVATE lib...])
+# makes the static library wal_NAME of all sources in the folders; none if there are no sources.
+# wal_settle_modules(), called after the last, links each with those of its USES that exist.
+
+set(WAL_MODULE_TARGETS "")
+
+function(wal_module name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "FOLDER;EXCEPT;USES;PUBLIC;PRIVATE")
+  set(patterns ${arg_FOLDER})
+  list(TRANSFORM patterns APPEND "/*.c")
+  file(GLOB sources CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}" ${patterns})
+  if(arg_EXCEPT)
+    list(REMOVE_ITEM sources ${arg_EXCEPT})
+  endif()
+  if(NOT sources)
+    return()
+  endif()
+  add_library(wal_${name} STATIC ${sources})
+  target_link_libraries(wal_${name} PUBLIC ${arg_PUBLIC} PRIVATE walras_options ${arg_PRIVATE})
+  set_property(TARGET wal_${name} PROPERTY WAL_USES "${arg_USES}")
+  list(PREPEND WAL_MODULE_TARGETS wal_${name})
+  set(WAL_MODULE_TARGETS "${WAL_MODULE_TARGETS}" PARENT_SCOPE)
+endfunction()
+
+function(wal_settle_modules)
+  foreach(target IN LISTS WAL_MODULE_TARGETS)
+    get_target_property(uses ${target} WAL_USES)
+    foreach(used IN LISTS uses)
+      if(TARGET wal_${used})
+        target_link_libraries(${target} PUBLIC wal_${used})
+      endif()
+    endforeach()
+  endforeach()
+endfunction()

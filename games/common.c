@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "games/common.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/core/hot.h"
+#include "sim/core/memory.h"
+#include "sim/core/vector_math.h"
+
+void wal_game_free(wal_ctx *ctx, void *self) { wal_release(ctx, &self); }
+
+void wal_game_start(const double *distribution, int64_t states, int64_t first, int64_t count,
+                    double *mass) {
+  double share = 1 / (double)states;
+  for (int64_t i = 0; i < count; i++) mass[i] = distribution ? distribution[first + i] : share;
+}
+
+WAL_HOT static void add(int64_t n, const double *restrict x, double offset, double *restrict y) {
+  for (int64_t i = 0; i < n; i++) y[i] = x[i] + offset;
+}
+
+WAL_HOT static void negate(int64_t n, double *restrict x) {
+  for (int64_t i = 0; i < n; i++) x[i] = -x[i];
+}
+
+void wal_game_aversion(int64_t count, const double *mass, double offset, double *reward) {
+  enum { CHUNK = 512 };  // the three passes stay in the first cache
+  for (int64_t i = 0; i < count; i += CHUNK) {
+    int64_t n = count - i < CHUNK ? count - i : CHUNK;
+    add(n, mass + i, offset, reward + i);
+    wal_vector_log(n, reward + i, reward + i);
+    negate(n, reward + i);
+  }
+}
+
+void wal_game_spread(const wal_slab *slab, int actions, double *reward) {
+  for (int a = 1; a < actions; a++)
+    memcpy(reward + a * slab->stride, reward, (size_t)slab->count * sizeof *reward);
+}
+
+void wal_game_label(const char *const *names, int action, char *buffer, size_t size) {
+  snprintf(buffer, size, "%s", names[action]);
+}

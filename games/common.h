@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_GAMES_COMMON_H
+#define WALRAS_GAMES_COMMON_H
+
+#include "sim/game/game.h"
+
+/* What several games declare and do in the same way. */
+
+enum { WAL_GAME_MOST_STAGES = 1000000, WAL_GAME_MOST_CELLS = 1000000 };
+
+#define WAL_GAME_INTEGER(name_, default_, low_, high_, unit_, meaning_)                      \
+  {                                                                                          \
+    .name = (name_), .type = WAL_INTEGER, .number = (default_), .low = (low_),               \
+    .high = (high_), .unit = (unit_), .meaning = (meaning_)                                  \
+  }
+
+#define WAL_GAME_REAL(name_, default_, low_, high_, unit_, meaning_)                         \
+  {                                                                                          \
+    .name = (name_), .type = WAL_REAL, .number = (default_), .low = (low_), .high = (high_), \
+    .unit = (unit_), .meaning = (meaning_)                                                   \
+  }
+
+#define WAL_GAME_HORIZON(default_)                                        \
+  WAL_GAME_INTEGER("horizon", default_, 1, WAL_GAME_MOST_STAGES, "stages", \
+                   "decision stages, each with a move and a reward")
+
+#define WAL_GAME_CELLS(name_, default_, meaning_) \
+  WAL_GAME_INTEGER(name_, default_, 1, WAL_GAME_MOST_CELLS, "cells", meaning_)
+
+#define WAL_GAME_LOG_OFFSET(default_)                  \
+  WAL_GAME_REAL("log_offset", default_, 0, 1, "mass", \
+                "added to the mass under the logarithm, so that an empty state stays finite")
+
+/** destroy() of games that own nothing but their struct. */
+void wal_game_free(wal_ctx *ctx, void *self);
+
+/** Part [first, first + count) of a starting distribution; NULL: uniform over `states`. */
+void wal_game_start(const double *distribution, int64_t states, int64_t first, int64_t count,
+                    double *mass);
+
+/** reward[i] = -ln(mass[i] + offset): the dislike of crowds. */
+void wal_game_aversion(int64_t count, const double *mass, double offset, double *reward);
+
+/** Copies the first action's rewards to all actions: for rewards that depend on the state only. */
+void wal_game_spread(const wal_slab *slab, int actions, double *reward);
+
+/** Writes one of `names` as an action's name. */
+void wal_game_label(const char *const *names, int action, char *buffer, size_t size);
+
+static inline int64_t wal_game_clip(int64_t x, int64_t low, int64_t high) {
+  return x < low ? low : x > high ? high : x;
+}
+
+#endif

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_GAMES_GAME_LIST_H
+#define WALRAS_GAMES_GAME_LIST_H
+
+#include "sim/game/game.h"
+
+/** Every game, in the order of `walras list games`: name of games/<name>.c's wal_game_<name>. */
+#define WAL_GAME_LIST(X)   \
+  X(beach_bar)             \
+  X(building_evacuation)   \
+  X(crowd_modelling)       \
+  X(crowd_motion)          \
+  X(equilibrium_price)     \
+  X(left_right)            \
+  X(linear_quadratic)      \
+  X(predator_prey)         \
+  X(random_linear)         \
+  X(rock_paper_scissors)   \
+  X(susceptible_infected)  \
+  X(treasure_hunting)
+
+#define WAL_GAME_DECLARE(name) extern const wal_game_type wal_game_##name;
+WAL_GAME_LIST(WAL_GAME_DECLARE)
+#undef WAL_GAME_DECLARE
+
+/** All games. */
+int64_t wal_game_count(void);
+const wal_game_type *wal_game_at(int64_t index);
+/** Game by name, NULL if there is none. */
+const wal_game_type *wal_game_find(const char *name);
+
+#endif

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/core/memory.h"
+#include "sim/core/parameter_private.h"
+
+enum { ALIGNMENT = 64, TEXT_LENGTH = 160 };
+
+bool wal_param_volume(const wal_param *param, const int64_t extent[3], int64_t *out) {
+  int64_t volume = 1;
+  for (int i = 0; i < param->rank; i++)
+    if (!wal_multiply(volume, extent[i], &volume)) return false;
+  *out = volume;
+  return volume <= INT64_MAX / (int64_t)sizeof(double) - ALIGNMENT;
+}
+
+wal_status wal_param_numbers(wal_ctx *ctx, const wal_params *params, const wal_param *param,
+                             const int64_t extent[3], double **out) {
+  int64_t volume = 0;
+  *out = NULL;
+  if (wal_param_volume(param, extent, &volume)) {
+    int64_t bytes = wal_round_up(volume * (int64_t)sizeof(double) + 1, ALIGNMENT);
+    *out = aligned_alloc(ALIGNMENT, (size_t)bytes);
+  }
+  return *out ? WAL_OK : wal_params_no_memory(ctx, params, param->name);
+}
+
+const char *wal_param_element(const wal_param *param, const int64_t index[3], char *buffer,
+                              size_t size) {
+  if (param->rank == 1)
+    snprintf(buffer, size, "element %" PRId64 " (counted from 0): ", index[0]);
+  else if (param->rank == 2)
+    snprintf(buffer, size, "element [%" PRId64 "][%" PRId64 "] (counted from 0): ", index[0],
+             index[1]);
+  else
+    snprintf(buffer, size,
+             "element [%" PRId64 "][%" PRId64 "][%" PRId64 "] (counted from 0): ", index[0],
+             index[1], index[2]);
+  return buffer;
+}
+
+// One array being read: its shape is that of its first rows; `index` is where the reader stands.
+typedef struct array_reader {
+  wal_ctx *ctx;
+  const wal_params *params;
+  const wal_param *param;
+  int line;
+  int64_t extent[3], index[3];
+  double *next;
+} array_reader;
+
+static const char *row_name(const array_reader *r, int depth, char *buffer, size_t size) {
+  if (depth == 0)
+    buffer[0] = '\0';
+  else if (depth == 1)
+    snprintf(buffer, size, "row %" PRId64 " (counted from 0): ", r->index[0]);
+  else
+    snprintf(buffer, size, "row [%" PRId64 "][%" PRId64 "] (counted from 0): ", r->index[0],
+             r->index[1]);
+  return buffer;
+}
+
+static wal_status wrong_type(const array_reader *r, const char *where, const char *expected,
+                             const wal_node *got) {
+  char text[TEXT_LENGTH];
+  return wal_params_fail_at(r->ctx, r->params, r->param->name, r->line, "%sexpected %s, got %s",
+                            where, expected, wal_node_describe(got, text, sizeof text));
+}
+
+static wal_status wrong_length(const array_reader *r, int depth, int64_t got) {
+  char where[TEXT_LENGTH];
+  const char *what = depth + 1 < r->param->rank ? "rows" : "numbers";
+  return wal_params_fail_at(
+      r->ctx, r->params, r->param->name, r->line, "%sexpected %" PRId64 " %s, got %" PRId64,
+      row_name(r, depth, where, sizeof where), r->extent[depth], what, got);
+}
+
+// The shape along the first rows; what does not fit is found out by read_level().
+static void measure(array_reader *r, const wal_node *node) {
+  for (int depth = 0; depth < r->param->rank; depth++) {
+    bool innermost = depth + 1 == r->param->rank;
+    bool list = node->kind == WAL_NODE_NUMBERS || node->kind == WAL_NODE_ITEMS;
+    r->extent[depth] = list ? node->count : 0;
+    if (node->kind != WAL_NODE_ITEMS || node->count == 0) {
+      // An array without rows has rows of the right length.
+      if (!innermost && r->param->columns > 0) r->extent[r->param->rank - 1] = r->param->columns;
+      return;
+    }
+    node = node->items[0];
+  }
+}
+
+static wal_status read_level(array_reader *r, const wal_node *node, int depth) {
+  char where[TEXT_LENGTH];
+  bool innermost = depth + 1 == r->param->rank;
+  bool list = node->kind == WAL_NODE_NUMBERS || node->kind == WAL_NODE_ITEMS;
+  if (!list)
+    return wrong_type(r, row_name(r, depth, where, sizeof where),
+                      innermost ? "a list of numbers" : "a list of lists of numbers", node);
+  if (node->count != r->extent[depth]) return wrong_length(r, depth, node->count);
+  for (int64_t i = 0; i < node->count; i++) {
+    r->index[depth] = i;
+    if (node->kind == WAL_NODE_ITEMS && !innermost) {
+      WAL_TRY(read_level(r, node->items[i], depth + 1));
+    } else if (node->kind == WAL_NODE_ITEMS) {
+      wal_param_element(r->param, r->index, where, sizeof where);
+      if (node->items[i]->kind != WAL_NODE_NUMBER)
+        return wrong_type(r, where, "a number", node->items[i]);
+      *r->next++ = node->items[i]->number;
+    } else if (!innermost) {
+      row_name(r, depth + 1, where, sizeof where);
+      wal_node number = {.kind = WAL_NODE_NUMBER, .number = node->numbers[i]};
+      return wrong_type(
+          r, where, depth + 2 == r->param->rank ? "a list of numbers" : "a list of lists of numbers",
+          &number);
+    } else {
+      *r->next++ = node->numbers[i];
+    }
+  }
+  return WAL_OK;
+}
+
+static wal_status check_numbers(wal_ctx *ctx, const wal_params *params, const wal_param *param,
+                                int line, const int64_t extent[3], const double *numbers) {
+  bool bounded = param->low != 0.0 || param->high != 0.0;
+  int64_t volume = 0;
+  wal_param_volume(param, extent, &volume);
+  for (int64_t i = 0; i < volume; i++) {
+    double x = numbers[i];
+    if (isfinite(x) && (!bounded || (x >= param->low && x <= param->high))) continue;
+    char where[TEXT_LENGTH];
+    int64_t index[3] = {0, 0, 0};
+    int64_t rest = i;
+    for (int axis = param->rank - 1; axis >= 0; axis--) {
+      index[axis] = rest % extent[axis];
+      rest /= extent[axis];
+    }
+    wal_param_element(param, index, where, sizeof where);
+    return wal_param_check_number(ctx, params, param, line, where, x);
+  }
+  return WAL_OK;
+}
+
+wal_status wal_param_read_array(wal_ctx *ctx, const wal_params *params, const wal_param *param,
+                                const wal_node *node, wal_param_value *value) {
+  if (node->kind == WAL_NODE_FUNCTION) {
+    value->is_function = true;
+    value->function = node->function;
+    return WAL_OK;
+  }
+  array_reader r = {.ctx = ctx, .params = params, .param = param, .line = node->line};
+  if (node->kind != WAL_NODE_NUMBERS && node->kind != WAL_NODE_ITEMS) {
+    char expected[TEXT_LENGTH];
+    return wrong_type(&r, "", wal_param_expectation(param, expected, sizeof expected), node);
+  }
+  measure(&r, node);
+  int last = param->rank - 1;
+  if (param->columns > 0 && r.extent[last] != param->columns) {
+    int64_t got = r.extent[last];
+    r.extent[last] = param->columns;
+    // The first row's type is at fault where it is not even a list.
+    if (last == 0) return wrong_length(&r, 0, got);
+  }
+  WAL_TRY(wal_param_numbers(ctx, params, param, r.extent, &value->numbers));
+  r.next = value->numbers;
+  WAL_TRY(read_level(&r, node, 0));
+  memcpy(value->extent, r.extent, sizeof r.extent);
+  return check_numbers(ctx, params, param, r.line, value->extent, value->numbers);
+}
+
+// Numbers that a call gives, and how many indices it takes.
+static void signature(const wal_param *param, int *arguments, int *results) {
+  *arguments = param->columns > 0 ? param->rank - 1 : param->rank;
+  *results = param->columns > 0 ? param->columns : 1;
+}
+
+static wal_status tabulate(wal_ctx *ctx, const wal_params *params, const wal_param *param,
+                           const wal_param_value *value, const int64_t extent[3], double *table) {
+  int arguments = 0;
+  int results = 0;
+  signature(param, &arguments, &results);
+  int64_t calls = 1;
+  for (int i = 0; i < arguments; i++) calls *= extent[i];
+  double index[3] = {0.0, 0.0, 0.0};
+  for (int64_t call = 0; call < calls; call++) {
+    WAL_TRY(value->function.call(ctx, &value->function, arguments, index, results,
+                                 table + call * results));
+    for (int axis = arguments - 1; axis >= 0; axis--) {
+      index[axis] += 1.0;
+      if (index[axis] < (double)extent[axis]) break;
+      index[axis] = 0.0;
+    }
+  }
+  return check_numbers(ctx, params, param, value->line, extent, table);
+}
+
+static wal_status wrong_shape(wal_ctx *ctx, const wal_params *params, const wal_param *param,
+                              const int64_t expected[3], const wal_param_value *value) {
+  char text[2][TEXT_LENGTH];
+  const int64_t *extents[2] = {expected, value->extent};
+  for (int i = 0; i < 2; i++) {
+    const int64_t *e = extents[i];
+    if (param->rank == 1)
+      snprintf(text[i], sizeof text[i], "%" PRId64, e[0]);
+    else if (param->rank == 2)
+      snprintf(text[i], sizeof text[i], "%" PRId64 " x %" PRId64, e[0], e[1]);
+    else
+      snprintf(text[i], sizeof text[i], "%" PRId64 " x %" PRId64 " x %" PRId64, e[0], e[1], e[2]);
+  }
+  return wal_params_fail_at(ctx, params, param->name, value->line, "expected %s numbers, got %s",
+                            text[0], text[1]);
+}
+
+wal_status wal_params_array(wal_ctx *ctx, wal_params *params, const char *name, int64_t rows,
+                            int64_t columns, int64_t layers, const double **out) {
+  const wal_param *param = NULL;
+  wal_param_value *value = wal_param_find(params, name, WAL_ARRAY, &param);
+  *out = NULL;
+  if (!value->given) return WAL_OK;
+  int64_t extent[3] = {rows, param->rank > 1 ? columns : 0, param->rank > 2 ? layers : 0};
+  if (param->columns > 0 && extent[param->rank - 1] != param->columns) abort();
+  if (value->is_function) {
+    double *table = NULL;
+    WAL_TRY(wal_param_numbers(ctx, params, param, extent, &table));
+    wal_status status = tabulate(ctx, params, param, value, extent, table);
+    if (status != WAL_OK) {
+      free(table);
+      return status;
+    }
+    value->numbers = table;
+    value->is_function = false;
+    memcpy(value->extent, extent, sizeof extent);
+  }
+  for (int axis = 0; axis < param->rank; axis++)
+    if (value->extent[axis] != extent[axis]) return wrong_shape(ctx, params, param, extent, value);
+  *out = value->numbers;
+  return WAL_OK;
+}
+
+wal_status wal_params_distribution(wal_ctx *ctx, wal_params *params, const char *name,
+                                   int64_t count, const double **out) {
+  const double *numbers = NULL;
+  *out = NULL;
+  WAL_TRY(wal_params_array(ctx, params, name, count, 0, 0, &numbers));
+  if (!numbers) return WAL_OK;
+  char text[32];
+  double sum = 0.0;
+  double lost = 0.0;  // what rounding took from the sum (Neumaier 1974): lists may be long
+  for (int64_t i = 0; i < count; i++) {
+    double x = numbers[i];
+    if (x < 0.0)
+      return wal_params_fail(
+          ctx, params, name, "element %" PRId64 " (counted from 0): expected no negative mass, got %s",
+          i, wal_number_text(x, text, sizeof text));
+    double next = sum + x;
+    lost += sum >= x ? (sum - next) + x : (x - next) + sum;
+    sum = next;
+  }
+  sum += lost;
+  if (!(fabs(sum - 1.0) <= 1e-9))
+    return wal_params_fail(ctx, params, name, "expected a distribution with sum 1, got the sum %s",
+                           wal_number_text(sum, text, sizeof text));
+  *out = numbers;
+  return WAL_OK;
+}

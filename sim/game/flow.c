@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/game/flow.h"
+
+#include <string.h>
+
+#include "sim/core/block_sum.h"
+#include "sim/core/memory.h"
+
+struct wal_flow_scratch {
+  double *post, *next;       // halo arrays
+  double *pi, *joint;        // a tile each
+  double *outcome;           // [K] tiles
+  double *stage_policy;      // all tiles of a stage: games with a statistic and several outcomes
+  wal_block_sum *statistic;  // NULL without one
+};
+
+wal_status wal_flow_create(const wal_space *space, wal_flow *out) {
+  wal_ctx *ctx = space->ctx;
+  const wal_shape *shape = &space->game->shape;
+  const int64_t states = space->states.count, tile = wal_space_tile_pairs(space);
+  const int statistics = wal_game_statistics(space->game);
+  struct wal_flow_scratch *s = NULL;
+  *out = (wal_flow){.space = space};
+  wal_status status = WAL_OK;
+  WAL_TRY_GOTO(wal_acquire(ctx, "flow", 1, sizeof *s, &s));
+  out->scratch = s;
+  WAL_TRY_GOTO(wal_acquire(ctx, "mean field", states * shape->horizon, sizeof(double), &out->mass));
+  WAL_TRY_GOTO(wal_acquire(ctx, "statistics", (int64_t)statistics * shape->horizon, sizeof(double),
+                           &out->statistics));
+  WAL_TRY_GOTO(wal_acquire(ctx, "flow", space->halo, sizeof(double), &s->post));
+  WAL_TRY_GOTO(wal_acquire(ctx, "flow", space->halo, sizeof(double), &s->next));
+  WAL_TRY_GOTO(wal_acquire(ctx, "flow", tile, sizeof(double), &s->pi));
+  WAL_TRY_GOTO(wal_acquire(ctx, "flow", tile, sizeof(double), &s->joint));
+  if (shape->outcomes > 1)
+    WAL_TRY_GOTO(wal_acquire(ctx, "flow", tile * shape->outcomes, sizeof(double), &s->outcome));
+  if (shape->outcomes > 1 && statistics > 0)
+    WAL_TRY_GOTO(wal_acquire(ctx, "flow", space->pairs, sizeof(double), &s->stage_policy));
+cleanup:
+  status = wal_agree(ctx, status);
+  if (status == WAL_OK && shape->statistic > 0)
+    status = wal_block_sum_create(ctx, &space->states, shape->statistic, &s->statistic);
+  if (status != WAL_OK) {
+    wal_flow_destroy(out);
+    return status;
+  }
+  for (int64_t t = 0; t < space->tiles; t++) {
+    wal_slab slab = wal_space_slab(space, 0, t);
+    space->game->type->initial(space->game->self, slab.first, slab.count,
+                               out->mass + slab.first - space->states.first);
+  }
+  return WAL_OK;
+}
+
+void wal_flow_destroy(wal_flow *flow) {
+  if (!flow->space) return;
+  wal_ctx *ctx = flow->space->ctx;
+  struct wal_flow_scratch *s = flow->scratch;
+  if (s) {
+    wal_release(ctx, &s->post);
+    wal_release(ctx, &s->next);
+    wal_release(ctx, &s->pi);
+    wal_release(ctx, &s->joint);
+    wal_release(ctx, &s->outcome);
+    wal_release(ctx, &s->stage_policy);
+    wal_block_sum_destroy(&s->statistic);
+  }
+  wal_release(ctx, &flow->scratch);
+  wal_release(ctx, &flow->mass);
+  wal_release(ctx, &flow->statistics);
+}
+
+/* L = mu pi of a tile into post-decision states; with one outcome nothing else is needed. */
+static void move_tile(wal_flow *flow, const wal_slab *slab, int64_t tile, const double *mass,
+                      const double *pi) {
+  const wal_space *space = flow->space;
+  const wal_game *game = space->game;
+  struct wal_flow_scratch *s = flow->scratch;
+  const wal_tile t = wal_tile_of(space, slab);
+  wal_tile_joint(t, mass, pi, s->joint);
+  if (game->shape.outcomes == 1) {
+    wal_moves_push(space->moves, tile, 0, slab->stride, s->joint, s->post);
+    return;
+  }
+  const int64_t pairs = wal_space_tile_pairs(space);
+  game->type->stage(game->self, slab, mass, pi, wal_flow_statistic(flow, slab->stage), NULL,
+                    s->outcome);
+  for (int k = 0; k < game->shape.outcomes; k++) {
+    double *weighted = s->outcome + k * pairs;
+    wal_tile_multiply(t, s->joint, weighted, weighted);
+    wal_moves_push(space->moves, tile, k, slab->stride, weighted, s->post);
+  }
+}
+
+/* One pass over the tiles of a stage: reads the policy and adds up the statistic, moves the mass, or
+   both at once. A second pass finds the policy of the first in stage_policy. */
+static void pass(wal_flow *flow, const wal_flow_source *source, int stage, bool read, bool couple,
+                 bool move) {
+  const wal_space *space = flow->space;
+  const wal_game *game = space->game;
+  struct wal_flow_scratch *s = flow->scratch;
+  for (int64_t tile = 0; tile < space->tiles; tile++) {
+    wal_slab slab = wal_space_slab(space, stage, tile);
+    const double *mass = wal_flow_mass(flow, stage) + (slab.first - space->states.first);
+    double *room = s->stage_policy ? s->stage_policy + wal_space_pair(space, tile) : s->pi;
+    const double *pi = room;
+    if (read) {
+      pi = source->read(source->user, &slab, tile, room);
+      if (s->stage_policy && pi != room)
+        memcpy(room, pi, (size_t)wal_space_tile_pairs(space) * sizeof *room);
+    }
+    if (couple)
+      game->type->couple(game->self, &slab, mass, pi,
+                         wal_block_sum_row(s->statistic, wal_space_block(space, tile)));
+    if (move) move_tile(flow, &slab, tile, mass, pi);
+  }
+}
+
+static wal_status settle(wal_flow *flow, int stage) {
+  const wal_game *game = flow->space->game;
+  if (game->shape.statistic > 0)
+    WAL_TRY(wal_block_sum_finish(flow->scratch->statistic, wal_flow_statistic(flow, stage)));
+  if (game->shape.settled > 0) game->type->settle(game->self, stage, flow->statistics);
+  return WAL_OK;
+}
+
+wal_status wal_flow_run_source(wal_flow *flow, const wal_flow_source *source) {
+  const wal_space *space = flow->space;
+  const wal_shape *shape = &space->game->shape;
+  struct wal_flow_scratch *s = flow->scratch;
+  const bool couple = shape->statistic > 0;
+  for (int h = 0; h < shape->horizon; h++) {
+    const bool move = h + 1 < shape->horizon;
+    WAL_TRY(source->begin(source->user, h));
+    if (couple) wal_block_sum_start(s->statistic);
+    memset(s->post, 0, (size_t)space->halo * sizeof *s->post);
+    if (s->stage_policy) {  // outcomes need the settled statistic
+      pass(flow, source, h, true, couple, false);
+      WAL_TRY(settle(flow, h));
+      if (move) pass(flow, source, h, false, false, true);
+    } else {
+      pass(flow, source, h, true, couple, move);
+      WAL_TRY(settle(flow, h));
+    }
+    if (!move) break;
+    const double *mass = NULL;
+    WAL_TRY(wal_space_push(space, s->post, s->next, &mass));
+    if (space->states.count > 0)
+      memcpy(wal_flow_mass(flow, h + 1), mass, (size_t)space->states.count * sizeof *mass);
+  }
+  return WAL_OK;
+}
+
+static wal_status begin_stored(void *user, int stage) {
+  (void)user;
+  (void)stage;
+  return WAL_OK;
+}
+
+/* The last stage's policy moves nothing: it is read only if it is coupled. */
+static const double *read_stored(void *user, const wal_slab *slab, int64_t tile, double *room) {
+  const wal_policy *policy = user;
+  const wal_shape *shape = &policy->space->game->shape;
+  if (slab->stage + 1 == shape->horizon && shape->statistic == 0) return room;
+  return wal_policy_read(policy, slab, tile, room, NULL);
+}
+
+wal_status wal_flow_run(wal_flow *flow, const wal_policy *policy) {
+  wal_policy stored = *policy;
+  const wal_flow_source source = {begin_stored, read_stored, &stored};
+  return wal_flow_run_source(flow, &source);
+}

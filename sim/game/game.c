@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/game/game.h"
+
+#include <string.h>
+
+#include "sim/core/memory.h"
+
+enum { MOST_STATES = INT32_MAX };
+
+static wal_status check_shape(wal_ctx *ctx, const wal_params *params, const wal_game_type *type,
+                              const wal_shape *shape) {
+  int64_t pairs = 0, all = 0;
+  if (shape->states < 1 || shape->states > MOST_STATES || shape->post_states > MOST_STATES)
+    return wal_params_fail(ctx, params, NULL, "expected 1 to %d states, got %lld", MOST_STATES,
+                           (long long)shape->states);
+  if (!wal_multiply(shape->states, (int64_t)shape->actions * shape->outcomes, &pairs) ||
+      !wal_multiply(pairs, 8 * (int64_t)shape->horizon, &all))
+    return wal_params_fail(ctx, params, NULL,
+                           "%d stages of %lld states and %d actions overflow the address space",
+                           shape->horizon, (long long)shape->states, shape->actions);
+  bool sound = shape->horizon >= 1 && shape->actions >= 1 && shape->outcomes >= 1 &&
+               shape->populations >= 1 && shape->populations <= WAL_POPULATIONS &&
+               shape->group >= 1 && shape->group % shape->populations == 0 &&
+               (shape->statistic == 0 || type->couple) && (shape->settled == 0 || type->settle) &&
+               (shape->noise_terms == 0 || type->noise) && shape->axes <= WAL_AXES &&
+               type->struct_size == sizeof(wal_game_type);
+  int64_t product = 1;
+  for (int i = 0; i < shape->axes; i++) product *= shape->axis[i].size;
+  if (!sound || (shape->axes > 0 && product != shape->states))
+    return wal_fail(ctx, WAL_EINTERNAL, "game %s declares a shape that does not hold together",
+                    type->component.name);
+  return WAL_OK;
+}
+
+wal_status wal_game_create(wal_ctx *ctx, const wal_game_type *type, wal_params *params,
+                           wal_game *out) {
+  memset(out, 0, sizeof *out);
+  wal_shape shape = {.populations = 1, .outcomes = 1, .group = 1};
+  void *self = NULL;
+  WAL_TRY(type->create(ctx, params, &shape, &self));
+  if (shape.post_states == 0) shape.post_states = shape.states;
+  if (shape.axes == 0) {
+    shape.axes = 1;
+    shape.axis[0] = (wal_axis){"state", shape.states};
+  }
+  *out = (wal_game){.type = type, .self = self, .shape = shape};
+  wal_status status = check_shape(ctx, params, type, &shape);
+  if (status != WAL_OK) wal_game_destroy(ctx, out);
+  return status;
+}
+
+void wal_game_destroy(wal_ctx *ctx, wal_game *game) {
+  if (game->type) game->type->destroy(ctx, game->self);
+  memset(game, 0, sizeof *game);
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_SIM_GAME_GAME_H
+#define WALRAS_SIM_GAME_GAME_H
+
+#include "sim/core/parameter.h"
+
+/**
+ * A mean-field game: H stages, S states, A actions. At stage h a representative agent in state s
+ * plays action a with probability pi_h(a|s); mu_h(s) is the mass of the state and
+ * L_h(s,a) = mu_h(s) pi_h(a|s). A stage happens in four steps:
+ *
+ *   couple   every slab of states adds its share of the stage's statistic z_h; one reduction
+ *   settle   z_h is completed once for all (a market clears, a mechanism answers)
+ *   stage    rewards r_h(s,a) and probabilities c_{h,k}(s,a) of the outcomes k, from z_h and own L
+ *   move     outcome k takes the agent to the post-decision state m = t_k(s,a), from where a fixed
+ *            noise kernel draws the next state:
+ *              mu_{h+1}(s') = sum_{s,a,k} L_h(s,a) c_{h,k}(s,a) N(s' | t_k(s,a))
+ *              q_h(s,a)     = r_h(s,a) + sum_k c_{h,k}(s,a) (N V_{h+1})(t_k(s,a))
+ *
+ * Maps and noise never change, only the probabilities do. A deterministic game has no noise; sparse
+ * or dense transition rows of (s,a) are noise from the post-decision states m = s*A + a.
+ */
+
+enum { WAL_AXES = 4, WAL_POPULATIONS = 8 };
+
+/** One coordinate of a state: states are numbered row-major over the axes, the last one fastest. */
+typedef struct wal_axis {
+  const char *name; /**< "row", "column", "inventory", ...; a static string */
+  int64_t size;
+} wal_axis;
+
+/** Sizes of a game, filled by its create(). */
+typedef struct wal_shape {
+  int horizon;          /**< decision stages H >= 1 */
+  int64_t states;       /**< S, 1 .. 2^31 - 1 */
+  int actions;          /**< A */
+  int outcomes;         /**< K; with K = 1 the one outcome has probability 1 */
+  int populations;      /**< P: state s belongs to population s mod P; each has mass 1 */
+  int64_t post_states;  /**< M; 0 means that the maps give next states themselves (M = S) */
+  int noise_terms;      /**< most entries in a row of the noise kernel; 0 without noise */
+  int group;            /**< states g*group .. (g+1)*group-1 stand in one slab; a multiple of P */
+  int statistic;        /**< numbers in z_h that couple() sums */
+  int settled;          /**< further numbers behind them that settle() computes */
+  int axes;             /**< coordinates of a state; 0: one, called "state" */
+  wal_axis axis[WAL_AXES];
+} wal_shape;
+
+/**
+ * A run of states that an operation works on. Arrays over states start at its first state; arrays
+ * over (state, action) are [action][stride] with the slab's states in front, arrays over outcomes
+ * [outcome][action][stride].
+ */
+typedef struct wal_slab {
+  int stage;
+  int64_t first;  /**< global index of the first state */
+  int64_t count;
+  int64_t stride; /**< >= count */
+} wal_slab;
+
+/**
+ * Operations of a game. All are rank-local, are called per slab, never per state, and may be called
+ * in any order of slabs. `struct_size` is sizeof(wal_game_type) where the game was compiled.
+ */
+typedef struct wal_game_type {
+  size_t struct_size;
+  wal_component component; /**< name, parameters; kind "game" */
+
+  /* required */
+
+  /** Reads the parameters (WAL_EINPUT by wal_params_fail() where they do not fit together), fills
+   *  `shape` (zeroed before; populations, outcomes, group default to 1) and makes the game's own
+   *  data. Rank-local, same result on all ranks. */
+  wal_status (*create)(wal_ctx *ctx, wal_params *params, wal_shape *shape, void **self);
+  void (*destroy)(wal_ctx *ctx, void *self);
+  /** mass[i] of states first+i at stage 0; sums to 1 in each population. */
+  void (*initial)(const void *self, int64_t first, int64_t count, double *mass);
+  /** post[i] = t_k(first+i, action). Asked once, when the kernels are built. */
+  void (*move)(const void *self, int outcome, int action, int64_t first, int64_t count,
+               int64_t *post);
+  /** Writes reward [A][stride] and, if K > 1, outcome [K][A][stride]. Either may be NULL: not
+   *  wanted. `statistic` is z_h, completed. `policy` is pi_h, [A][stride]. */
+  void (*stage)(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                const double *statistic, double *reward, double *outcome);
+
+  /* optional: NULL selects the default */
+
+  /** Row m = first+i of the noise kernel: target[e*count+i], weight[e*count+i] for e < noise_terms;
+   *  weights are >= 0 and sum to 1; entries of weight 0 are passed over. Default: no noise. */
+  void (*noise)(const void *self, int64_t first, int64_t count, int64_t *target, double *weight);
+  /** Adds the slab's share to statistic[0..shape.statistic). Required if shape.statistic > 0. */
+  void (*couple)(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                 double *statistic);
+  /** Computes statistic[shape.statistic ..] of `stage`. `statistics` holds z of all stages
+   *  [H][statistic + settled], those before `stage` completed. Every rank calls it with the same
+   *  numbers. Required if shape.settled > 0. */
+  void (*settle)(const void *self, int stage, double *statistics);
+  /** Name of an action into buffer (at most size bytes), as "up". Default: its index. */
+  void (*action_name)(const void *self, int action, char *buffer, size_t size);
+} wal_game_type;
+
+/** A game with its parameters. */
+typedef struct wal_game {
+  const wal_game_type *type;
+  void *self;
+  wal_shape shape;
+} wal_game;
+
+/**
+ * Makes a game and checks its shape. Rank-local, same on all ranks.
+ * @param params  resolved parameters of type->component; must outlive the game
+ */
+wal_status wal_game_create(wal_ctx *ctx, const wal_game_type *type, wal_params *params,
+                           wal_game *out);
+/** Frees what wal_game_create() made; a zeroed game is let pass. */
+void wal_game_destroy(wal_ctx *ctx, wal_game *game);
+
+/** Numbers in z_h: summed and settled ones. */
+static inline int wal_game_statistics(const wal_game *game) {
+  return game->shape.statistic + game->shape.settled;
+}
+
+#endif

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/game/moves.h"
+
+#include "sim/core/hot.h"
+#include "sim/core/memory.h"
+#include "sim/core/sum.h"
+
+struct wal_moves {
+  wal_ctx *ctx;
+  int outcomes, actions;
+  int64_t *offset;  // [tiles][outcomes][actions], and the end: where the runs of each begin
+  wal_run *runs;
+  wal_halo *halo;
+};
+
+static wal_status add_tile(wal_moves *m, const wal_game *game, wal_reach *reach, int64_t tile,
+                           int64_t first, int64_t count, int64_t *targets) {
+  const int64_t most = game->shape.post_states;
+  for (int k = 0; k < m->outcomes; k++)
+    for (int a = 0; a < m->actions; a++) {
+      game->type->move(game->self, k, a, first, count, targets);
+      for (int64_t i = 0; i < count; i++)
+        if (targets[i] < 0 || targets[i] >= most)
+          return wal_fail(m->ctx, WAL_EINTERNAL,
+                          "game %s: outcome %d of action %d in state %lld leads to %lld, which is "
+                          "not among its %lld post-decision states",
+                          game->type->component.name, k, a, (long long)(first + i),
+                          (long long)targets[i], (long long)most);
+      m->offset[(tile * m->outcomes + k) * m->actions + a] = wal_reach_mark(reach);
+      WAL_TRY(wal_reach_add(reach, 0, count, targets));
+    }
+  return WAL_OK;
+}
+
+static wal_status add_all(wal_moves *m, const wal_game *game, const wal_partition *states,
+                          wal_reach *reach) {
+  int64_t *targets = NULL, tile = 0;
+  wal_status status = WAL_OK;
+  int64_t tiles = wal_partition_tiles(states);
+  WAL_TRY_GOTO(wal_acquire(m->ctx, "kernel", tiles * m->outcomes * m->actions + 1,
+                           sizeof *m->offset, &m->offset));
+  WAL_TRY_GOTO(wal_acquire(m->ctx, "kernel", states->tile, sizeof *targets, &targets));
+  for (int64_t b = states->first_block; b < states->end_block; b++) {
+    WAL_TRY_GOTO(wal_reach_block(reach, b));
+    int64_t end = wal_partition_cut(states, b + 1);
+    for (int64_t s = wal_partition_cut(states, b); s < end; s += states->tile, tile++) {
+      int64_t count = end - s < states->tile ? end - s : states->tile;
+      WAL_TRY_GOTO(add_tile(m, game, reach, tile, s, count, targets));
+    }
+  }
+  WAL_TRY_GOTO(wal_reach_block(reach, -1));
+  m->offset[tiles * m->outcomes * m->actions] = wal_reach_mark(reach);
+cleanup:
+  wal_release(m->ctx, &targets);
+  return status;
+}
+
+wal_status wal_moves_create(wal_ctx *ctx, const wal_game *game, const wal_partition *states,
+                            const wal_partition *post, wal_moves **out) {
+  wal_moves *m = NULL;
+  wal_reach *reach = NULL;
+  *out = NULL;
+  wal_status status = wal_acquire(ctx, "kernel", 1, sizeof *m, &m);
+  if (status == WAL_OK) {
+    m->ctx = ctx;
+    m->outcomes = game->shape.outcomes;
+    m->actions = game->shape.actions;
+    status = wal_reach_create(ctx, post, &reach);
+  }
+  if (status == WAL_OK) status = add_all(m, game, states, reach);
+  status = wal_agree(ctx, status);
+  if (status == WAL_OK) status = wal_reach_finish(reach, &m->runs, &m->halo);
+  wal_reach_destroy(&reach);
+  if (status == WAL_OK)
+    *out = m;
+  else
+    wal_moves_destroy(&m);
+  return status;
+}
+
+void wal_moves_destroy(wal_moves **moves) {
+  if (!moves || !*moves) return;
+  wal_ctx *ctx = (*moves)->ctx;
+  wal_release(ctx, &(*moves)->offset);
+  wal_release(ctx, &(*moves)->runs);
+  wal_halo_destroy(&(*moves)->halo);
+  wal_release(ctx, moves);
+}
+
+wal_halo *wal_moves_halo(const wal_moves *moves) { return moves->halo; }
+
+WAL_HOT void wal_moves_push(const wal_moves *moves, int64_t tile, int outcome, int64_t stride,
+                            const double *restrict joint, double *restrict post) {
+  const int64_t *offset = moves->offset + (tile * moves->outcomes + outcome) * moves->actions;
+  for (int a = 0; a < moves->actions; a++, joint += stride)
+    for (int64_t r = offset[a]; r < offset[a + 1]; r++) {
+      const wal_run run = moves->runs[r];
+      const double *from = joint + run.source;
+      double *to = post + run.target;
+      if (run.step == 1)
+        for (int32_t i = 0; i < run.count; i++) to[i] += from[i];
+      else if (run.step == 0)
+        to[0] += wal_sum(run.count, from);
+      else
+        for (int32_t i = 0; i < run.count; i++) to[(int64_t)i * run.step] += from[i];
+    }
+}
+
+WAL_INLINE void pull_run(const wal_run run, const double *restrict weight,
+                         const double *restrict from, double *restrict to) {
+  if (run.step == 1 && !weight)
+    for (int32_t i = 0; i < run.count; i++) to[i] += from[i];
+  else if (run.step == 1)
+    for (int32_t i = 0; i < run.count; i++) to[i] += weight[i] * from[i];
+  else
+    for (int32_t i = 0; i < run.count; i++)
+      to[i] += (weight ? weight[i] : 1.0) * from[(int64_t)i * run.step];
+}
+
+WAL_HOT void wal_moves_pull(const wal_moves *moves, int64_t tile, int outcome, int64_t stride,
+                            const double *restrict weight, const double *restrict post,
+                            double *restrict value) {
+  const int64_t *offset = moves->offset + (tile * moves->outcomes + outcome) * moves->actions;
+  for (int a = 0; a < moves->actions; a++)
+    for (int64_t r = offset[a]; r < offset[a + 1]; r++) {
+      const wal_run run = moves->runs[r];
+      int64_t at = a * stride + run.source;
+      pull_run(run, weight ? weight + at : NULL, post + run.target, value + at);
+    }
+}

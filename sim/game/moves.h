@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_SIM_GAME_MOVES_H
+#define WALRAS_SIM_GAME_MOVES_H
+
+#include "sim/game/game.h"
+#include "sim/game/reach.h"
+
+/** The maps t_k(s,a) of a game to post-decision states, as runs, for the tiles of this rank. */
+typedef struct wal_moves wal_moves;
+
+/**
+ * Asks the game for its maps and plans the exchange.
+ * @param states,post  partitions of the states and of the post-decision states
+ * @collective ctx. WAL_EINTERNAL if the game gives a target outside the post-decision states.
+ */
+wal_status wal_moves_create(wal_ctx *ctx, const wal_game *game, const wal_partition *states,
+                            const wal_partition *post, wal_moves **out);
+void wal_moves_destroy(wal_moves **moves);
+
+/** Exchange of arrays over post-decision states. */
+wal_halo *wal_moves_halo(const wal_moves *moves);
+
+/** post[t_k(s,a)] += joint[a][s] for the states of a tile. joint is [A][stride]. */
+void wal_moves_push(const wal_moves *moves, int64_t tile, int outcome, int64_t stride,
+                    const double *joint, double *post);
+
+/** value[a][s] += weight[a][s] * post[t_k(s,a)]; weight NULL counts as 1. */
+void wal_moves_pull(const wal_moves *moves, int64_t tile, int outcome, int64_t stride,
+                    const double *weight, const double *post, double *value);
+
+#endif

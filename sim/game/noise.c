@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/game/noise.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <string.h>
+
+#include "sim/core/block_sum.h"
+#include "sim/core/hot.h"
+#include "sim/core/memory.h"
+#include "sim/core/sum.h"
+
+struct wal_noise {
+  wal_ctx *ctx;
+  wal_noise_form form;
+  wal_partition post, states;
+  wal_halo *halo;
+  // runs: source is the own post-decision state; rows: one run an entry, ordered by source
+  wal_run *runs;
+  double *weights;
+  int64_t run_count, weight_capacity;
+  // rows
+  int64_t *row_start;
+  int32_t *row_target;
+  // dense
+  double *matrix;  // [own post states][leading]
+  int64_t leading;
+  double *whole;   // values of all states, in their order
+  wal_block_sum *partial;
+};
+
+/* One block's rows, as the game gives them. */
+typedef struct rows {
+  int64_t first, count;
+  int terms;
+  int64_t *target;  // [terms][count]
+  double *weight;
+} rows;
+
+static const double ROW_TOLERANCE = 1e-9;
+
+static wal_status read_rows(wal_noise *n, const wal_game *game, int64_t block, rows *r) {
+  r->first = wal_partition_cut(&n->post, block);
+  r->count = wal_partition_cut(&n->post, block + 1) - r->first;
+  r->terms = game->shape.noise_terms;
+  WAL_TRY(wal_acquire(n->ctx, "kernel", r->count * r->terms, sizeof *r->target, &r->target));
+  WAL_TRY(wal_acquire(n->ctx, "kernel", r->count * r->terms, sizeof *r->weight, &r->weight));
+  game->type->noise(game->self, r->first, r->count, r->target, r->weight);
+  for (int64_t i = 0; i < r->count; i++) {
+    double sum = 0;
+    bool sound = true;
+    for (int e = 0; e < r->terms; e++) {
+      int64_t at = e * r->count + i;
+      sum += r->weight[at];
+      sound = sound && r->weight[at] >= 0;
+      if (r->weight[at] == 0) r->target[at] = -1;
+      else sound = sound && r->target[at] >= 0 && r->target[at] < n->states.size;
+    }
+    if (!sound || !(fabs(sum - 1) <= ROW_TOLERANCE))
+      return wal_fail(n->ctx, WAL_EINTERNAL,
+                      "game %s: the noise row of post-decision state %lld is not a distribution "
+                      "over its %lld states (sum %.17g)",
+                      game->type->component.name, (long long)(r->first + i),
+                      (long long)n->states.size, sum);
+  }
+  return WAL_OK;
+}
+
+static void free_rows(wal_ctx *ctx, rows *r) {
+  wal_release(ctx, &r->target);
+  wal_release(ctx, &r->weight);
+}
+
+/* Adds term e of rows i0..i1 (of one weight) as runs, and their weight beside them. */
+static wal_status add_piece(wal_noise *n, wal_reach *reach, const rows *r, int e, int64_t i0,
+                            int64_t i1) {
+  WAL_TRY(wal_reach_add(reach, r->first - n->post.first + i0, i1 - i0,
+                        r->target + e * r->count + i0));
+  int64_t now = wal_reach_mark(reach);
+  if (now > n->weight_capacity) {
+    double *fresh = NULL;
+    int64_t capacity = 2 * now + 64;
+    WAL_TRY(wal_acquire(n->ctx, "kernel", capacity, sizeof *fresh, &fresh));
+    if (n->run_count > 0) memcpy(fresh, n->weights, (size_t)n->run_count * sizeof *fresh);
+    wal_release(n->ctx, &n->weights);
+    n->weights = fresh;
+    n->weight_capacity = capacity;
+  }
+  for (; n->run_count < now; n->run_count++) n->weights[n->run_count] = r->weight[e * r->count + i0];
+  return WAL_OK;
+}
+
+static wal_status add_runs(wal_noise *n, wal_reach *reach, const rows *r) {
+  for (int e = 0; e < r->terms; e++) {
+    const double *weight = r->weight + e * r->count;
+    for (int64_t i = 0, j; i < r->count; i = j) {
+      for (j = i + 1; j < r->count && weight[j] == weight[i];) j++;
+      WAL_TRY(add_piece(n, reach, r, e, i, j));
+    }
+  }
+  return WAL_OK;
+}
+
+static wal_status add_sparse(wal_noise *n, wal_reach *reach, const rows *r) {
+  for (int64_t i = 0; i < r->count; i++) {
+    for (int e = 0; e < r->terms; e++) WAL_TRY(add_piece(n, reach, r, e, i, i + 1));
+    n->row_start[r->first - n->post.first + i + 1] = wal_reach_mark(reach);
+  }
+  return WAL_OK;
+}
+
+/* Dense rows: the first block asks for all values outside its home range, once for all blocks. */
+static wal_status add_dense(wal_noise *n, wal_reach *reach, const rows *r, bool first) {
+  for (int64_t i = 0; i < r->count; i++) {
+    double *row = n->matrix + (r->first - n->post.first + i) * n->leading;
+    for (int e = 0; e < r->terms; e++) {
+      int64_t at = e * r->count + i;
+      if (r->target[at] >= 0) row[r->target[at]] += r->weight[at];
+    }
+  }
+  for (int64_t s = 0; first && s < n->states.size; s++)
+    if (s < n->states.first || s >= n->states.first + n->states.count)
+      WAL_TRY(wal_reach_add(reach, 0, 1, &s));
+  return WAL_OK;
+}
+
+/* Counts that decide the form: entries, runs that they make. Integers, summed over the ranks. */
+static wal_status count_entries(wal_noise *n, const wal_game *game, int64_t counts[2]) {
+  wal_status status = WAL_OK;
+  counts[0] = counts[1] = 0;
+  for (int64_t b = n->post.first_block; b < n->post.end_block && status == WAL_OK; b++) {
+    rows r = {0};
+    status = read_rows(n, game, b, &r);
+    for (int e = 0; status == WAL_OK && e < r.terms; e++)
+      for (int64_t i = 0; i < r.count; i++) {
+        int64_t at = e * r.count + i;
+        if (r.target[at] < 0) continue;
+        counts[0]++;
+        bool follows = i > 0 && r.weight[at - 1] == r.weight[at] &&
+                       (r.target[at] == r.target[at - 1] + 1 || r.target[at] == r.target[at - 1]);
+        counts[1] += !follows;
+      }
+    free_rows(n->ctx, &r);
+  }
+  WAL_TRY_ALL(n->ctx, status);
+  return wal_ctx_sum_integers(n->ctx, 2, counts);
+}
+
+static wal_status choose_form(wal_noise *n, const wal_game *game) {
+  if (n->form != WAL_NOISE_AUTO) return WAL_OK;
+  int64_t counts[2];
+  WAL_TRY(count_entries(n, game, counts));
+  double whole = (double)n->post.size * (double)n->states.size;
+  if ((double)counts[0] >= 0.4 * whole && n->states.size >= 16)
+    n->form = WAL_NOISE_DENSE;
+  else
+    n->form = counts[0] < 3 * counts[1] ? WAL_NOISE_ROWS : WAL_NOISE_RUNS;
+  return WAL_OK;
+}
+
+static wal_status build(wal_noise *n, const wal_game *game, wal_reach *reach) {
+  if (n->form == WAL_NOISE_ROWS)
+    WAL_TRY(wal_acquire(n->ctx, "kernel", n->post.count + 1, sizeof *n->row_start, &n->row_start));
+  if (n->form == WAL_NOISE_DENSE) {
+    n->leading = wal_round_up(n->states.size, 8);
+    WAL_TRY(wal_acquire(n->ctx, "dense kernel", n->post.count * n->leading, sizeof *n->matrix,
+                        &n->matrix));
+    WAL_TRY(wal_acquire(n->ctx, "kernel", n->leading, sizeof *n->whole, &n->whole));
+  }
+  wal_status status = WAL_OK;
+  for (int64_t b = n->post.first_block; b < n->post.end_block && status == WAL_OK; b++) {
+    rows r = {0};
+    status = read_rows(n, game, b, &r);
+    if (status == WAL_OK) status = wal_reach_block(reach, b);
+    if (status == WAL_OK && n->form == WAL_NOISE_RUNS) status = add_runs(n, reach, &r);
+    if (status == WAL_OK && n->form == WAL_NOISE_ROWS) status = add_sparse(n, reach, &r);
+    if (status == WAL_OK && n->form == WAL_NOISE_DENSE)
+      status = add_dense(n, reach, &r, b == n->post.first_block);
+    free_rows(n->ctx, &r);
+  }
+  return status == WAL_OK ? wal_reach_block(reach, -1) : status;
+}
+
+wal_status wal_noise_create(wal_ctx *ctx, const wal_game *game, const wal_partition *post,
+                            const wal_partition *states, wal_noise_form form, wal_noise **out) {
+  wal_noise *n = NULL;
+  wal_reach *reach = NULL;
+  *out = NULL;
+  wal_status status = wal_acquire(ctx, "kernel", 1, sizeof *n, &n);
+  WAL_TRY_ALL(ctx, status);
+  n->ctx = ctx;
+  n->form = form;
+  n->post = *post;
+  n->states = *states;
+  WAL_TRY_GOTO(choose_form(n, game));
+  status = wal_reach_create(ctx, states, &reach);
+  if (status == WAL_OK) status = build(n, game, reach);
+  WAL_TRY_GOTO(wal_agree(ctx, status));
+  n->run_count = wal_reach_mark(reach);
+  WAL_TRY_GOTO(wal_reach_finish(reach, &n->runs, &n->halo));
+  if (n->form == WAL_NOISE_DENSE)
+    WAL_TRY_GOTO(wal_block_sum_create(ctx, post, n->leading, &n->partial));
+  if (n->form == WAL_NOISE_ROWS) {  // one run an entry: keep only its target
+    status = wal_acquire(ctx, "kernel", n->run_count, sizeof *n->row_target, &n->row_target);
+    for (int64_t i = 0; status == WAL_OK && i < n->run_count; i++)
+      n->row_target[i] = n->runs[i].target;
+    wal_release(ctx, &n->runs);
+    status = wal_agree(ctx, status);
+  }
+cleanup:
+  wal_reach_destroy(&reach);
+  if (status == WAL_OK)
+    *out = n;
+  else
+    wal_noise_destroy(&n);
+  return status;
+}
+
+void wal_noise_destroy(wal_noise **noise) {
+  if (!noise || !*noise) return;
+  wal_noise *n = *noise;
+  wal_ctx *ctx = n->ctx;
+  wal_halo_destroy(&n->halo);
+  wal_block_sum_destroy(&n->partial);
+  wal_release(ctx, &n->runs);
+  wal_release(ctx, &n->weights);
+  wal_release(ctx, &n->row_start);
+  wal_release(ctx, &n->row_target);
+  wal_release(ctx, &n->matrix);
+  wal_release(ctx, &n->whole);
+  wal_release(ctx, noise);
+}
+
+wal_noise_form wal_noise_form_of(const wal_noise *noise) { return noise->form; }
+wal_halo *wal_noise_halo(const wal_noise *noise) { return noise->halo; }
+
+WAL_HOT static void push_runs(const wal_noise *n, const double *restrict post,
+                              double *restrict next) {
+  for (int64_t r = 0; r < n->run_count; r++) {
+    const wal_run run = n->runs[r];
+    const double weight = n->weights[r];
+    const double *from = post + run.source;
+    double *to = next + run.target;
+    if (run.step == 1)
+      for (int32_t i = 0; i < run.count; i++) to[i] += weight * from[i];
+    else if (run.step == 0)
+      to[0] += weight * wal_sum(run.count, from);
+    else
+      for (int32_t i = 0; i < run.count; i++) to[(int64_t)i * run.step] += weight * from[i];
+  }
+}
+
+WAL_HOT static void pull_runs(const wal_noise *n, const double *restrict next,
+                              double *restrict post) {
+  memset(post, 0, (size_t)n->post.count * sizeof *post);
+  for (int64_t r = 0; r < n->run_count; r++) {
+    const wal_run run = n->runs[r];
+    const double weight = n->weights[r];
+    const double *from = next + run.target;
+    double *to = post + run.source;
+    if (run.step == 1)
+      for (int32_t i = 0; i < run.count; i++) to[i] += weight * from[i];
+    else
+      for (int32_t i = 0; i < run.count; i++) to[i] += weight * from[(int64_t)i * run.step];
+  }
+}
+
+static void push_rows(const wal_noise *n, const double *restrict post, double *restrict next) {
+  for (int64_t m = 0; m < n->post.count; m++)
+    for (int64_t e = n->row_start[m]; e < n->row_start[m + 1]; e++)
+      next[n->row_target[e]] += n->weights[e] * post[m];
+}
+
+static void pull_rows(const wal_noise *n, const double *restrict next, double *restrict post) {
+  for (int64_t m = 0; m < n->post.count; m++) {
+    double sum = 0;
+    for (int64_t e = n->row_start[m]; e < n->row_start[m + 1]; e++)
+      sum += n->weights[e] * next[n->row_target[e]];
+    post[m] = sum;
+  }
+}
+
+static wal_status push_dense(wal_noise *n, const double *post, double *next) {
+  wal_block_sum_start(n->partial);
+  for (int64_t b = n->post.first_block; b < n->post.end_block; b++) {
+    int64_t first = wal_partition_cut(&n->post, b) - n->post.first;
+    int64_t count = wal_partition_cut(&n->post, b + 1) - n->post.first - first;
+    if (count > 0)
+      cblas_dgemv(CblasRowMajor, CblasTrans, (int)count, (int)n->states.size, 1,
+                  n->matrix + first * n->leading, (int)n->leading, post + first, 1, 0,
+                  wal_block_sum_row(n->partial, b), 1);
+  }
+  WAL_TRY(wal_block_sum_finish(n->partial, n->whole));
+  memcpy(next, n->whole + n->states.first, (size_t)n->states.count * sizeof *next);
+  return WAL_OK;
+}
+
+static void pull_dense(wal_noise *n, const double *next, double *post) {
+  const wal_partition *s = &n->states;
+  const double *away = next + s->count;  // states before the own ones, then those behind
+  if (n->post.count == 0) return;
+  memcpy(n->whole, away, (size_t)s->first * sizeof *next);
+  memcpy(n->whole + s->first, next, (size_t)s->count * sizeof *next);
+  memcpy(n->whole + s->first + s->count, away + s->first,
+         (size_t)(s->size - s->first - s->count) * sizeof *next);
+  for (int64_t b = n->post.first_block; b < n->post.end_block; b++) {
+    int64_t first = wal_partition_cut(&n->post, b) - n->post.first;
+    int64_t count = wal_partition_cut(&n->post, b + 1) - n->post.first - first;
+    if (count > 0)
+      cblas_dgemv(CblasRowMajor, CblasNoTrans, (int)count, (int)s->size, 1,
+                  n->matrix + first * n->leading, (int)n->leading, n->whole, 1, 0, post + first, 1);
+  }
+}
+
+wal_status wal_noise_push(wal_noise *n, const double *post, double *next) {
+  if (n->form == WAL_NOISE_DENSE) return push_dense(n, post, next);
+  memset(next, 0, (size_t)(n->states.count + wal_halo_away(n->halo)) * sizeof *next);
+  if (n->form == WAL_NOISE_RUNS)
+    push_runs(n, post, next);
+  else
+    push_rows(n, post, next);
+  return wal_halo_push(n->halo, next);
+}
+
+wal_status wal_noise_pull(wal_noise *n, double *next, double *post) {
+  WAL_TRY(wal_halo_pull(n->halo, next));
+  if (n->form == WAL_NOISE_RUNS)
+    pull_runs(n, next, post);
+  else if (n->form == WAL_NOISE_ROWS)
+    pull_rows(n, next, post);
+  else
+    pull_dense(n, next, post);
+  return WAL_OK;
+}

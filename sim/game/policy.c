@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/game/policy.h"
+
+#include <string.h>
+
+#include "sim/core/memory.h"
+
+wal_status wal_policy_create(const wal_space *space, wal_policy_kind kind, wal_policy *out) {
+  const wal_shape *shape = &space->game->shape;
+  *out = (wal_policy){.space = space, .kind = kind};
+  int64_t size = 0;
+  if (!wal_multiply(space->pairs, shape->horizon, &size))
+    return wal_fail(space->ctx, WAL_EINPUT, "policy: its size overflows");
+  WAL_TRY(wal_acquire(space->ctx, "policy", size, sizeof(double), &out->values));
+  if (kind == WAL_POLICY_PROBABILITIES)
+    for (int64_t i = 0; i < size; i++) out->values[i] = 1.0 / shape->actions;
+  return WAL_OK;
+}
+
+void wal_policy_destroy(wal_policy *policy) {
+  if (policy->space) wal_release(policy->space->ctx, &policy->values);
+}
+
+const double *wal_policy_read(const wal_policy *policy, const wal_slab *slab, int64_t tile,
+                              double *scratch, double *log_norm) {
+  const double *stored = wal_policy_tile(policy, slab->stage, tile);
+  if (policy->kind == WAL_POLICY_PROBABILITIES) {
+    if (log_norm) memset(log_norm, 0, (size_t)slab->count * sizeof *log_norm);
+    return stored;
+  }
+  wal_tile_softmax(wal_tile_of(policy->space, slab), 1, stored, scratch, log_norm);
+  return scratch;
+}
+
+void wal_policy_export(const wal_policy *policy, int stage, double *out) {
+  const wal_space *space = policy->space;
+  const int actions = space->game->shape.actions;
+  for (int64_t tile = 0; tile < space->tiles; tile++) {
+    wal_slab slab = wal_space_slab(space, stage, tile);
+    const double *y = wal_policy_tile(policy, stage, tile);
+    double *rows = out + (slab.first - space->states.first) * actions;
+    for (int64_t i = 0; i < slab.count; i++)
+      for (int a = 0; a < actions; a++) rows[i * actions + a] = y[a * slab.stride + i];
+    if (policy->kind == WAL_POLICY_LOGITS)
+      for (int64_t i = 0; i < slab.count; i++)  // a state's row is a tile of one state
+        wal_tile_softmax((wal_tile){1, 1, actions}, 1, rows + i * actions, rows + i * actions,
+                         NULL);
+  }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_SIM_GAME_POLICY_H
+#define WALRAS_SIM_GAME_POLICY_H
+
+#include "sim/game/space.h"
+#include "sim/game/tile.h"
+
+/** What the stored numbers of a policy are. */
+typedef enum wal_policy_kind {
+  WAL_POLICY_LOGITS,        /**< pi = softmax of them; probabilities are made tile by tile */
+  WAL_POLICY_PROBABILITIES, /**< pi itself */
+} wal_policy_kind;
+
+/** A policy for all stages, the own states of a rank: one array of policy size. */
+typedef struct wal_policy {
+  const wal_space *space;
+  wal_policy_kind kind;
+  double *values; /**< [H][space->pairs] */
+} wal_policy;
+
+/** The uniform policy, of either kind. Rank-local. */
+wal_status wal_policy_create(const wal_space *space, wal_policy_kind kind, wal_policy *out);
+void wal_policy_destroy(wal_policy *policy);
+
+static inline wal_tile wal_tile_of(const wal_space *space, const wal_slab *slab) {
+  return (wal_tile){slab->count, slab->stride, space->game->shape.actions};
+}
+
+/** The stored numbers of a tile. */
+static inline double *wal_policy_tile(const wal_policy *policy, int stage, int64_t tile) {
+  return policy->values + stage * policy->space->pairs + wal_space_pair(policy->space, tile);
+}
+
+/**
+ * Probabilities of a tile, [A][stride].
+ * @param scratch   room for a tile; used unless the policy holds probabilities
+ * @param log_norm  NULL, or receives log sum_a exp(y) per state (of probabilities: 0)
+ */
+const double *wal_policy_read(const wal_policy *policy, const wal_slab *slab, int64_t tile,
+                              double *scratch, double *log_norm);
+
+/** Probabilities of the own states at one stage, row-major [states.count][A], as run files hold
+ *  them. */
+void wal_policy_export(const wal_policy *policy, int stage, double *out);
+
+#endif

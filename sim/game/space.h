@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_SIM_GAME_SPACE_H
+#define WALRAS_SIM_GAME_SPACE_H
+
+#include "sim/game/moves.h"
+#include "sim/game/noise.h"
+
+/**
+ * A game laid out over the ranks: partitions, kernels, exchange plans. Made once; sweeps of any
+ * number of policies share it.
+ *
+ * Arrays over the states of this rank hold states.count numbers. Arrays over (state, action) of one
+ * stage are tile by tile [action][tile size], so that a tile lies together in memory and loops over
+ * its states are contiguous for every action; the last tile is padded.
+ */
+typedef struct wal_space {
+  wal_ctx *ctx;
+  const wal_game *game;
+  wal_partition states, post;
+  wal_moves *moves;
+  wal_noise *noise;    /**< NULL: post-decision states are the next states */
+  int64_t tiles;       /**< of this rank */
+  int64_t pairs;       /**< numbers in an array over (state, action) of one stage */
+  int64_t halo;        /**< numbers in an array for wal_space_push() and wal_space_pull(): own states
+                            or post-decision states, and away entries */
+} wal_space;
+
+/** How to lay out; zero for the usual. For tests of what must not matter. */
+typedef struct wal_space_options {
+  int64_t block;       /**< states a block */
+  wal_noise_form form;
+} wal_space_options;
+
+/**
+ * Lays a game out. @collective ctx; asks the game for all maps and noise rows of own states.
+ * @param game     must outlive the space
+ * @param options  NULL for the usual
+ */
+wal_status wal_space_create(wal_ctx *ctx, const wal_game *game, const wal_space_options *options,
+                            wal_space **out);
+void wal_space_destroy(wal_space **space);
+
+/**
+ * Last part of the move step: from the mass on post-decision states to that on next states.
+ * @param post  halo array that wal_moves_push() added to; overwritten
+ * @param next  scratch halo array
+ * @return through `mass` the own states' masses: in `next` or in `post`. @collective
+ */
+wal_status wal_space_push(const wal_space *space, double *post, double *next, const double **mass);
+
+/**
+ * Its transpose: from values of next states to values of post-decision states, ready for
+ * wal_moves_pull().
+ * @param next  halo array with the own states' values in front
+ * @param post  scratch halo array
+ * @return through `value` one of the two. @collective
+ */
+wal_status wal_space_pull(const wal_space *space, double *next, double *post,
+                          const double **value);
+
+/** The states of a tile of this rank as a slab. */
+wal_slab wal_space_slab(const wal_space *space, int stage, int64_t tile);
+
+/** Where a tile's numbers begin in an array over (state, action). */
+static inline int64_t wal_space_pair(const wal_space *space, int64_t tile) {
+  return tile * space->game->shape.actions * space->states.tile;
+}
+
+/** Block that a tile of this rank belongs to. */
+static inline int64_t wal_space_block(const wal_space *space, int64_t tile) {
+  return space->states.first_block + tile * space->states.tile / space->states.block;
+}
+
+/** Numbers in a tile of an array over (state, action). */
+static inline int64_t wal_space_tile_pairs(const wal_space *space) {
+  return space->game->shape.actions * space->states.tile;
+}
+
+#endif

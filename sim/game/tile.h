@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_SIM_GAME_TILE_H
+#define WALRAS_SIM_GAME_TILE_H
+
+#include <stdint.h>
+
+/**
+ * The arithmetic of a tile: `count` states, arrays over (state, action) [actions][stride]. Loops run
+ * over states for one action after the other, so that sums over actions have one order, whatever the
+ * instruction set.
+ */
+typedef struct wal_tile {
+  int64_t count, stride;
+  int actions;
+} wal_tile;
+
+/** pi = softmax over actions of scale * y. `y` and `pi` may be the same array. If `log_norm` is not
+ *  NULL it receives log sum_a exp(scale * y) for each state. An entry of y may be -inf, not all of
+ *  a state's. */
+void wal_tile_softmax(wal_tile t, double scale, const double *y, double *pi, double *log_norm);
+
+/** joint[a][s] = mass[s] * pi[a][s]. */
+void wal_tile_joint(wal_tile t, const double *mass, const double *pi, double *joint);
+
+/** out[a][s] = x[a][s] * y[a][s]. */
+void wal_tile_multiply(wal_tile t, const double *x, const double *y, double *out);
+
+/** v[s] = sum_a pi[a][s] q[a][s]. */
+void wal_tile_expectation(wal_tile t, const double *pi, const double *q, double *v);
+
+/** v[s] = sum_a pi[a][s] (q[a][s] - entropy * (y[a][s] - log_norm[s])): expectation plus entropy
+ *  times the entropy of pi = softmax(y). */
+void wal_tile_soft_expectation(wal_tile t, double entropy, const double *pi, const double *y,
+                               const double *log_norm, const double *q, double *v);
+
+/** v[s] = max_a q[a][s]; a NaN among them gives NaN. */
+void wal_tile_max(wal_tile t, const double *q, double *v);
+
+/** v[s] = entropy * log sum_a exp(q[a][s] / entropy). */
+void wal_tile_soft_max(wal_tile t, double entropy, const double *q, double *v);
+
+/** b[a][s] = 1/n for the n actions with q = max_a q exactly, else 0. */
+void wal_tile_best_response(wal_tile t, const double *q, double *b);
+
+/** y = keep * y + rate * q. */
+void wal_tile_blend(wal_tile t, double keep, double *y, double rate, const double *q);
+
+/** y = factor * q. */
+void wal_tile_scale(wal_tile t, double factor, const double *q, double *y);
+
+#endif

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/game/value.h"
+
+#include <string.h>
+
+#include "sim/core/block_sum.h"
+#include "sim/core/memory.h"
+#include "sim/core/sum.h"
+
+/* One value function on its way backwards. */
+typedef struct channel {
+  double *next, *post;   // halo arrays: V_{h+1} in front of `next`
+  const double *reached; // values of post-decision states, NULL at the last stage
+  double *q;             // a tile
+} channel;
+
+struct wal_values_scratch {
+  channel channel[WAL_VALUES];
+  double *pi, *log_norm, *reward, *outcome;  // tiles
+  double *v;                                 // V_h of a tile, [WAL_VALUES][tile states]
+  wal_block_sum *totals;                     // [WAL_VALUES + 2][populations]
+};
+
+enum { GAP = WAL_VALUES, SOFT_GAP, TOTALS };
+
+wal_status wal_values_create(const wal_space *space, unsigned which, wal_values *out) {
+  wal_ctx *ctx = space->ctx;
+  const wal_shape *shape = &space->game->shape;
+  const int64_t tile = wal_space_tile_pairs(space);
+  struct wal_values_scratch *s = NULL;
+  *out = (wal_values){.space = space};
+  wal_status status = WAL_OK;
+  WAL_TRY_GOTO(wal_acquire(ctx, "values", 1, sizeof *s, &s));
+  out->scratch = s;
+  WAL_TRY_GOTO(wal_acquire(ctx, "values", shape->horizon * space->states.count, sizeof(double),
+                           &out->kept));
+  for (int c = 0; c < WAL_VALUES; c++) {
+    if (!(which >> c & 1u)) continue;
+    WAL_TRY_GOTO(wal_acquire(ctx, "values", space->halo, sizeof(double), &s->channel[c].next));
+    WAL_TRY_GOTO(wal_acquire(ctx, "values", space->halo, sizeof(double), &s->channel[c].post));
+    WAL_TRY_GOTO(wal_acquire(ctx, "values", tile, sizeof(double), &s->channel[c].q));
+  }
+  WAL_TRY_GOTO(wal_acquire(ctx, "values", tile, sizeof(double), &s->pi));
+  WAL_TRY_GOTO(wal_acquire(ctx, "values", tile, sizeof(double), &s->reward));
+  WAL_TRY_GOTO(wal_acquire(ctx, "values", space->states.tile, sizeof(double), &s->log_norm));
+  WAL_TRY_GOTO(wal_acquire(ctx, "values", WAL_VALUES * space->states.tile, sizeof(double), &s->v));
+  if (shape->outcomes > 1)
+    WAL_TRY_GOTO(wal_acquire(ctx, "values", tile * shape->outcomes, sizeof(double), &s->outcome));
+cleanup:
+  status = wal_agree(ctx, status);
+  if (status == WAL_OK)
+    status = wal_block_sum_create(ctx, &space->states, TOTALS * shape->populations, &s->totals);
+  if (status != WAL_OK) wal_values_destroy(out);
+  return status;
+}
+
+void wal_values_destroy(wal_values *values) {
+  if (!values->space) return;
+  wal_ctx *ctx = values->space->ctx;
+  struct wal_values_scratch *s = values->scratch;
+  if (s) {
+    for (int c = 0; c < WAL_VALUES; c++) {
+      wal_release(ctx, &s->channel[c].next);
+      wal_release(ctx, &s->channel[c].post);
+      wal_release(ctx, &s->channel[c].q);
+    }
+    wal_release(ctx, &s->pi);
+    wal_release(ctx, &s->reward);
+    wal_release(ctx, &s->log_norm);
+    wal_release(ctx, &s->v);
+    wal_release(ctx, &s->outcome);
+    wal_block_sum_destroy(&s->totals);
+  }
+  wal_release(ctx, &values->scratch);
+  wal_release(ctx, &values->kept);
+}
+
+/* q = r + sum_k c_k (N V)(t_k). */
+static void action_values(const wal_space *space, const struct wal_values_scratch *s,
+                          const channel *c, const wal_slab *slab, int64_t tile) {
+  const int64_t pairs = wal_space_tile_pairs(space);
+  const int outcomes = space->game->shape.outcomes;
+  memcpy(c->q, s->reward, (size_t)pairs * sizeof *c->q);
+  if (!c->reached) return;
+  for (int k = 0; k < outcomes; k++)
+    wal_moves_pull(space->moves, tile, k, slab->stride,
+                   outcomes == 1 ? NULL : s->outcome + k * pairs, c->reached, c->q);
+}
+
+static void state_values(wal_value which, wal_tile t, double entropy, const double *pi,
+                         const double *logits, const double *log_norm, const double *q,
+                         double *v) {
+  switch (which) {
+    case WAL_VALUE_POLICY:
+      wal_tile_expectation(t, pi, q, v);
+      break;
+    case WAL_VALUE_BEST:
+      wal_tile_max(t, q, v);
+      break;
+    case WAL_VALUE_SOFT_POLICY:
+      wal_tile_soft_expectation(t, entropy, pi, logits, log_norm, q, v);
+      break;
+    case WAL_VALUE_SOFT_BEST:
+    case WAL_VALUES:
+      wal_tile_soft_max(t, entropy, q, v);
+      break;
+  }
+}
+
+/* sum of mass * x per population; with several of them state i belongs to i mod P. */
+static void add_totals(int populations, int64_t count, const double *mass, const double *x,
+                       double *totals) {
+  if (populations == 1) {
+    totals[0] += wal_dot(count, mass, x);
+    return;
+  }
+  for (int64_t i = 0; i < count; i++) totals[i % populations] += mass[i] * x[i];
+}
+
+static void add_tile_totals(wal_values *values, const wal_value_request *request,
+                            const wal_slab *slab, int64_t tile, const double *mass) {
+  const wal_space *space = values->space;
+  struct wal_values_scratch *s = values->scratch;
+  const int populations = space->game->shape.populations;
+  double *row = wal_block_sum_row(s->totals, wal_space_block(space, tile));
+  for (int c = 0; c < WAL_VALUES; c++)
+    if (request->which >> c & 1u)
+      add_totals(populations, slab->count, mass, s->v + c * space->states.tile,
+                 row + c * populations);
+  static const struct {
+    int best, own, total;
+  } GAPS[] = {{WAL_VALUE_BEST, WAL_VALUE_POLICY, GAP},
+              {WAL_VALUE_SOFT_BEST, WAL_VALUE_SOFT_POLICY, SOFT_GAP}};
+  for (int g = 0; g < 2; g++) {
+    unsigned both = 1u << GAPS[g].best | 1u << GAPS[g].own;
+    if ((request->which & both) != both) continue;
+    const double *best = s->v + GAPS[g].best * space->states.tile;
+    const double *own = s->v + GAPS[g].own * space->states.tile;
+    double *gap = s->log_norm;  // of this tile no longer needed
+    for (int64_t i = 0; i < slab->count; i++) gap[i] = best[i] - own[i];
+    add_totals(populations, slab->count, mass, gap, row + GAPS[g].total * populations);
+  }
+}
+
+static void sweep_tile(wal_values *values, const wal_flow *flow, const wal_policy *policy,
+                       const wal_value_request *request, int stage, int64_t tile) {
+  const wal_space *space = values->space;
+  const wal_game *game = space->game;
+  struct wal_values_scratch *s = values->scratch;
+  const wal_slab slab = wal_space_slab(space, stage, tile);
+  const wal_tile t = wal_tile_of(space, &slab);
+  const int64_t at = slab.first - space->states.first;
+  const double *mass = wal_flow_mass(flow, stage) + at;
+  const bool soft = request->which >> WAL_VALUE_SOFT_POLICY & 1u;
+  const double *pi = wal_policy_read(policy, &slab, tile, s->pi, soft ? s->log_norm : NULL);
+  game->type->stage(game->self, &slab, mass, pi, wal_flow_statistic(flow, stage), s->reward,
+                    stage + 1 < game->shape.horizon ? s->outcome : NULL);
+  wal_value_tile visited = {.slab = slab, .tile = tile, .mass = mass, .pi = pi};
+  for (int c = 0; c < WAL_VALUES; c++) {
+    if (!(request->which >> c & 1u)) continue;
+    channel *ch = &s->channel[c];
+    double *v = s->v + c * space->states.tile;
+    action_values(space, s, ch, &slab, tile);
+    state_values((wal_value)c, t, request->entropy, pi, wal_policy_tile(policy, stage, tile),
+                 s->log_norm, ch->q, v);
+    // V_h goes where the arrays that later tiles of this stage still read are not
+    memcpy((ch->reached == ch->next ? ch->post : ch->next) + at, v,
+           (size_t)slab.count * sizeof *v);
+    if ((wal_value)c == request->keep)
+      memcpy(values->kept + stage * space->states.count + at, v, (size_t)slab.count * sizeof *v);
+    visited.q[c] = ch->q;
+  }
+  if (stage == 0) add_tile_totals(values, request, &slab, tile, mass);
+  if (request->visit) request->visit(request->user, &visited);
+}
+
+wal_status wal_values_run(wal_values *values, const wal_flow *flow, const wal_policy *policy,
+                          const wal_value_request *request, wal_value_totals *totals) {
+  const wal_space *space = values->space;
+  const wal_shape *shape = &space->game->shape;
+  struct wal_values_scratch *s = values->scratch;
+  wal_block_sum_start(s->totals);
+  for (int h = shape->horizon - 1; h >= 0; h--) {
+    for (int c = 0; c < WAL_VALUES; c++) {
+      channel *ch = &s->channel[c];
+      ch->reached = NULL;
+      if (h + 1 < shape->horizon && request->which >> c & 1u)
+        WAL_TRY(wal_space_pull(space, ch->next, ch->post, &ch->reached));
+    }
+    for (int64_t tile = 0; tile < space->tiles; tile++)
+      sweep_tile(values, flow, policy, request, h, tile);
+    for (int c = 0; c < WAL_VALUES; c++) {
+      channel *ch = &s->channel[c];
+      if (!ch->reached || ch->reached != ch->next) continue;
+      double *freed = ch->next;
+      ch->next = ch->post;  // V_h was written there
+      ch->post = freed;
+    }
+  }
+  double sums[TOTALS * WAL_POPULATIONS];
+  WAL_TRY(wal_block_sum_finish(s->totals, sums));
+  memset(totals, 0, sizeof *totals);
+  for (int p = 0; p < shape->populations; p++) {
+    for (int c = 0; c < WAL_VALUES; c++) totals->value[c][p] = sums[c * shape->populations + p];
+    totals->exploitability[p] = sums[GAP * shape->populations + p];
+    totals->soft_exploitability[p] = sums[SOFT_GAP * shape->populations + p];
+  }
+  return WAL_OK;
+}
+
+wal_status wal_values_open(wal_values *values, int stage) {
+  const wal_space *space = values->space;
+  channel *ch = &values->scratch->channel[WAL_VALUE_BEST];
+  ch->reached = NULL;
+  if (stage + 1 == space->game->shape.horizon) return WAL_OK;
+  if (space->states.count > 0)
+    memcpy(ch->next, values->kept + (stage + 1) * space->states.count,
+           (size_t)space->states.count * sizeof *ch->next);
+  return wal_space_pull(space, ch->next, ch->post, &ch->reached);
+}
+
+const double *wal_values_best(wal_values *values, const wal_flow *flow, const wal_policy *policy,
+                              const wal_slab *slab, int64_t tile, const double **pi) {
+  const wal_space *space = values->space;
+  const wal_game *game = space->game;
+  struct wal_values_scratch *s = values->scratch;
+  const double *mass = wal_flow_mass(flow, slab->stage) + (slab->first - space->states.first);
+  *pi = wal_policy_read(policy, slab, tile, s->pi, NULL);
+  game->type->stage(game->self, slab, mass, *pi, wal_flow_statistic(flow, slab->stage), s->reward,
+                    slab->stage + 1 < game->shape.horizon ? s->outcome : NULL);
+  action_values(space, s, &s->channel[WAL_VALUE_BEST], slab, tile);
+  return s->channel[WAL_VALUE_BEST].q;
+}

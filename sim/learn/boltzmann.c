@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <math.h>
+
+#include "sim/learn/learner_list.h"
+
+/* Boltzmann policy iteration: pi <- softmax(rate * q), q the current policy's own values
+   (Cui and Koeppl 2021). */
+
+static const wal_param PARAMS[] = {
+    {.name = "rate", .type = WAL_REAL, .number = 1, .low = 0, .high = HUGE_VAL,
+     .meaning = "inverse temperature of the softmax"},
+    {0}};
+
+static wal_status create(wal_ctx *ctx, wal_params *params, wal_learner *l) {
+  (void)ctx;
+  l->kind = WAL_POLICY_LOGITS;
+  l->rate = wal_params_real(params, "rate");
+  l->needs = WAL_VALUE_POLICY;
+  return WAL_OK;
+}
+
+static void visit(void *learner, const wal_value_tile *tile) {
+  const wal_learner *l = learner;
+  double *y = wal_policy_tile(&l->policy, tile->slab.stage, tile->tile);
+  wal_tile_scale(wal_tile_of(l->space, &tile->slab), l->rate, tile->q[WAL_VALUE_POLICY], y);
+}
+
+const wal_learner_type wal_learner_boltzmann = {
+    .struct_size = sizeof(wal_learner_type),
+    .component = {.name = "boltzmann",
+                  .kind = "learner",
+                  .summary = "softmax of the current policy's own action values",
+                  .source = "Cui and Koeppl 2021, Approximately solving mean field games via "
+                            "entropy-regularized deep reinforcement learning",
+                  .params = PARAMS},
+    .create = create,
+    .visit = visit,
+};

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_SIM_LEARN_LEARNER_H
+#define WALRAS_SIM_LEARN_LEARNER_H
+
+#include "sim/game/value.h"
+
+typedef struct wal_learner wal_learner;
+
+/**
+ * A learning rule. A step takes pi_k to pi_{k+1} from the values of pi_k's flow, in place: `visit`
+ * changes the policy tile by tile within the backward sweep that also measures exploitability, so
+ * that the policy is read twice and written once a step.
+ */
+typedef struct wal_learner_type {
+  size_t struct_size;
+  wal_component component; /**< kind "learner" */
+  /** Reads parameters; sets kind, entropy, needs, arrays and makes `self`. Rank-local. */
+  wal_status (*create)(wal_ctx *ctx, wal_params *params, wal_learner *learner);
+  /** Updates the policy's tile; NULL if the rule works in finish(). */
+  void (*visit)(void *learner, const wal_value_tile *tile);
+  /** After the sweep of a step; NULL if nothing is left to do. @collective */
+  wal_status (*finish)(wal_learner *learner);
+} wal_learner_type;
+
+enum { WAL_LEARNER_NUMBERS = 4 };
+
+/** A learner at work on a game: its policy, and the flow and values of that policy. */
+struct wal_learner {
+  const wal_learner_type *type;
+  const wal_space *space;
+  /* chosen by the type's create() */
+  wal_policy_kind kind;
+  double entropy;          /**< > 0: the step uses entropy-regularized values */
+  wal_value needs;         /**< the value whose q the step uses */
+  bool keeps_prior;        /**< has a second array of policy size */
+  bool follows_response;   /**< has a second flow, of the best response */
+  double rate, temperature;
+  int64_t inner;
+  /* state */
+  int64_t steps;           /**< k: the policy is pi_k */
+  wal_policy policy;
+  double *prior;           /**< [H][space->pairs] or NULL */
+  wal_flow flow;           /**< of pi_k once measured */
+  wal_flow response;       /**< of the best response; space NULL unless follows_response */
+  wal_values values;
+};
+
+/** What is known of pi_k after a sweep; the same on all ranks. */
+typedef struct wal_measure {
+  int64_t iteration;                          /**< k */
+  int populations;
+  double exploitability;                      /**< summed over the populations (NashConv) */
+  double soft_exploitability;                 /**< with entropy; 0 for learners without */
+  double value;                               /**< <mu_0, V_0>, summed over the populations */
+  double exploitability_of[WAL_POPULATIONS];
+  double value_of[WAL_POPULATIONS];
+} wal_measure;
+
+/**
+ * Puts a learner on a game, at the uniform policy.
+ * @param space   must outlive the learner
+ * @param params  resolved parameters of type->component; used during the call
+ * @collective
+ */
+wal_status wal_learner_create(const wal_space *space, const wal_learner_type *type,
+                              wal_params *params, wal_learner **out);
+void wal_learner_destroy(wal_learner **learner);
+
+/**
+ * One forward and one backward sweep at pi_k.
+ * @param measure  compute exploitability; else the measure has value only where it falls out
+ * @param update   take the step: the policy is then pi_{k+1}, flow and measure are of pi_k
+ * @collective. WAL_ENONFINITE, naming iteration, stage and state, if a mass or value is not finite.
+ */
+wal_status wal_learner_sweep(wal_learner *learner, bool measure, bool update, wal_measure *out);
+
+/** All learners. */
+int64_t wal_learner_count(void);
+const wal_learner_type *wal_learner_at(int64_t index);
+const wal_learner_type *wal_learner_find(const char *name);
+
+#endif

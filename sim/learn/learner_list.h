@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_SIM_LEARN_LEARNER_LIST_H
+#define WALRAS_SIM_LEARN_LEARNER_LIST_H
+
+#include "sim/learn/learner.h"
+
+/** Every learner, in the order of `walras list learners`: sim/learn/<name>.c's wal_learner_<name>. */
+#define WAL_LEARNER_LIST(X) \
+  X(mirror_descent)         \
+  X(fictitious_play)        \
+  X(prior_descent)          \
+  X(fixed_point)            \
+  X(boltzmann)
+
+#define WAL_LEARNER_DECLARE(name) extern const wal_learner_type wal_learner_##name;
+WAL_LEARNER_LIST(WAL_LEARNER_DECLARE)
+#undef WAL_LEARNER_DECLARE
+
+#endif

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <math.h>
+
+#include "sim/learn/learner_list.h"
+
+/* Prior descent: pi = prior * exp(rate * q*), normalized; every `inner` steps the prior becomes the
+   policy. Both are kept as logits. */
+
+static const wal_param PARAMS[] = {
+    {.name = "rate", .type = WAL_REAL, .number = 1, .low = 0, .high = HUGE_VAL,
+     .meaning = "inverse temperature of the response to the prior"},
+    {.name = "inner", .type = WAL_INTEGER, .number = 0, .low = 0, .high = 0x1p53, .unit = "steps",
+     .meaning = "steps between updates of the prior (0: never)"},
+    {0}};
+
+static wal_status create(wal_ctx *ctx, wal_params *params, wal_learner *l) {
+  (void)ctx;
+  l->kind = WAL_POLICY_LOGITS;
+  l->rate = wal_params_real(params, "rate");
+  l->inner = wal_params_integer(params, "inner");
+  l->needs = WAL_VALUE_BEST;
+  l->keeps_prior = l->inner > 0;
+  return WAL_OK;
+}
+
+static void visit(void *learner, const wal_value_tile *tile) {
+  const wal_learner *l = learner;
+  const wal_tile t = wal_tile_of(l->space, &tile->slab);
+  double *y = wal_policy_tile(&l->policy, tile->slab.stage, tile->tile);
+  wal_tile_scale(t, l->rate, tile->q[WAL_VALUE_BEST], y);
+  if (!l->prior) return;
+  double *prior = l->prior + (y - l->policy.values);
+  wal_tile_blend(t, 1, y, 1, prior);
+  if ((l->steps + 2) % l->inner == 0) wal_tile_scale(t, 1, y, prior);
+}
+
+const wal_learner_type wal_learner_prior_descent = {
+    .struct_size = sizeof(wal_learner_type),
+    .component = {.name = "prior_descent",
+                  .kind = "learner",
+                  .summary = "entropy-regularized best response to a prior that follows slowly",
+                  .source = "Cui and Koeppl 2021; MFGLib's prior descent",
+                  .params = PARAMS},
+    .create = create,
+    .visit = visit,
+};

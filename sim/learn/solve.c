@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/learn/solve.h"
+
+#include <string.h>
+
+#include "sim/core/memory.h"
+
+static wal_status add_row(wal_ctx *ctx, wal_trace *trace, const wal_measure *measure,
+                          double seconds) {
+  if (trace->count == trace->capacity) {
+    wal_measure *rows = NULL;
+    double *times = NULL;
+    int64_t more = trace->capacity * 2 + 64;
+    WAL_TRY(wal_acquire(ctx, "trace", more, sizeof *rows, &rows));
+    wal_status status = wal_acquire(ctx, "trace", more, sizeof *times, &times);
+    if (status != WAL_OK) {
+      wal_release(ctx, &rows);
+      return status;
+    }
+    if (trace->count > 0) {
+      memcpy(rows, trace->rows, (size_t)trace->count * sizeof *rows);
+      memcpy(times, trace->seconds, (size_t)trace->count * sizeof *times);
+    }
+    wal_trace_free(ctx, trace);
+    trace->rows = rows;
+    trace->seconds = times;
+    trace->capacity = more;
+  }
+  trace->rows[trace->count] = *measure;
+  trace->seconds[trace->count] = seconds;
+  if (measure->exploitability < trace->rows[trace->best].exploitability)
+    trace->best = trace->count;
+  trace->count++;
+  return WAL_OK;
+}
+
+void wal_trace_free(wal_ctx *ctx, wal_trace *trace) {
+  wal_release(ctx, &trace->rows);
+  wal_release(ctx, &trace->seconds);
+}
+
+wal_status wal_solve(wal_learner *learner, const wal_stop *stop, wal_solve_report report,
+                     void *user, wal_trace *trace) {
+  wal_ctx *ctx = learner->space->ctx;
+  const double start = wal_clock();
+  bool careful = false;  // the last measurement met the tolerance, but its policy is gone
+  trace->tolerance = stop->absolute > 0 || stop->relative > 0;
+  for (int64_t k = 0;; k++) {
+    const bool last = k == stop->iterations;
+    const bool measure = last || careful || k % stop->every == 0;
+    const bool update = !last && !careful;
+    bool met = false;
+    wal_measure now;
+    WAL_TRY(wal_learner_sweep(learner, measure, update, &now));
+    if (measure) {
+      now.iteration = k;
+      WAL_TRY_ALL(ctx, add_row(ctx, trace, &now, wal_clock() - start));
+      met = trace->tolerance &&
+            now.exploitability <= stop->absolute + stop->relative * trace->rows[0].exploitability;
+      if (report) report(user, trace);
+    }
+    trace->converged = met && !update;
+    if (trace->converged || last) return WAL_OK;
+    if (!update) WAL_TRY(wal_learner_sweep(learner, false, true, &now));
+    careful = met;
+  }
+}

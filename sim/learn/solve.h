@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_SIM_LEARN_SOLVE_H
+#define WALRAS_SIM_LEARN_SOLVE_H
+
+#include "sim/learn/learner.h"
+
+/** When a solve ends: at `iterations`, or when exploitability <= absolute + relative * initial. */
+typedef struct wal_stop {
+  int64_t iterations;
+  double absolute, relative; /**< both 0: run all iterations */
+  int64_t every;             /**< measure exploitability every so many iterations, >= 1 */
+} wal_stop;
+
+/** What was measured, one entry a measured iteration; entry 0 is the start. */
+typedef struct wal_trace {
+  wal_measure *rows;
+  double *seconds;      /**< since the solve began */
+  int64_t count, capacity;
+  int64_t best;         /**< entry with the least exploitability */
+  bool converged;       /**< a tolerance was asked for and reached */
+  bool tolerance;       /**< a tolerance was asked for */
+} wal_trace;
+
+/** Told of every measured iteration, on all ranks. */
+typedef void (*wal_solve_report)(void *user, const wal_trace *trace);
+
+/**
+ * Runs a learner until the stop rule holds. Afterwards the learner's policy, flow and kept values
+ * (of the policy) belong together and to the trace's last entry.
+ *
+ * A learner updates the policy within the sweep that measures it. When such a measurement meets the
+ * tolerance, the next policy is measured before anything is changed, and the solve ends if that
+ * meets it too: the entry that ends a trace always meets the rule.
+ * @param trace  zeroed by the caller; freed with wal_trace_free()
+ * @collective. WAL_ENONFINITE as wal_learner_sweep(); not converging is no error here.
+ */
+wal_status wal_solve(wal_learner *learner, const wal_stop *stop, wal_solve_report report,
+                     void *user, wal_trace *trace);
+void wal_trace_free(wal_ctx *ctx, wal_trace *trace);
+
+#endif
