@@ -15,7 +15,8 @@ option(WALRAS_MULTIVERSION "Compile hot loops for AVX2 as well, chosen at run ti
 
 add_library(walras_options INTERFACE)
 target_include_directories(walras_options INTERFACE "${PROJECT_SOURCE_DIR}")
-target_compile_definitions(walras_options INTERFACE "WAL_VERSION=\"${PROJECT_VERSION}\"")
+target_compile_definitions(walras_options INTERFACE
+  "WAL_VERSION=\"${PROJECT_VERSION}\"" _POSIX_C_SOURCE=200809L)  # -std=c11 alone hides POSIX
 target_compile_options(walras_options INTERFACE
   -ffp-contract=off -fopenmp-simd -fno-math-errno
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes

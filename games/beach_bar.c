@@ -68,8 +68,7 @@ static void move(const void *self, int outcome, int action, int64_t first, int64
   for (int64_t i = 0; i < count; i++) post[i] = first + i + action;  // s + a + 1, a from -1
 }
 
-static void noise(const void *self, int64_t first, int64_t count, int64_t *target,
-                  double *weight) {
+static void noise(const void *self, int64_t first, int64_t count, int64_t *target, double *weight) {
   const beach_bar *game = self;
   double step = (1 - game->stay) / 2;
   for (int e = 0; e < NOISE_TERMS; e++)
@@ -94,9 +93,8 @@ WAL_HOT static void charge(int64_t count, double cost, const double *restrict fr
   for (int64_t i = 0; i < count; i++) to[i] = from[i] - cost;
 }
 
-static void stage(const void *self, const wal_slab *slab, const double *mass,
-                  const double *policy, const double *statistic, double *reward,
-                  double *outcome) {
+static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                  const double *statistic, double *reward, double *outcome) {
   (void)policy, (void)statistic, (void)outcome;
   if (!reward) return;
   const beach_bar *game = self;

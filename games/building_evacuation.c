@@ -77,8 +77,7 @@ static void move(const void *self, int outcome, int action, int64_t first, int64
   for (int64_t i = 0; i < count; i++) post[i] = target(self, action, first + i);
 }
 
-WAL_HOT static void raise_to(int64_t n, const double *restrict x, double low,
-                             double *restrict y) {
+WAL_HOT static void raise_to(int64_t n, const double *restrict x, double low, double *restrict y) {
   for (int64_t i = 0; i < n; i++) y[i] = x[i] > low ? x[i] : low;
 }
 
@@ -86,9 +85,8 @@ WAL_HOT static void scale(int64_t n, double factor, double *restrict x) {
   for (int64_t i = 0; i < n; i++) x[i] *= factor;
 }
 
-static void stage(const void *self, const wal_slab *slab, const double *mass,
-                  const double *policy, const double *statistic, double *reward,
-                  double *outcome) {
+static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                  const double *statistic, double *reward, double *outcome) {
   (void)policy, (void)statistic, (void)outcome;
   if (!reward) return;
   const building_evacuation *game = self;

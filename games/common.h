@@ -8,10 +8,10 @@
 
 enum { WAL_GAME_MOST_STAGES = 1000000, WAL_GAME_MOST_CELLS = 1000000 };
 
-#define WAL_GAME_INTEGER(name_, default_, low_, high_, unit_, meaning_)                      \
-  {                                                                                          \
-    .name = (name_), .type = WAL_INTEGER, .number = (default_), .low = (low_),               \
-    .high = (high_), .unit = (unit_), .meaning = (meaning_)                                  \
+#define WAL_GAME_INTEGER(name_, default_, low_, high_, unit_, meaning_)                         \
+  {                                                                                             \
+    .name = (name_), .type = WAL_INTEGER, .number = (default_), .low = (low_), .high = (high_), \
+    .unit = (unit_), .meaning = (meaning_)                                                      \
   }
 
 #define WAL_GAME_REAL(name_, default_, low_, high_, unit_, meaning_)                         \
@@ -20,14 +20,14 @@ enum { WAL_GAME_MOST_STAGES = 1000000, WAL_GAME_MOST_CELLS = 1000000 };
     .unit = (unit_), .meaning = (meaning_)                                                   \
   }
 
-#define WAL_GAME_HORIZON(default_)                                        \
+#define WAL_GAME_HORIZON(default_)                                         \
   WAL_GAME_INTEGER("horizon", default_, 1, WAL_GAME_MOST_STAGES, "stages", \
                    "decision stages, each with a move and a reward")
 
 #define WAL_GAME_CELLS(name_, default_, meaning_) \
   WAL_GAME_INTEGER(name_, default_, 1, WAL_GAME_MOST_CELLS, "cells", meaning_)
 
-#define WAL_GAME_LOG_OFFSET(default_)                  \
+#define WAL_GAME_LOG_OFFSET(default_)                 \
   WAL_GAME_REAL("log_offset", default_, 0, 1, "mass", \
                 "added to the mass under the logarithm, so that an empty state stays finite")
 

@@ -62,8 +62,7 @@ static void move(const void *self, int outcome, int action, int64_t first, int64
   for (int64_t i = 0; i < count; i++) post[i] = turn(self, first + i, action - 1);
 }
 
-static void noise(const void *self, int64_t first, int64_t count, int64_t *target,
-                  double *weight) {
+static void noise(const void *self, int64_t first, int64_t count, int64_t *target, double *weight) {
   for (int e = 0; e < NOISE_TERMS; e++)
     for (int64_t i = 0; i < count; i++) {
       target[e * count + i] = turn(self, first + i, e - 1);
@@ -85,9 +84,8 @@ WAL_HOT static void charge(int64_t count, double scale, const double *restrict l
   for (int64_t i = 0; i < count; i++) reward[i] -= (last[i] < 0 ? -last[i] : last[i]) * scale;
 }
 
-static void stage(const void *self, const wal_slab *slab, const double *mass,
-                  const double *policy, const double *statistic, double *reward,
-                  double *outcome) {
+static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                  const double *statistic, double *reward, double *outcome) {
   (void)policy, (void)statistic, (void)outcome;
   if (!reward) return;
   const crowd_modelling *game = self;

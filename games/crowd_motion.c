@@ -86,8 +86,7 @@ static void move(const void *self, int outcome, int action, int64_t first, int64
   }
 }
 
-static void noise(const void *self, int64_t first, int64_t count, int64_t *target,
-                  double *weight) {
+static void noise(const void *self, int64_t first, int64_t count, int64_t *target, double *weight) {
   const crowd_motion *game = self;
   int64_t width = game->grid.columns + 2;
   double step = (1 - game->stay) / 4;
@@ -110,9 +109,8 @@ WAL_HOT static void attract(int64_t column, int64_t count, double bar, double ba
   }
 }
 
-static void stage(const void *self, const wal_slab *slab, const double *mass,
-                  const double *policy, const double *statistic, double *reward,
-                  double *outcome) {
+static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                  const double *statistic, double *reward, double *outcome) {
   (void)policy, (void)statistic, (void)outcome;
   if (!reward) return;
   const crowd_motion *game = self;

@@ -39,7 +39,8 @@ static const wal_param PARAMS[] = {
      .array = UNIT_COSTS,
      .extent = {COSTS},
      .unit = "price",
-     .meaning = "per good, per good squared, per ordered unit, extra per unit short, per unit held"},
+     .meaning =
+         "per good, per good squared, per ordered unit, extra per unit short, per unit held"},
     {.name = NULL}};
 
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, void **self) {
@@ -80,8 +81,8 @@ static void move(const void *self, int outcome, int action, int64_t first, int64
   }
 }
 
-static void couple(const void *self, const wal_slab *slab, const double *mass,
-                   const double *policy, double *statistic) {
+static void couple(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                   double *statistic) {
   const equilibrium_price *game = self;
   for (int q = 1; q < game->quantities; q++)
     for (int o = 0; o < game->orders; o++) {
@@ -111,9 +112,8 @@ WAL_HOT static void pay(int64_t first, int64_t count, double quantity, double ga
   }
 }
 
-static void stage(const void *self, const wal_slab *slab, const double *mass,
-                  const double *policy, const double *statistic, double *reward,
-                  double *outcome) {
+static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                  const double *statistic, double *reward, double *outcome) {
   (void)mass, (void)policy, (void)outcome;
   if (!reward) return;
   const equilibrium_price *game = self;

@@ -9,17 +9,16 @@ enum { STATES = 3, ACTIONS = 2, STAGES = 2 };
 
 static const double CENTRE[STATES] = {1, 0, 0};
 
-static const wal_param PARAMS[] = {
-    {.name = "initial",
-     .type = WAL_ARRAY,
-     .rank = 1,
-     .array = CENTRE,
-     .extent = {STATES},
-     .low = 0,
-     .high = 1,
-     .unit = "mass",
-     .meaning = "starting distribution over centre, left, right"},
-    {.name = NULL}};
+static const wal_param PARAMS[] = {{.name = "initial",
+                                    .type = WAL_ARRAY,
+                                    .rank = 1,
+                                    .array = CENTRE,
+                                    .extent = {STATES},
+                                    .low = 0,
+                                    .high = 1,
+                                    .unit = "mass",
+                                    .meaning = "starting distribution over centre, left, right"},
+                                   {.name = NULL}};
 
 typedef struct left_right {
   const double *initial;
@@ -51,9 +50,8 @@ static void move(const void *self, int outcome, int action, int64_t first, int64
   for (int64_t i = 0; i < count; i++) post[i] = 1 + action;
 }
 
-static void stage(const void *self, const wal_slab *slab, const double *mass,
-                  const double *policy, const double *statistic, double *reward,
-                  double *outcome) {
+static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                  const double *statistic, double *reward, double *outcome) {
   static const double WEIGHT[STATES] = {0, -1, -2};
   (void)self, (void)policy, (void)statistic, (void)outcome;
   if (!reward) return;

@@ -96,8 +96,8 @@ static void move(const void *self, int outcome, int action, int64_t first, int64
   for (int64_t i = 0; i < count; i++) post[i] = outcome;
 }
 
-static void couple(const void *self, const wal_slab *slab, const double *mass,
-                   const double *policy, double *statistic) {
+static void couple(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                   double *statistic) {
   (void)policy;
   const linear_quadratic *game = self;
   statistic[0] += wal_dot(slab->count, mass, game->position + slab->first);
@@ -133,9 +133,8 @@ static void fill_outcome(const linear_quadratic *game, const wal_slab *slab, dou
   }
 }
 
-static void stage(const void *self, const wal_slab *slab, const double *mass,
-                  const double *policy, const double *statistic, double *reward,
-                  double *outcome) {
+static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                  const double *statistic, double *reward, double *outcome) {
   (void)mass, (void)policy;
   const linear_quadratic *game = self;
   int actions = 2 * game->max_action + 1;
@@ -143,8 +142,7 @@ static void stage(const void *self, const wal_slab *slab, const double *mass,
     double a = b - game->max_action;
     if (reward) fill_reward(game, slab, statistic[0], a, reward + b * slab->stride);
     if (outcome)
-      fill_outcome(game, slab, statistic[0], a, actions * slab->stride,
-                   outcome + b * slab->stride);
+      fill_outcome(game, slab, statistic[0], a, actions * slab->stride, outcome + b * slab->stride);
   }
 }
 

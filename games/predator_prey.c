@@ -5,8 +5,8 @@
 #include "games/grid.h"
 #include "sim/core/memory.h"
 
-/* Populations p on one grid, s = cell P + p: a move, clipped to the grid, then a noisy move, clipped
- * too; r_p = -ln(mu_p + 1e-25) + sum_q preference_pq mu_q at the cell. */
+/* Populations p on one grid, s = cell P + p: a move, clipped to the grid, then a noisy move,
+ * clipped too; r_p = -ln(mu_p + 1e-25) + sum_q preference_pq mu_q at the cell. */
 
 static const wal_grid_move MOVES[WAL_GRID_MOVES] = {
     {0, 0, "stay"}, {1, 0, "down"}, {0, 1, "right"}, {0, -1, "left"}, {-1, 0, "up"}};
@@ -116,8 +116,7 @@ static void move(const void *self, int outcome, int action, int64_t first, int64
   for (int64_t i = 0; i < count; i++) post[i] = walk(self, first + i, action);
 }
 
-static void noise(const void *self, int64_t first, int64_t count, int64_t *target,
-                  double *weight) {
+static void noise(const void *self, int64_t first, int64_t count, int64_t *target, double *weight) {
   const predator_prey *game = self;
   for (int e = 0; e < WAL_GRID_MOVES; e++)
     for (int64_t i = 0; i < count; i++) {
@@ -126,9 +125,8 @@ static void noise(const void *self, int64_t first, int64_t count, int64_t *targe
     }
 }
 
-static void stage(const void *self, const wal_slab *slab, const double *mass,
-                  const double *policy, const double *statistic, double *reward,
-                  double *outcome) {
+static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                  const double *statistic, double *reward, double *outcome) {
   (void)policy, (void)statistic, (void)outcome;
   if (!reward) return;
   const predator_prey *game = self;

@@ -20,10 +20,8 @@ typedef struct random_linear {
   double *drawn[TABLES]; /**< those tables that the game made itself */
 } random_linear;
 
-#define TABLE(name_, rank_, meaning_)                                                          \
-  {                                                                                            \
-    .name = (name_), .type = WAL_ARRAY, .rank = (rank_), .optional = true, .meaning = meaning_ \
-  }
+#define TABLE(name_, rank_, meaning_) \
+  { .name = (name_), .type = WAL_ARRAY, .rank = (rank_), .optional = true, .meaning = meaning_ }
 
 static const wal_param PARAMS[] = {
     WAL_GAME_HORIZON(4),
@@ -50,10 +48,9 @@ static wal_status read_table(wal_ctx *ctx, wal_params *params, random_linear *ga
   int64_t numbers = param->rank == 3 ? n * n * n : n * n;
   WAL_TRY(wal_acquire(ctx, param->name, numbers, sizeof(double), &game->drawn[which]));
   for (int64_t i = 0; i < numbers; i++)
-    game->drawn[which][i] =
-        20 * wal_random_uniform(wal_ctx_seed(ctx), WAL_PURPOSE_GAME_TABLES, (uint64_t)i,
-                                (uint32_t)which, 0) -
-        10;
+    game->drawn[which][i] = 20 * wal_random_uniform(wal_ctx_seed(ctx), WAL_PURPOSE_GAME_TABLES,
+                                                    (uint64_t)i, (uint32_t)which, 0) -
+                            10;
   game->table[which] = game->drawn[which];
   return WAL_OK;
 }
@@ -87,8 +84,8 @@ static void move(const void *self, int outcome, int action, int64_t first, int64
   for (int64_t i = 0; i < count; i++) post[i] = outcome;
 }
 
-static void couple(const void *self, const wal_slab *slab, const double *mass,
-                   const double *policy, double *statistic) {
+static void couple(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                   double *statistic) {
   int n = ((const random_linear *)self)->states;
   for (int a = 0; a < n; a++)
     for (int64_t i = 0; i < slab->count; i++)
@@ -104,8 +101,8 @@ static double effect(int n, const double *slope, const double *joint, int action
 
 enum { CHUNK = 64 };
 
-/** Probabilities outcome[k * pairs + i] of moving from state first + i to k by one action; count is at
- *  most CHUNK. */
+/** Probabilities outcome[k * pairs + i] of moving from state first + i to k by one action; count is
+ * at most CHUNK. */
 static void fill_outcome(const random_linear *game, int64_t first, int64_t count, int action,
                          const double *joint, int64_t pairs, double *outcome) {
   int n = game->states;
@@ -130,9 +127,8 @@ static void fill_outcome(const random_linear *game, int64_t first, int64_t count
     for (int64_t i = 0; i < count; i++) outcome[k * pairs + i] /= total[i];
 }
 
-static void stage(const void *self, const wal_slab *slab, const double *mass,
-                  const double *policy, const double *statistic, double *reward,
-                  double *outcome) {
+static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                  const double *statistic, double *reward, double *outcome) {
   (void)mass, (void)policy;
   const random_linear *game = self;
   int n = game->states;

@@ -54,15 +54,14 @@ static void move(const void *self, int outcome, int action, int64_t first, int64
   for (int64_t i = 0; i < count; i++) post[i] = ROCK + action;
 }
 
-static void couple(const void *self, const wal_slab *slab, const double *mass,
-                   const double *policy, double *statistic) {
+static void couple(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                   double *statistic) {
   (void)self, (void)policy;
   for (int64_t i = 0; i < slab->count; i++) statistic[slab->first + i] += mass[i];
 }
 
-static void stage(const void *self, const wal_slab *slab, const double *mass,
-                  const double *policy, const double *statistic, double *reward,
-                  double *outcome) {
+static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                  const double *statistic, double *reward, double *outcome) {
   static const double PAYMENT[STATES][STATES] = {
       [ROCK] = {[SCISSORS] = 2, [PAPER] = -1},
       [PAPER] = {[ROCK] = 4, [SCISSORS] = -2},

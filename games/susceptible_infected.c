@@ -3,8 +3,8 @@
 #include "games/game_list.h"
 #include "sim/core/memory.h"
 
-/* Outcome 0 keeps the health, outcome 1 changes it: I -> S with 0.3; S -> I with 0.81 mu(I) for those
- * who go out, never for those at home. r = -0.5 [home] - [infected]. */
+/* Outcome 0 keeps the health, outcome 1 changes it: I -> S with 0.3; S -> I with 0.81 mu(I) for
+ * those who go out, never for those at home. r = -0.5 [home] - [infected]. */
 
 enum { SUSCEPTIBLE, INFECTED, STATES, OUT = 0, HOME, ACTIONS };
 
@@ -57,16 +57,15 @@ static void move(const void *self, int outcome, int action, int64_t first, int64
   for (int64_t i = 0; i < count; i++) post[i] = outcome ? STATES - 1 - (first + i) : first + i;
 }
 
-static void couple(const void *self, const wal_slab *slab, const double *mass,
-                   const double *policy, double *statistic) {
+static void couple(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                   double *statistic) {
   (void)self, (void)policy;
   for (int64_t i = 0; i < slab->count; i++)
     if (slab->first + i == INFECTED) statistic[0] += mass[i];
 }
 
-static void stage(const void *self, const wal_slab *slab, const double *mass,
-                  const double *policy, const double *statistic, double *reward,
-                  double *outcome) {
+static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                  const double *statistic, double *reward, double *outcome) {
   (void)self, (void)mass, (void)policy;
   for (int a = 0; a < ACTIONS; a++)
     for (int64_t i = 0; i < slab->count; i++) {

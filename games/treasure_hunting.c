@@ -69,8 +69,7 @@ static void move(const void *self, int outcome, int action, int64_t first, int64
   for (int64_t i = 0; i < count; i++) post[i] = outcome ? game->places : action;
 }
 
-static void noise(const void *self, int64_t first, int64_t count, int64_t *target,
-                  double *weight) {
+static void noise(const void *self, int64_t first, int64_t count, int64_t *target, double *weight) {
   const treasure_hunting *game = self;
   for (int e = 0; e < game->places; e++)
     for (int64_t i = 0; i < count; i++) {
@@ -85,8 +84,8 @@ WAL_HOT static void multiply(int64_t n, const double *restrict x, const double *
   for (int64_t i = 0; i < n; i++) z[i] = x[i] * y[i];
 }
 
-static void couple(const void *self, const wal_slab *slab, const double *mass,
-                   const double *policy, double *statistic) {
+static void couple(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                   double *statistic) {
   enum { CHUNK = 256 };
   const treasure_hunting *game = self;
   double joint[CHUNK];
@@ -105,17 +104,15 @@ static void fill_place(const treasure_hunting *game, const wal_slab *slab, int64
   double crowd = game->places * crowding * distance;
   for (int a = 0; a < game->places; a++) {
     int64_t at = a * slab->stride + i;
-    if (reward)
-      reward[at] = slab->stage > 0 && a == place ? treasure * (1 - distance / 2) : 0;
+    if (reward) reward[at] = slab->stage > 0 && a == place ? treasure * (1 - distance / 2) : 0;
     if (!outcome) continue;
     outcome[at] = 1 / (1 + crowd);
     outcome[game->places * slab->stride + at] = crowd / (1 + crowd);
   }
 }
 
-static void stage(const void *self, const wal_slab *slab, const double *mass,
-                  const double *policy, const double *statistic, double *reward,
-                  double *outcome) {
+static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                  const double *statistic, double *reward, double *outcome) {
   const treasure_hunting *game = self;
   double crowding = slab->stage == 0 ? 0 : game->crowding ? game->crowding[slab->stage - 1] : 1;
   for (int64_t i = 0; i < slab->count; i++) {

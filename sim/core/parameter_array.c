@@ -50,7 +50,7 @@ typedef struct array_reader {
   const wal_param *param;
   int line;
   int64_t extent[3], index[3];
-  double *next;
+  double *next; /**< where numbers go; NULL while the shape is looked at */
 } array_reader;
 
 static const char *row_name(const array_reader *r, int depth, char *buffer, size_t size) {
@@ -110,7 +110,7 @@ static wal_status read_level(array_reader *r, const wal_node *node, int depth) {
       wal_param_element(r->param, r->index, where, sizeof where);
       if (node->items[i]->kind != WAL_NODE_NUMBER)
         return wrong_type(r, where, "a number", node->items[i]);
-      *r->next++ = node->items[i]->number;
+      if (r->next) *r->next++ = node->items[i]->number;
     } else if (!innermost) {
       row_name(r, depth + 1, where, sizeof where);
       wal_node number = {.kind = WAL_NODE_NUMBER, .number = node->numbers[i]};
@@ -118,7 +118,7 @@ static wal_status read_level(array_reader *r, const wal_node *node, int depth) {
           r, where, depth + 2 == r->param->rank ? "a list of numbers" : "a list of lists of numbers",
           &number);
     } else {
-      *r->next++ = node->numbers[i];
+      if (r->next) *r->next++ = node->numbers[i];
     }
   }
   return WAL_OK;
@@ -165,6 +165,7 @@ wal_status wal_param_read_array(wal_ctx *ctx, const wal_params *params, const wa
     // The first row's type is at fault where it is not even a list.
     if (last == 0) return wrong_length(&r, 0, got);
   }
+  WAL_TRY(read_level(&r, node, 0));  // memory is taken for shapes that hold only
   WAL_TRY(wal_param_numbers(ctx, params, param, r.extent, &value->numbers));
   r.next = value->numbers;
   WAL_TRY(read_level(&r, node, 0));

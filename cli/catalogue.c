@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/catalogue.h"
+
+#include "cli/task.h"
+#include "games/game_list.h"
+#include "sim/learn/learner.h"
+
+enum { MOST = 256 };
+
+const wal_catalogue *wal_catalogue_all(void) {
+  static const wal_component *components[MOST];
+  static wal_catalogue catalogue;
+  if (catalogue.count > 0) return &catalogue;
+  int64_t n = 0;
+  for (int64_t i = 0; i < wal_task_count() && n < MOST; i++)
+    components[n++] = &wal_task_at(i)->component;
+  for (int64_t i = 0; i < wal_game_count() && n < MOST; i++)
+    components[n++] = &wal_game_at(i)->component;
+  for (int64_t i = 0; i < wal_learner_count() && n < MOST; i++)
+    components[n++] = &wal_learner_at(i)->component;
+  catalogue = (wal_catalogue){components, n};
+  return &catalogue;
+}

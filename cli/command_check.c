@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/commands.h"
+#include "cli/session.h"
+#include "io/json.h"
+
+int wal_command_check(const wal_options *options, int argc, char **argv) {
+  wal_session session;
+  const wal_task_type *type = NULL;
+  wal_job job = {0};
+  wal_status status = wal_session_open(&session, options, &argc, &argv);
+  if (status == WAL_OK) status = wal_session_load_job(&session, &job, &type);
+  if (status == WAL_OK && wal_ctx_rank(session.ctx) == 0) {
+    wal_text text = {0};
+    wal_json_params(&text, job.params);
+    printf("%s\n", text.bytes);
+    wal_text_free(&text);
+  }
+  wal_session_free_job(&job);
+  return wal_session_close(&session, status);
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/commands.h"
+#include "cli/session.h"
+#include "io/run_compare.h"
+
+int wal_command_info(const wal_options *options, int argc, char **argv) {
+  wal_session session;
+  wal_status status = wal_session_open(&session, options, &argc, &argv);
+  if (status == WAL_OK && wal_ctx_rank(session.ctx) == 0)
+    status = wal_run_describe(session.ctx, options->operand[0], stdout);
+  if (session.ctx) status = wal_agree(session.ctx, status);
+  return wal_session_close(&session, status);
+}
+
+int wal_command_diff(const wal_options *options, int argc, char **argv) {
+  wal_session session;
+  wal_run_comparison found = {0};
+  wal_status status = wal_session_open(&session, options, &argc, &argv);
+  if (status == WAL_OK && wal_ctx_rank(session.ctx) == 0)
+    status = wal_run_compare(session.ctx, options->operand[0], options->operand[1], &found);
+  if (session.ctx) status = wal_agree(session.ctx, status);
+  if (status == WAL_OK && wal_ctx_rank(session.ctx) == 0) {
+    if (found.differing == 0) {
+      printf("equal: %lld datasets, outside /run\n", (long long)found.datasets);
+    } else {
+      printf("first difference: %s\n", found.first);
+      if (found.largest[0]) printf("largest difference: %s\n", found.largest);
+      printf("%lld of %lld objects differ\n", (long long)found.differing,
+             (long long)found.datasets);
+    }
+  }
+  int64_t differ = found.differing > 0 ? -1 : 0;  // the least over the ranks
+  if (status == WAL_OK) status = wal_ctx_least_integer(session.ctx, &differ);
+  int exit_status = wal_session_close(&session, status);
+  return exit_status != 0 ? exit_status : differ != 0;
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <math.h>
+#include <string.h>
+
+#include "cli/catalogue.h"
+#include "cli/commands.h"
+#include "io/json.h"
+#include "sim/core/status.h"
+
+static const char *component_name(const void *catalogue, int64_t i) {
+  return ((const wal_catalogue *)catalogue)->components[i]->name;
+}
+
+static bool kind_matches(const char *kind, const char *wanted) {
+  size_t n = strlen(kind);  // "game" or "games"
+  return strncmp(kind, wanted, n) == 0 && (wanted[n] == '\0' || strcmp(wanted + n, "s") == 0);
+}
+
+int wal_command_list(const wal_options *options, int argc, char **argv) {
+  (void)argc;
+  (void)argv;
+  const wal_catalogue *all = wal_catalogue_all();
+  const char *wanted = options->operands > 0 ? options->operand[0] : NULL;
+  const char *kind = "";
+  int printed = 0;
+  for (int64_t i = 0; i < all->count; i++) {
+    const wal_component *c = all->components[i];
+    if (wanted && !kind_matches(c->kind, wanted)) continue;
+    if (strcmp(kind, c->kind) != 0) printf("%s%ss\n", printed ? "\n" : "", c->kind);
+    kind = c->kind;
+    printf("  %-22s %s\n", c->name, c->summary);
+    printed++;
+  }
+  if (printed > 0) return 0;
+  fprintf(stderr, "walras list: no kind \"%s\"; there are:", wanted);
+  for (int64_t i = 0; i < all->count; i++) {
+    if (strcmp(kind, all->components[i]->kind) != 0)
+      fprintf(stderr, "%s %ss", *kind ? "," : "", all->components[i]->kind);
+    kind = all->components[i]->kind;
+  }
+  fprintf(stderr, "\n");
+  return wal_status_exit(WAL_EUSAGE);
+}
+
+static void add_numbers(wal_text *text, const double *values, const int64_t *extent, int rank) {
+  int64_t inner = 1;
+  for (int i = 1; i < rank; i++) inner *= extent[i];
+  wal_text_add(text, "{");
+  for (int64_t i = 0; i < extent[0]; i++) {
+    if (i > 0) wal_text_add(text, ", ");
+    if (rank == 1)
+      wal_json_number(text, values[i]);
+    else
+      add_numbers(text, values + i * inner, extent + 1, rank - 1);
+  }
+  wal_text_add(text, "}");
+}
+
+/* The default as a scenario would write it. */
+static void add_default(wal_text *text, const wal_param *p) {
+  if (p->required) {
+    wal_text_add(text, "required");
+  } else if (p->optional) {
+    wal_text_add(text, "-");
+  } else if (p->type == WAL_FLAG) {
+    wal_text_add(text, p->number != 0 ? "true" : "false");
+  } else if (p->type == WAL_INTEGER || p->type == WAL_REAL) {
+    wal_json_number(text, p->number);
+  } else if (p->type == WAL_TEXT) {
+    wal_json_string(text, p->text);
+  } else if (p->type == WAL_COMPONENT) {
+    wal_text_add(text, "%s{}", p->text);
+  } else if (p->type == WAL_ARRAY) {
+    add_numbers(text, p->array, p->extent, p->rank);
+  } else {
+    wal_text_add(text, "{}");
+  }
+}
+
+static void add_type(wal_text *text, const wal_param *p) {
+  static const char *const ARRAYS[] = {"", "list", "table", "3-level table"};
+  switch (p->type) {
+    case WAL_INTEGER: wal_text_add(text, "whole number"); break;
+    case WAL_REAL: wal_text_add(text, "number"); break;
+    case WAL_FLAG: wal_text_add(text, "true or false"); break;
+    case WAL_TEXT:
+      wal_text_add(text, p->choices ? "one of %s" : "text", p->choices);
+      break;
+    case WAL_ARRAY: wal_text_add(text, "%s or function", ARRAYS[p->rank]); break;
+    case WAL_COMPONENT: wal_text_add(text, "a %s", p->choices); break;
+    case WAL_RECORD: wal_text_add(text, "table"); break;
+  }
+  if (p->type != WAL_INTEGER && p->type != WAL_REAL && p->type != WAL_ARRAY) return;
+  const bool low = p->low > -HUGE_VAL, high = p->high < HUGE_VAL && p->high < 0x1p53;
+  if (p->low == 0 && p->high == 0) return;
+  if (low && high)
+    wal_text_add(text, " in [%g, %g]", p->low, p->high);
+  else if (low)
+    wal_text_add(text, " >= %g", p->low);
+  else if (high)
+    wal_text_add(text, " <= %g", p->high);
+}
+
+static void describe_params(const wal_param *params, int indent) {
+  for (const wal_param *p = params; p && p->name; p++) {
+    wal_text type = {0}, fallback = {0};
+    add_type(&type, p);
+    add_default(&fallback, p);
+    printf("%*s%-*s %-26s %-14s %s%s%s%s\n", indent, "", 20 - indent, p->name, type.bytes,
+           fallback.bytes, p->meaning, p->unit ? " [" : "", p->unit ? p->unit : "",
+           p->unit ? "]" : "");
+    wal_text_free(&type);
+    wal_text_free(&fallback);
+    if (p->type == WAL_RECORD) describe_params(p->record->params, indent + 2);
+  }
+}
+
+int wal_command_describe(const wal_options *options, int argc, char **argv) {
+  (void)argc;
+  (void)argv;
+  const wal_catalogue *all = wal_catalogue_all();
+  const char *name = options->operand[0];
+  const wal_component *c = wal_catalogue_find(all, name);
+  if (!c) {
+    const char *near_to = wal_nearest_name(name, all->count, component_name, all);
+    if (near_to)
+      fprintf(stderr, "walras describe: unknown name \"%s\"; did you mean \"%s\"?\n", name,
+              near_to);
+    else
+      fprintf(stderr, "walras describe: unknown name \"%s\"; see walras list\n", name);
+    return wal_status_exit(WAL_EUSAGE);
+  }
+  printf("%s (%s): %s\n", c->name, c->kind, c->summary);
+  if (c->source) printf("source: %s\n", c->source);
+  if (c->params && c->params->name) {
+    printf("\n  %-18s %-26s %-14s %s\n", "parameter", "type", "default", "meaning");
+    describe_params(c->params, 2);
+  } else {
+    printf("takes no parameters: %s{}\n", c->name);
+  }
+  return 0;
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <cblas.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/session.h"
+#include "io/json.h"
+#include "io/run_file.h"
+
+/* The scenario's base name, its ending replaced by .h5, in the current folder. */
+static wal_status default_output(wal_ctx *ctx, const char *scenario, char *path, size_t size) {
+  const char *slash = strrchr(scenario, '/');
+  const char *base = slash ? slash + 1 : scenario;
+  const char *dot = strrchr(base, '.');
+  int length = dot && dot > base ? (int)(dot - base) : (int)strlen(base);
+  if (snprintf(path, size, "%.*s.h5", length, base) >= (int)size)
+    return wal_fail(ctx, WAL_ECREATE, "%s: the name is too long for a run file", scenario);
+  return WAL_OK;
+}
+
+static void join_arguments(wal_text *text, int argc, char **argv) {
+  for (int i = 0; i < argc; i++) wal_text_add(text, "%s%s", i ? " " : "", argv[i]);
+}
+
+int wal_command_run(const wal_options *options, int argc, char **argv) {
+  wal_session session;
+  const wal_task_type *type = NULL;
+  wal_job job = {0};
+  wal_text command_line = {0};
+  char path[4096] = "";
+  join_arguments(&command_line, argc, argv);
+  wal_status status = wal_session_open(&session, options, &argc, &argv);
+  openblas_set_num_threads(1);  // ranks are the parallelism
+  if (status == WAL_OK) status = wal_session_load_job(&session, &job, &type);
+  if (status == WAL_OK && !options->output)
+    status = default_output(session.ctx, options->operand[0], path, sizeof path);
+  if (status == WAL_OK) {
+    job.output = options->output ? options->output : path;
+    job.command_line = command_line.bytes;
+    if (!options->dry_run) status = wal_run_file_check(session.ctx, job.output, options->force);
+  }
+  if (status == WAL_OK) status = type->run(&job);
+  wal_session_free_job(&job);
+  wal_text_free(&command_line);
+  return wal_session_close(&session, status);
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/options.h"
+
+#include <string.h>
+
+#include "sim/core/parameter.h"
+
+/* Bits are positions in the table of commands. */
+enum { RUN = 1u << 0, CHECK = 1u << 1 };
+
+static const wal_option OPTIONS[] = {
+    {'o', "output", "FILE", "run file to write (default: the scenario's name with .h5, here)", RUN},
+    {'P', "parameter", "PATH=VALUE", "set one value of the scenario, as game.states=37; repeatable",
+     RUN | CHECK},
+    {0, "seed", "N", "seed of all random draws (the same as -P seed=N)", RUN | CHECK},
+    {'f', "force", NULL, "overwrite an existing run file", RUN},
+    {0, "dry-run", NULL, "say what the run will need, and stop", RUN},
+    {'q', "quiet", NULL, "no progress on stderr", RUN},
+    {0, "log", "json", "progress and errors on stderr as lines of JSON", RUN | CHECK},
+    {'h', "help", NULL, "this help", 0},
+    {'V', "version", NULL, "version", 0},
+};
+enum { OPTION_COUNT = sizeof OPTIONS / sizeof OPTIONS[0] };
+
+static const char *option_name(const void *user, int64_t i) {
+  (void)user;
+  return OPTIONS[i].name;
+}
+
+static const char *command_name(const void *user, int64_t i) {
+  (void)user;
+  return wal_command_at((int)i)->name;
+}
+
+static const wal_option *find_option(const char *word, const char **value) {
+  *value = NULL;
+  for (int i = 0; i < OPTION_COUNT; i++) {
+    const wal_option *o = &OPTIONS[i];
+    if (word[1] == '-') {
+      size_t n = strlen(o->name);
+      if (strncmp(word + 2, o->name, n) != 0) continue;
+      if (word[2 + n] == '=') *value = word + 3 + n;
+      if (word[2 + n] == '=' || word[2 + n] == '\0') return o;
+    } else if (o->letter && word[1] == o->letter) {
+      if (word[2] != '\0') *value = word + 2;
+      return o;
+    }
+  }
+  return NULL;
+}
+
+static bool fail_unknown(const char *what, const char *word, const char *near_to, char *error,
+                         size_t size) {
+  if (near_to)
+    snprintf(error, size, "walras: unknown %s \"%s\"; did you mean \"%s\"?", what, word, near_to);
+  else
+    snprintf(error, size, "walras: unknown %s \"%s\"; see walras --help", what, word);
+  return false;
+}
+
+static bool store(wal_options *out, const wal_option *o, const char *value, char *error,
+                  size_t size) {
+  if (strcmp(o->name, "output") == 0) out->output = value;
+  if (strcmp(o->name, "seed") == 0) out->seed = value;
+  if (strcmp(o->name, "force") == 0) out->force = true;
+  if (strcmp(o->name, "dry-run") == 0) out->dry_run = true;
+  if (strcmp(o->name, "quiet") == 0) out->quiet = true;
+  if (strcmp(o->name, "help") == 0) out->help = true;
+  if (strcmp(o->name, "version") == 0) out->version = true;
+  if (strcmp(o->name, "log") == 0) {
+    out->json = strcmp(value, "json") == 0;
+    if (!out->json) {
+      snprintf(error, size, "walras: --log: expected json, got \"%s\"", value);
+      return false;
+    }
+  }
+  if (strcmp(o->name, "parameter") == 0) {
+    if (out->overrides == WAL_OVERRIDES) {
+      snprintf(error, size, "walras: expected at most %d times -P", WAL_OVERRIDES);
+      return false;
+    }
+    out->override[out->overrides++] = value;
+  }
+  return true;
+}
+
+static bool parse_operand(const char *word, wal_options *out, char *error, size_t size) {
+  if (!out->command) {
+    for (int i = 0; i < wal_command_count(); i++)
+      if (strcmp(word, wal_command_at(i)->name) == 0) out->command = wal_command_at(i);
+    return out->command ||
+           fail_unknown("command", word,
+                        wal_nearest_name(word, wal_command_count(), command_name, NULL), error,
+                        size);
+  }
+  if (out->operands == WAL_OPERANDS || out->operands == out->command->most) {
+    snprintf(error, size, "walras %s: unexpected \"%s\"; usage: walras %s %s", out->command->name,
+             word, out->command->name, out->command->operands);
+    return false;
+  }
+  out->operand[out->operands++] = word;
+  return true;
+}
+
+bool wal_options_parse(int argc, char **argv, wal_options *out, char *error, size_t size) {
+  memset(out, 0, sizeof *out);
+  bool options_end = false;
+  const wal_option *given[OPTION_COUNT];
+  int given_count = 0;
+  for (int i = 1; i < argc; i++) {
+    const char *word = argv[i], *value = NULL;
+    if (!options_end && strcmp(word, "--") == 0) {
+      options_end = true;
+    } else if (options_end || word[0] != '-' || word[1] == '\0') {
+      if (!parse_operand(word, out, error, size)) return false;
+    } else {
+      const wal_option *o = find_option(word, &value);
+      if (!o)
+        return fail_unknown("option", word,
+                            wal_nearest_name(word + strspn(word, "-"), OPTION_COUNT, option_name,
+                                             NULL),
+                            error, size);
+      if (!o->argument && value) {
+        snprintf(error, size, "walras: --%s takes no value", o->name);
+        return false;
+      }
+      if (o->argument && !value && ++i < argc) value = argv[i];
+      if (o->argument && !value) {
+        snprintf(error, size, "walras: --%s: expected %s", o->name, o->argument);
+        return false;
+      }
+      if (!store(out, o, value, error, size)) return false;
+      if (given_count < OPTION_COUNT) given[given_count++] = o;
+    }
+  }
+  if (out->help || out->version || !out->command) return true;
+  const unsigned self = 1u << (out->command - wal_command_at(0));
+  for (int i = 0; i < given_count; i++)
+    if (given[i]->commands && !(given[i]->commands & self)) {
+      snprintf(error, size, "walras %s does not take --%s", out->command->name, given[i]->name);
+      return false;
+    }
+  if (out->operands < out->command->least) {
+    snprintf(error, size, "walras: usage: walras %s %s", out->command->name,
+             out->command->operands);
+    return false;
+  }
+  return true;
+}
+
+void wal_options_help(const wal_command *command, FILE *out) {
+  unsigned self = ~0u;
+  if (command) {
+    self = 1u << (command - wal_command_at(0));
+    fprintf(out, "walras %s %s\n  %s\n\n", command->name, command->operands, command->summary);
+  } else {
+    fprintf(out, "walras: simulate very large strategic populations, design the rules they play "
+                 "under\n\n");
+    for (int i = 0; i < wal_command_count(); i++) {
+      const wal_command *c = wal_command_at(i);
+      char usage[64];
+      snprintf(usage, sizeof usage, "%s %s", c->name, c->operands);
+      fprintf(out, "  walras %-18s %s\n", usage, c->summary);
+    }
+    fprintf(out, "\n");
+  }
+  for (int i = 0; i < OPTION_COUNT; i++) {
+    const wal_option *o = &OPTIONS[i];
+    if (o->commands && !(o->commands & self)) continue;
+    char letter[8] = "   ", name[40];
+    if (o->letter) snprintf(letter, sizeof letter, "-%c,", o->letter);
+    snprintf(name, sizeof name, "--%s%s%s", o->name, o->argument ? " " : "",
+             o->argument ? o->argument : "");
+    fprintf(out, "  %s %-24s %s\n", letter, name, o->meaning);
+  }
+  if (command) return;
+  fprintf(out, "\nexit status: 0 done; 2 stopped before convergence was reached; 3 a non-finite "
+               "value appeared;\n64 wrong usage; 65 bad scenario; 66 no such file; 70 our bug; 73 "
+               "cannot create; 74 I/O error\n");
+}

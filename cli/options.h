@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_CLI_OPTIONS_H
+#define WALRAS_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { WAL_OPERANDS = 2, WAL_OVERRIDES = 256 };
+
+/** What a command line says. Strings point into argv. */
+typedef struct wal_options {
+  const struct wal_command *command; /**< NULL: none given */
+  bool help, version;
+  int operands;
+  const char *operand[WAL_OPERANDS];
+  const char *output;      /**< -o */
+  int overrides;
+  const char *override[WAL_OVERRIDES]; /**< -P path=value */
+  const char *seed;        /**< --seed */
+  bool force, dry_run, quiet, json;
+} wal_options;
+
+/** One option of the command line: the table is where parsing and --help come from. */
+typedef struct wal_option {
+  char letter;          /**< 0 if it has none */
+  const char *name;     /**< without dashes */
+  const char *argument; /**< name of its argument, NULL if it takes none */
+  const char *meaning;
+  unsigned commands;    /**< bits of the commands that take it; 0: all */
+} wal_option;
+
+/** One command. */
+typedef struct wal_command {
+  const char *name, *operands, *summary;
+  int least, most; /**< operands */
+  int (*run)(const wal_options *options, int argc, char **argv);
+} wal_command;
+
+/** Fills `out`. On a mistake writes one line into `error` and returns false. */
+bool wal_options_parse(int argc, char **argv, wal_options *out, char *error, size_t size);
+
+/** Prints the help of one command, or of the program if `command` is NULL. */
+void wal_options_help(const wal_command *command, FILE *out);
+
+/** The table of commands (cli/commands.c). */
+const wal_command *wal_command_at(int index);
+int wal_command_count(void);
+
+#endif

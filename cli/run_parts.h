@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_CLI_RUN_PARTS_H
+#define WALRAS_CLI_RUN_PARTS_H
+
+#include "cli/task.h"
+#include "io/run_file.h"
+#include "sim/game/space.h"
+
+/* Parts of a run file that every task writes alike. All are collective. */
+
+/** /scenario and the attributes task and seed of the file. */
+wal_status wal_run_write_scenario(wal_run_file *file, const wal_job *job);
+
+/** /axes: stage, state, action; coordinates of the states and names of the actions. */
+wal_status wal_run_write_axes(wal_run_file *file, wal_ctx *ctx, const wal_space *space);
+
+/**
+ * /run: where, when, how fast: the only part that may differ between two equal runs.
+ * @param seconds  since the start, one number a row of the scale at path `scale`
+ */
+wal_status wal_run_write_run(wal_run_file *file, const wal_job *job, int64_t rows,
+                             const double *seconds, const char *scale);
+
+#endif

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/session.h"
+
+#include <string.h>
+
+#include "cli/catalogue.h"
+#include "io/json.h"
+#include "sim/core/hash.h"
+
+wal_status wal_session_open(wal_session *session, const wal_options *options, int *argc,
+                            char ***argv) {
+  *session = (wal_session){.options = options, .subject = ""};
+  if (MPI_Init(argc, argv) != MPI_SUCCESS) return WAL_EINTERNAL;
+  return wal_ctx_create(MPI_COMM_WORLD, 1, &session->ctx);
+}
+
+static void print_error(const wal_session *session, wal_status status) {
+  const char *text = wal_ctx_error(session->ctx);
+  if (!*text) text = wal_status_text(status);
+  if (session->options->json) {
+    wal_text line = {0};
+    wal_text_add(&line, "{\"event\":\"error\",\"status\":\"%s\",\"exit\":%d,\"message\":",
+                 wal_status_name(status), wal_status_exit(status));
+    wal_json_string(&line, text);
+    fprintf(stderr, "%s}\n", line.bytes);
+    wal_text_free(&line);
+    return;
+  }
+  const size_t n = strlen(session->subject);
+  const bool placed = (n > 0 && strncmp(text, session->subject, n) == 0 && text[n] == ':') ||
+                      strncmp(text, "walras", 6) == 0;
+  fprintf(stderr, "%s%s\n", placed ? "" : "walras: ", text);
+}
+
+int wal_session_close(wal_session *session, wal_status status) {
+  if (session->ctx) {
+    if (status != WAL_OK && status != WAL_ENOCONV && wal_ctx_rank(session->ctx) == 0)
+      print_error(session, status);
+    fflush(stdout);
+    fflush(stderr);
+    MPI_Barrier(wal_ctx_comm(session->ctx));
+    wal_ctx_destroy(&session->ctx);
+  }
+  MPI_Finalize();
+  return wal_status_exit(status);
+}
+
+static wal_status read_scenario(wal_session *session, wal_job *job) {
+  wal_ctx *ctx = session->ctx;
+  WAL_TRY(wal_scenario_load(ctx, session->subject, wal_catalogue_all(), &job->scenario));
+  for (int i = 0; i < session->options->overrides; i++)
+    WAL_TRY_ALL(ctx, wal_scenario_override(ctx, job->scenario, session->options->override[i]));
+  if (session->options->seed) {
+    char assignment[64];
+    if (strlen(session->options->seed) > 40)
+      return wal_fail(ctx, WAL_EUSAGE, "--seed: expected a whole number");
+    snprintf(assignment, sizeof assignment, "seed=%s", session->options->seed);
+    WAL_TRY_ALL(ctx, wal_scenario_override(ctx, job->scenario, assignment));
+  }
+  return WAL_OK;
+}
+
+/* All ranks must have read the same; a hash of the resolved text tells. */
+static wal_status compare_ranks(wal_ctx *ctx, const wal_params *params) {
+  wal_text text = {0};
+  wal_json_params(&text, params);
+  int64_t hash = (int64_t)(wal_hash(text.bytes, text.length) >> 1), least = hash;
+  wal_text_free(&text);
+  WAL_TRY(wal_ctx_least_integer(ctx, &least));
+  wal_status status = WAL_OK;
+  if (hash != least)
+    status = wal_fail(ctx, WAL_EINTERNAL, "rank %d evaluated the scenario to something else",
+                      wal_ctx_rank(ctx));
+  return wal_agree(ctx, status);
+}
+
+wal_status wal_session_load_job(wal_session *session, wal_job *job, const wal_task_type **type) {
+  wal_ctx *ctx = session->ctx;
+  session->subject = session->options->operand[0];
+  *job = (wal_job){.ctx = ctx, .options = session->options};
+  WAL_TRY(read_scenario(session, job));
+  const wal_node *root = wal_scenario_root(job->scenario);
+  *type = wal_task_find(root->text);
+  wal_status status = WAL_OK;
+  if (!*type)
+    status = wal_fail(ctx, WAL_EINPUT, "%s:%d: expected a task such as solve{...}, got %s{...}",
+                      session->subject, root->line, root->text);
+  if (status == WAL_OK)
+    status = wal_params_resolve(ctx, session->subject, &(*type)->component, root,
+                                wal_catalogue_all(), &job->params);
+  if (status == WAL_OK) {
+    wal_ctx_set_seed(ctx, (uint64_t)wal_params_integer(job->params, "seed"));
+    status = (*type)->check(ctx, job->params);
+  }
+  WAL_TRY_ALL(ctx, status);
+  return compare_ranks(ctx, job->params);
+}
+
+void wal_session_free_job(wal_job *job) {
+  wal_params_destroy(&job->params);
+  wal_scenario_destroy(&job->scenario);
+}

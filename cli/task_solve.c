@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <math.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/solve_file.h"
+#include "cli/task.h"
+#include "games/game_list.h"
+#include "io/progress.h"
+#include "sim/core/memory.h"
+
+static const wal_param STOP_PARAMS[] = {
+    {.name = "iterations", .type = WAL_INTEGER, .number = 1000, .low = 0, .high = 0x1p53,
+     .meaning = "learner steps at most"},
+    {.name = "exploitability", .type = WAL_REAL, .number = 0, .low = 0, .high = HUGE_VAL,
+     .meaning = "end when exploitability is at most this ..."},
+    {.name = "relative", .type = WAL_REAL, .number = 0, .low = 0, .high = HUGE_VAL,
+     .meaning = "... plus this times that of the start (both 0: run all iterations)"},
+    {.name = "every", .type = WAL_INTEGER, .number = 1, .low = 1, .high = 0x1p53,
+     .unit = "iterations", .meaning = "measure exploitability every so many iterations"},
+    {0}};
+
+static const wal_component STOP = {
+    .name = "stop", .kind = "record", .summary = "when a solve ends", .params = STOP_PARAMS};
+
+static const wal_param PARAMS[] = {
+    {.name = "game", .type = WAL_COMPONENT, .required = true, .choices = "game",
+     .meaning = "the mean-field game to solve"},
+    {.name = "learner", .type = WAL_COMPONENT, .text = "mirror_descent", .choices = "learner",
+     .meaning = "the learning rule that finds the equilibrium"},
+    {.name = "stop", .type = WAL_RECORD, .record = &STOP, .meaning = "when to end"},
+    {.name = "seed", .type = WAL_INTEGER, .number = 1, .low = 0, .high = 0x1p53,
+     .meaning = "seed of all random draws"},
+    {0}};
+
+static wal_status make_game(wal_ctx *ctx, wal_params *params, wal_game *game) {
+  wal_params *of_game = wal_params_child(params, "game");
+  return wal_game_create(ctx, wal_game_find(wal_params_component(of_game)->name), of_game, game);
+}
+
+static wal_stop read_stop(const wal_params *params) {
+  const wal_params *stop = wal_params_child(params, "stop");
+  return (wal_stop){.iterations = wal_params_integer(stop, "iterations"),
+                    .absolute = wal_params_real(stop, "exploitability"),
+                    .relative = wal_params_real(stop, "relative"),
+                    .every = wal_params_integer(stop, "every")};
+}
+
+static wal_status check(wal_ctx *ctx, wal_params *params) {
+  wal_game game = {0};
+  wal_status status = make_game(ctx, params, &game);
+  wal_game_destroy(ctx, &game);
+  return status;
+}
+
+/* What a solve holds at once over all ranks, in bytes: the policy, masses and values of all stages,
+   a few arrays over the states. */
+static double estimate_memory(const wal_shape *shape, const wal_params *learner) {
+  const wal_learner_type *type = wal_learner_find(wal_params_component(learner)->name);
+  double states = (double)shape->states, policies = 1;
+  double flows = type->finish ? 2 : 1;
+  if (wal_params_component(learner)->params && type == wal_learner_find("prior_descent") &&
+      wal_params_integer(learner, "inner") > 0)
+    policies = 2;
+  double post = (double)shape->post_states > states ? (double)shape->post_states : states;
+  return 8 * (states * shape->actions * shape->horizon * policies +
+              states * shape->horizon * (flows + 1) + post * (4 + 2 * flows));
+}
+
+static wal_status refuse_too_large(wal_job *job, const wal_game *game) {
+  const double gib = 1024.0 * 1024.0 * 1024.0;
+  double needed = estimate_memory(&game->shape, wal_params_child(job->params, "learner")) / gib;
+  double there = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / gib;
+  double share = needed / wal_ctx_size(job->ctx);
+  if (job->options->dry_run && wal_ctx_rank(job->ctx) == 0)
+    printf("%lld states, %d actions, %d stages: about %.3f GiB of memory in all, %.3f GiB a rank\n",
+           (long long)game->shape.states, game->shape.actions, game->shape.horizon, needed, share);
+  wal_status status = WAL_OK;
+  if (share > there)
+    status = wal_params_fail(job->ctx, wal_params_child(job->params, "game"), NULL,
+                             "needs about %.1f GiB a rank, this machine has %.1f GiB", share,
+                             there);
+  return wal_agree(job->ctx, status);
+}
+
+typedef struct watch {
+  wal_progress progress;
+  int64_t iterations;
+  bool speaks;
+} watch;
+
+static void report(void *user, const wal_trace *trace) {
+  watch *w = user;
+  const wal_measure *now = &trace->rows[trace->count - 1];
+  if (w->speaks)
+    wal_progress_report(&w->progress, now->iteration, w->iterations, "exploitability",
+                        now->exploitability, trace->seconds[trace->count - 1]);
+}
+
+static void print_result(const wal_job *job, const wal_learner *learner, const wal_trace *trace) {
+  const wal_measure *first = &trace->rows[0], *last = &trace->rows[trace->count - 1];
+  const wal_measure *best = &trace->rows[trace->best];
+  const wal_game *game = learner->space->game;
+  const char *outcome = "all iterations done";
+  if (trace->tolerance) outcome = trace->converged ? "converged" : "NOT converged";
+  printf("%s, %s: %s\n", game->type->component.name, learner->type->component.name, outcome);
+  printf("  iterations            %lld\n", (long long)last->iteration);
+  printf("  exploitability first  %.6g\n", first->exploitability);
+  printf("                 best   %.6g (iteration %lld)\n", best->exploitability,
+         (long long)best->iteration);
+  printf("                 last   %.6g\n", last->exploitability);
+  if (learner->entropy > 0)
+    printf("    with entropy last   %.6g\n", last->soft_exploitability);
+  if (last->populations > 1) {
+    printf("    by population last ");
+    for (int p = 0; p < last->populations; p++) printf(" %.6g", last->exploitability_of[p]);
+    printf("  (their sum is NashConv)\n");
+  }
+  printf("  value                 %.10g\n", last->value);
+  printf("  seconds               %.3f\n", trace->seconds[trace->count - 1]);
+  printf("  file                  %s\n", job->output);
+}
+
+static wal_status solve(wal_job *job, wal_learner *learner) {
+  const bool speaks = wal_ctx_rank(job->ctx) == 0;
+  const wal_stop stop = read_stop(job->params);
+  watch w = {.iterations = stop.iterations, .speaks = speaks};
+  wal_trace trace = {0};
+  w.progress = wal_progress_start(
+      stderr, wal_progress_choose(stderr, job->options->quiet, job->options->json), "solve");
+  wal_status status = wal_solve(learner, &stop, report, &w, &trace);
+  if (speaks && trace.count > 0)
+    wal_progress_end(&w.progress, trace.rows[trace.count - 1].iteration, "exploitability",
+                     trace.rows[trace.count - 1].exploitability, trace.seconds[trace.count - 1]);
+  if (status == WAL_OK) status = wal_solve_file_write(job, learner, &trace);
+  if (status == WAL_OK && speaks) print_result(job, learner, &trace);
+  if (status == WAL_OK && trace.tolerance && !trace.converged) status = WAL_ENOCONV;
+  wal_trace_free(job->ctx, &trace);
+  return status;
+}
+
+static wal_status run(wal_job *job) {
+  wal_game game = {0};
+  wal_space *space = NULL;
+  wal_learner *learner = NULL;
+  wal_params *of_learner = wal_params_child(job->params, "learner");
+  wal_status status = wal_agree(job->ctx, make_game(job->ctx, job->params, &game));
+  if (status == WAL_OK) status = refuse_too_large(job, &game);
+  if (status == WAL_OK && !job->options->dry_run) {
+    status = wal_space_create(job->ctx, &game, NULL, &space);
+    if (status == WAL_OK)
+      status = wal_learner_create(space,
+                                  wal_learner_find(wal_params_component(of_learner)->name),
+                                  of_learner, &learner);
+    if (status == WAL_OK) status = solve(job, learner);
+  }
+  wal_learner_destroy(&learner);
+  wal_space_destroy(&space);
+  wal_game_destroy(job->ctx, &game);
+  return status;
+}
+
+const wal_task_type wal_task_solve = {
+    .component = {.name = "solve",
+                  .kind = "task",
+                  .summary = "find an equilibrium of a mean-field game",
+                  .source = "exploitability: Perrin et al. 2020, equation 2; with several "
+                            "populations their sum (NashConv)",
+                  .params = PARAMS},
+    .check = check,
+    .run = run,
+};

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "io/progress.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "io/json.h"
+
+enum { BAR_WIDTH = 30 };
+static const double BAR_SECONDS = 0.1, LINE_SECONDS = 5.0;
+
+wal_progress_style wal_progress_choose(FILE *out, bool quiet, bool json) {
+  if (quiet) return WAL_PROGRESS_NONE;
+  if (json) return WAL_PROGRESS_JSON;
+  const char *plain = getenv("NO_COLOR");
+  return isatty(fileno(out)) && !(plain && *plain) ? WAL_PROGRESS_BAR : WAL_PROGRESS_LINES;
+}
+
+wal_progress wal_progress_start(FILE *out, wal_progress_style style, const char *task) {
+  return (wal_progress){.out = out, .style = style, .task = task};
+}
+
+static void write_json(wal_progress *p, const char *event, int64_t done, int64_t total,
+                       const char *name, double figure, double seconds) {
+  wal_text text = {0};
+  wal_text_add(&text, "{\"event\":\"%s\",\"task\":\"%s\",\"iteration\":%lld,", event, p->task,
+               (long long)done);
+  if (total > 0) wal_text_add(&text, "\"iterations\":%lld,", (long long)total);
+  wal_text_add(&text, "\"%s\":", name);
+  wal_json_number(&text, figure);
+  wal_text_add(&text, ",\"seconds\":%.3f}\n", seconds);
+  fputs(text.bytes, p->out);
+  fflush(p->out);
+  wal_text_free(&text);
+}
+
+/* Remaining time as "12 s", "3.4 min", "2.1 h". */
+static void write_duration(char *out, size_t size, double seconds) {
+  if (seconds < 100)
+    snprintf(out, size, "%.0f s", ceil(seconds));
+  else if (seconds < 6000)
+    snprintf(out, size, "%.1f min", seconds / 60);
+  else
+    snprintf(out, size, "%.1f h", seconds / 3600);
+}
+
+void wal_progress_report(wal_progress *p, int64_t done, int64_t total, const char *name,
+                         double figure, double seconds) {
+  if (p->style == WAL_PROGRESS_NONE) return;
+  if (seconds - p->last < (p->style == WAL_PROGRESS_BAR ? BAR_SECONDS : LINE_SECONDS)) return;
+  p->last = seconds;
+  if (p->style == WAL_PROGRESS_JSON) {
+    write_json(p, "progress", done, total, name, figure, seconds);
+    return;
+  }
+  char left[32] = "?";
+  if (done > 0) write_duration(left, sizeof left, seconds * (double)(total - done) / (double)done);
+  if (p->style == WAL_PROGRESS_LINES) {
+    fprintf(p->out, "%s: iteration %lld of %lld, %s %.4g, at most %s left\n", p->task,
+            (long long)done, (long long)total, name, figure, left);
+  } else {
+    char bar[BAR_WIDTH + 1];
+    int filled = total > 0 ? (int)(BAR_WIDTH * done / total) : BAR_WIDTH;
+    for (int i = 0; i < BAR_WIDTH; i++) bar[i] = i < filled ? '#' : '.';
+    bar[BAR_WIDTH] = '\0';
+    fprintf(p->out, "\r%s [%s] %lld/%lld  %s %.4g  <= %s left\x1b[K", p->task, bar,
+            (long long)done, (long long)total, name, figure, left);
+    p->drawn = true;
+  }
+  fflush(p->out);
+}
+
+void wal_progress_end(wal_progress *p, int64_t done, const char *name, double figure,
+                      double seconds) {
+  if (p->style == WAL_PROGRESS_JSON) write_json(p, "end", done, 0, name, figure, seconds);
+  if (p->drawn) fputs("\r\x1b[K", p->out);
+  fflush(p->out);
+  p->drawn = false;
+}

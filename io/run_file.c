@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#define _XOPEN_SOURCE 700
+
+#include "io/run_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/run_file_private.h"
+#include "sim/core/memory.h"
+
+#ifndef WAL_VERSION
+#define WAL_VERSION "0.1.0"
+#endif
+
+enum { FORMAT_VERSION = 1 };
+
+_Noreturn void wal_run_file_abort(wal_run_file *file) {
+  char why[400];
+  wal_hdf5_reason(why, sizeof why);
+  // Several ranks may see the failure, and can no longer talk about it. The one that removes the
+  // file speaks; the others give it time to.
+  if (unlink(file->partial) == 0 || errno != ENOENT) {
+    fprintf(stderr, "walras: %s: write failed: %s\n", file->path, why);
+    fflush(stderr);
+  } else {
+    sleep(2);
+  }
+  MPI_Abort(wal_ctx_comm(file->ctx), wal_status_exit(WAL_EIO));
+  _exit(wal_status_exit(WAL_EIO));
+}
+
+hid_t wal_run_file_timeless(wal_run_file *file, hid_t class) {
+  hid_t list = wal_run_file_must(file, H5Pcreate(class));
+  wal_run_file_must(file, H5Pset_obj_track_times(list, false));
+  if (H5Pequal(class, H5P_DATASET_CREATE) <= 0)
+    wal_run_file_must(
+        file, H5Pset_link_creation_order(list, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED));
+  return list;
+}
+
+wal_status wal_run_file_check(wal_ctx *ctx, const char *path, bool force) {
+  wal_status status = WAL_OK;
+  if (wal_ctx_rank(ctx) == 0) {
+    char *partial = NULL;
+    status = wal_run_file_examine(ctx, path, force, &partial);
+    if (partial) unlink(partial);
+    wal_release(ctx, &partial);
+  }
+  return wal_agree(ctx, status);
+}
+
+static void free_file(wal_run_file **file_) {
+  wal_run_file *file = *file_;
+  wal_ctx *ctx = file->ctx;
+  for (int64_t i = 0; i < file->texts_count; i++) {
+    wal_release(ctx, &file->texts[i].path);
+    wal_release(ctx, &file->texts[i].bytes);
+  }
+  wal_release(ctx, &file->texts);
+  wal_release(ctx, &file->uses);
+  wal_release(ctx, &file->path);
+  wal_release(ctx, &file->partial);
+  wal_release(ctx, file_);
+}
+
+/** Rank 0 chooses the partial name and makes the empty file; all ranks learn the name and must be
+ *  able to open it, so that the collective open that follows does not fail on some of them only. */
+static wal_status choose_partial(wal_run_file *file) {
+  wal_ctx *ctx = file->ctx;
+  int rank = wal_ctx_rank(ctx);
+  wal_status status = WAL_OK;
+  if (rank == 0) status = wal_run_file_examine(ctx, file->path, file->force, &file->partial);
+  WAL_TRY_ALL(ctx, status);
+  int64_t length = rank == 0 ? (int64_t)strlen(file->partial) + 1 : 0;
+  if (MPI_Bcast(&length, 1, MPI_INT64_T, 0, wal_ctx_comm(ctx)) != MPI_SUCCESS)
+    return wal_fail(ctx, WAL_EINTERNAL, "MPI_Bcast failed");
+  if (rank != 0) status = wal_acquire(ctx, "a file name", length, 1, &file->partial);
+  status = wal_agree(ctx, status);
+  if (status == WAL_OK &&
+      MPI_Bcast(file->partial, (int)length, MPI_CHAR, 0, wal_ctx_comm(ctx)) != MPI_SUCCESS)
+    status = wal_fail(ctx, WAL_EINTERNAL, "MPI_Bcast failed");
+  if (status == WAL_OK) {
+    int handle = open(file->partial, O_RDWR | O_CLOEXEC);
+    if (handle < 0)
+      status = wal_fail(ctx, WAL_ECREATE, "cannot create %s: rank %d cannot open it: %s",
+                        file->path, rank, strerror(errno));
+    else
+      close(handle);
+  }
+  return wal_agree(ctx, status);
+}
+
+static wal_status open_collectively(wal_run_file *file) {
+  wal_hdf5_quiet();
+  hid_t access = wal_run_file_must(file, H5Pcreate(H5P_FILE_ACCESS));
+  wal_run_file_must(file, H5Pset_fapl_mpio(access, wal_ctx_comm(file->ctx), MPI_INFO_NULL));
+  wal_run_file_must(file, H5Pset_all_coll_metadata_ops(access, true));
+  wal_run_file_must(file, H5Pset_coll_metadata_write(access, true));
+  wal_run_file_must(file, H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110));
+  hid_t creation = wal_run_file_timeless(file, H5P_FILE_CREATE);
+  file->file = H5Fcreate(file->partial, H5F_ACC_TRUNC, creation, access);
+  wal_status status = WAL_OK;
+  if (file->file < 0) {
+    char why[400];
+    wal_hdf5_reason(why, sizeof why);
+    status = wal_fail(file->ctx, WAL_ECREATE, "cannot create %s: %s", file->path, why);
+  }
+  status = wal_agree(file->ctx, status);
+  // Open on some ranks only: it can be neither used nor closed.
+  if (status != WAL_OK && file->file >= 0) wal_run_file_abort(file);
+  H5Pclose(access);
+  H5Pclose(creation);
+  if (status != WAL_OK) return status;
+  file->transfer = wal_run_file_must(file, H5Pcreate(H5P_DATASET_XFER));
+  wal_run_file_must(file, H5Pset_dxpl_mpio(file->transfer, H5FD_MPIO_COLLECTIVE));
+  return WAL_OK;
+}
+
+wal_status wal_run_file_create(wal_ctx *ctx, const char *path, bool force, wal_run_file **out) {
+  *out = NULL;
+  wal_run_file *file = NULL;
+  WAL_TRY_ALL(ctx, wal_acquire(ctx, "a run file", 1, sizeof *file, &file));
+  *file = (wal_run_file){.ctx = ctx, .force = force, .file = -1, .transfer = -1};
+  int64_t length = path ? (int64_t)strlen(path) : 0;
+  wal_status status =
+      wal_agree(ctx, wal_acquire(ctx, "a file name", length + 1, 1, &file->path));
+  if (status == WAL_OK && path) memcpy(file->path, path, (size_t)length);
+  if (status == WAL_OK) status = choose_partial(file);
+  if (status == WAL_OK) status = open_collectively(file);
+  if (status != WAL_OK) {
+    if (wal_ctx_rank(ctx) == 0 && file->partial) unlink(file->partial);
+    free_file(&file);
+    return status;
+  }
+  const int64_t version = FORMAT_VERSION;
+  const uint8_t complete = 0;
+  wal_run_file_put_text(file, file->file, "format", "walras");
+  wal_run_file_put_number(file, file->file, "format_version", H5T_STD_I64LE, H5T_NATIVE_INT64,
+                          &version);
+  wal_run_file_put_text(file, file->file, "walras_version", WAL_VERSION);
+  wal_run_file_put_number(file, file->file, "complete", H5T_STD_U8LE, H5T_NATIVE_UINT8, &complete);
+  *out = file;
+  return WAL_OK;
+}
+
+/** Reads the last item of a dataset: of a file cut short, or a chunk that went astray, this
+ *  fails. */
+static bool last_item_reads(hid_t dataset) {
+  wal_hdf5_shape shape;
+  if (!wal_hdf5_shape_of(dataset, &shape) || shape.kind == WAL_HDF5_OTHER) return false;
+  if (shape.items == 0) return true;
+  hsize_t last[H5S_MAX_RANK], one[H5S_MAX_RANK];
+  for (int d = 0; d < shape.rank; d++) {
+    last[d] = shape.extent[d] - 1;
+    one[d] = 1;
+  }
+  hid_t type = H5Dget_type(dataset), from = H5Dget_space(dataset), to = H5Screate(H5S_SCALAR);
+  uint64_t item[2] = {0, 0};
+  bool good = type >= 0 && from >= 0 && to >= 0;
+  if (good && shape.rank)
+    good = H5Sselect_hyperslab(from, H5S_SELECT_SET, last, NULL, one, NULL) >= 0;
+  good = good && shape.item <= sizeof item &&
+         H5Dread(dataset, type, to, from, H5P_DEFAULT, item) >= 0;
+  if (good && shape.kind == WAL_HDF5_TEXT) H5Dvlen_reclaim(type, to, H5P_DEFAULT, item);
+  if (type >= 0) H5Tclose(type);
+  if (from >= 0) H5Sclose(from);
+  if (to >= 0) H5Sclose(to);
+  return good;
+}
+
+/** Re-opens what was written as a reader would: it opens, is complete, and all of it is there. */
+static wal_status verify(wal_run_file *file) {
+  wal_ctx *ctx = file->ctx;
+  hid_t in = -1;
+  wal_hdf5_tree tree = {0};
+  uint8_t complete = 0;
+  wal_status status = WAL_OK;
+  WAL_TRY_GOTO(wal_hdf5_open(ctx, file->partial, &in));
+  hid_t attribute = H5Aopen(in, "complete", H5P_DEFAULT);
+  if (attribute >= 0) {
+    H5Aread(attribute, H5T_NATIVE_UINT8, &complete);
+    H5Aclose(attribute);
+  }
+  if (complete != 1)
+    WAL_TRY_GOTO(wal_fail(ctx, WAL_EIO, "%s: written, but not complete when read", file->path));
+  WAL_TRY_GOTO(wal_hdf5_tree_read(ctx, file->path, in, true, &tree));
+  for (int64_t i = 0; i < tree.count; i++) {
+    if (!tree.entries[i].dataset) continue;
+    hid_t dataset = H5Dopen2(in, tree.entries[i].path, H5P_DEFAULT);
+    bool good = dataset >= 0 && last_item_reads(dataset);
+    if (dataset >= 0) H5Dclose(dataset);
+    if (!good) {
+      char why[400];
+      wal_hdf5_reason(why, sizeof why);
+      WAL_TRY_GOTO(wal_fail(ctx, WAL_EIO, "%s: %s was written but cannot be read: %s", file->path,
+                            tree.entries[i].path, why));
+    }
+  }
+cleanup:
+  wal_hdf5_tree_free(ctx, &tree);
+  if (in >= 0) H5Fclose(in);
+  return status;
+}
+
+static void close_collectively(wal_run_file *file) {
+  wal_run_file_must(file, H5Pclose(file->transfer));
+  wal_run_file_must(file, H5Fclose(file->file));
+  file->file = file->transfer = -1;
+}
+
+wal_status wal_run_file_commit(wal_run_file **file_) {
+  wal_run_file *file = *file_;
+  wal_ctx *ctx = file->ctx;
+  // With MPI-IO a flush brings every rank's own writes to disk, which rank 0's fsync may not.
+  wal_run_file_must(file, H5Fflush(file->file, H5F_SCOPE_GLOBAL));
+  close_collectively(file);
+  wal_status status = WAL_OK;
+  if (wal_ctx_rank(ctx) == 0) {
+    wal_run_file_finish_alone(file);
+    status = verify(file);
+    if (status == WAL_OK) status = wal_run_file_publish(file);
+    if (status != WAL_OK) unlink(file->partial);
+  }
+  status = wal_agree(ctx, status);
+  free_file(file_);
+  return status;
+}
+
+void wal_run_file_discard(wal_run_file **file_) {
+  if (!file_ || !*file_) return;
+  wal_run_file *file = *file_;
+  close_collectively(file);
+  if (wal_ctx_rank(file->ctx) == 0) unlink(file->partial);
+  free_file(file_);
+}

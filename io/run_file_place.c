@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#define _XOPEN_SOURCE 700
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/run_file_private.h"
+#include "sim/core/memory.h"
+
+/*
+ * Where a run file appears. It is written as `.NAME.partial-HOST-PID-I` beside its place: one whose
+ * process is gone from this host was left by a job that was killed, and is removed by the
+ * next run that writes the same NAME.
+ */
+
+enum { HOST_LENGTH = 48, TAIL_LENGTH = 96, LONGEST_PATH = 4000 };
+
+static void fill_host(char host[HOST_LENGTH]) {
+  if (gethostname(host, HOST_LENGTH) != 0) snprintf(host, HOST_LENGTH, "host");
+  host[HOST_LENGTH - 1] = '\0';
+}
+
+/** Bytes of the folder at the front of a path, with its slash. */
+static size_t folder_length(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+static void copy_folder(const char *path, char *out) {
+  size_t length = folder_length(path);
+  memcpy(out, length ? path : ".", length ? length : 1);
+  out[length ? length : 1] = '\0';
+}
+
+/** "FOLDER/.NAME.partial-HOST-"; a long name is cut so that the whole stays a valid name. */
+static void partial_stem(const char *path, size_t longest_name, char *out, size_t size) {
+  char host[HOST_LENGTH];
+  fill_host(host);
+  size_t folder = folder_length(path);
+  size_t room = longest_name > TAIL_LENGTH ? longest_name - TAIL_LENGTH : 1;
+  snprintf(out, size, "%.*s.%.*s.partial-%s-", (int)folder, path, (int)room, path + folder, host);
+}
+
+static size_t longest_name_in(const char *folder) {
+  long longest = pathconf(folder, _PC_NAME_MAX);
+  return longest > 0 ? (size_t)longest : NAME_MAX;
+}
+
+static wal_status cannot(wal_ctx *ctx, const char *path, const char *why) {
+  return wal_fail(ctx, WAL_ECREATE, "cannot create %s: %s", path, why);
+}
+
+static wal_status examine_folder(wal_ctx *ctx, const char *path, const char *folder) {
+  char why[LONGEST_PATH + 128];
+  struct stat info;
+  if (stat(folder, &info) != 0) {
+    int error = errno;
+    snprintf(why, sizeof why,
+             error == ENOENT ? "the folder %s does not exist" : "the folder %s cannot be used: %s",
+             folder, strerror(error));
+    return cannot(ctx, path, why);
+  }
+  if (!S_ISDIR(info.st_mode)) {
+    snprintf(why, sizeof why, "%s is not a folder", folder);
+    return cannot(ctx, path, why);
+  }
+  if (access(folder, W_OK | X_OK) != 0) {
+    snprintf(why, sizeof why, "the folder %s cannot be written: %s", folder, strerror(errno));
+    return cannot(ctx, path, why);
+  }
+  return WAL_OK;
+}
+
+static wal_status examine_target(wal_ctx *ctx, const char *path, bool force) {
+  struct stat info;
+  if (lstat(path, &info) != 0) {
+    if (errno == ENOENT) return WAL_OK;
+    return cannot(ctx, path, strerror(errno));
+  }
+  bool dangling = S_ISLNK(info.st_mode) && stat(path, &info) != 0;
+  if (S_ISDIR(info.st_mode)) return cannot(ctx, path, "it is a folder");
+  // A device or pipe would be replaced by the file, not written to.
+  if (!dangling && !S_ISREG(info.st_mode)) return cannot(ctx, path, "it is not a regular file");
+  if (!force) return cannot(ctx, path, "file exists (use --force to overwrite it)");
+  return WAL_OK;
+}
+
+/** Removes partial files of the same name whose process on this host has ended. */
+static void sweep(const char *folder, const char *stem) {
+  char victim[LONGEST_PATH + 1024];
+  const char *start = stem + folder_length(stem);
+  DIR *list = opendir(folder);
+  for (struct dirent *entry; list && (entry = readdir(list)) != NULL;) {
+    if (strncmp(entry->d_name, start, strlen(start)) != 0) continue;
+    char *end = NULL;
+    const char *digits = entry->d_name + strlen(start);
+    long pid = strtol(digits, &end, 10);
+    if (end == digits || *end != '-' || pid <= 0 || pid > INT_MAX) continue;
+    if (kill((pid_t)pid, 0) == 0 || errno != ESRCH) continue;
+    snprintf(victim, sizeof victim, "%.*s%s", (int)folder_length(stem), stem, entry->d_name);
+    unlink(victim);
+  }
+  if (list) closedir(list);
+}
+
+wal_status wal_run_file_examine(wal_ctx *ctx, const char *path, bool force, char **partial) {
+  *partial = NULL;
+  size_t length = path ? strlen(path) : 0;
+  if (length == 0) return cannot(ctx, "a run file", "the name is empty");
+  if (length > LONGEST_PATH) {
+    char start[64];
+    wal_hdf5_one_line(path, start, sizeof start);
+    return cannot(ctx, start, "the path is too long");
+  }
+  char folder[LONGEST_PATH + 2];
+  copy_folder(path, folder);
+  const char *name = path + folder_length(path);
+  WAL_TRY(examine_folder(ctx, path, folder));
+  if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+    return cannot(ctx, path, "it is a folder");
+  size_t longest = longest_name_in(folder);
+  if (strlen(name) > longest) {
+    char why[128];
+    snprintf(why, sizeof why, "the name is too long (%zu bytes, at most %zu)", strlen(name),
+             longest);
+    return cannot(ctx, path, why);
+  }
+  WAL_TRY(examine_target(ctx, path, force));
+
+  char stem[LONGEST_PATH + 512];
+  partial_stem(path, longest, stem, sizeof stem);
+  sweep(folder, stem);
+  int64_t room = (int64_t)strlen(stem) + 48;
+  WAL_TRY(wal_acquire(ctx, "a file name", room, 1, partial));
+  int made = -1, error = EEXIST;
+  // The numbers after the process are for several files at once, and for an earlier process of the
+  // same number.
+  for (int i = 0; made < 0 && error == EEXIST && i < 100; i++) {
+    snprintf(*partial, (size_t)room, "%s%ld-%d", stem, (long)getpid(), i);
+    made = open(*partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    error = errno;
+  }
+  if (made < 0) {
+    wal_release(ctx, partial);
+    return cannot(ctx, path, strerror(error));
+  }
+  close(made);
+  return WAL_OK;
+}
+
+static wal_status sync_path(wal_ctx *ctx, const char *path, const char *what, int flags) {
+  int handle = open(what, flags | O_CLOEXEC);
+  // Some file systems cannot sync a folder and say EINVAL: then there is nothing to be done.
+  bool good = handle >= 0 && (fsync(handle) == 0 || errno == EINVAL);
+  int error = errno;
+  if (handle >= 0) close(handle);
+  if (good) return WAL_OK;
+  return wal_fail(ctx, WAL_EIO, "%s: cannot be brought to disk: %s", path, strerror(error));
+}
+
+/** The file stood in nobody's way when the run began: its results are kept under a free name. */
+static wal_status publish_beside(wal_run_file *file) {
+  char other[LONGEST_PATH + 16];
+  struct stat info;
+  for (int i = 1; i < 1000; i++) {
+    snprintf(other, sizeof other, "%s.%d", file->path, i);
+    if (lstat(other, &info) == 0 || rename(file->partial, other) != 0) continue;
+    return wal_fail(file->ctx, WAL_ECREATE,
+                    "cannot create %s: file exists since the run was going on; the results are in "
+                    "%s", file->path, other);
+  }
+  return cannot(file->ctx, file->path, "file exists since the run was going on");
+}
+
+wal_status wal_run_file_publish(wal_run_file *file) {
+  wal_ctx *ctx = file->ctx;
+  WAL_TRY(sync_path(ctx, file->path, file->partial, O_RDONLY));
+  struct stat info;
+  if (!file->force && lstat(file->path, &info) == 0) return publish_beside(file);
+  if (rename(file->partial, file->path) != 0) return cannot(ctx, file->path, strerror(errno));
+  char folder[LONGEST_PATH + 2];
+  copy_folder(file->path, folder);
+  return sync_path(ctx, file->path, folder, O_RDONLY | O_DIRECTORY);
+}
