@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "io/run_compare.h"
+#include "io/run_describe.h"
 
 int wal_command_info(const wal_options *options, int argc, char **argv) {
   wal_session session;

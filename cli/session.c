@@ -10,8 +10,7 @@
 wal_status wal_session_open(wal_session *session, const wal_options *options, int *argc,
                             char ***argv) {
   *session = (wal_session){.options = options, .subject = ""};
-  if (MPI_Init(argc, argv) != MPI_SUCCESS) return WAL_EINTERNAL;
-  return wal_ctx_create(MPI_COMM_WORLD, 1, &session->ctx);
+  return wal_ctx_open(argc, argv, 1, &session->ctx);
 }
 
 static void print_error(const wal_session *session, wal_status status) {
@@ -33,15 +32,11 @@ static void print_error(const wal_session *session, wal_status status) {
 }
 
 int wal_session_close(wal_session *session, wal_status status) {
-  if (session->ctx) {
-    if (status != WAL_OK && status != WAL_ENOCONV && wal_ctx_rank(session->ctx) == 0)
-      print_error(session, status);
-    fflush(stdout);
-    fflush(stderr);
-    MPI_Barrier(wal_ctx_comm(session->ctx));
-    wal_ctx_destroy(&session->ctx);
-  }
-  MPI_Finalize();
+  const bool speaks = session->ctx && wal_ctx_rank(session->ctx) == 0;
+  if (speaks && status != WAL_OK && status != WAL_ENOCONV) print_error(session, status);
+  fflush(stdout);
+  fflush(stderr);
+  wal_ctx_close(&session->ctx);
   return wal_status_exit(status);
 }
 

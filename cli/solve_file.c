@@ -41,6 +41,7 @@ static wal_status write_solution(wal_run_file *file, wal_learner *l) {
                             .scale = {"/axes/stage", "/axes/state"}};
   wal_dataset value = mass;
   value.path = "/solution/value";
+  value.units = "reward";
   value.long_name = "expected reward from the stage on, playing the policy in its own mean field";
   WAL_TRY(wal_run_file_group(file, "/solution"));
   WAL_TRY(wal_run_file_spread(file, &policy, 1, own->first, own->count, fill_policy, l));

@@ -21,16 +21,17 @@ void wal_json_string(wal_text *text, const char *value);
 void wal_json_number(wal_text *text, double value);
 
 /**
- * Canonical JSON of resolved parameters: {"solve": {"game": {"beach_bar": {"horizon": 3, ...}}, ...}}.
- * A component is an object whose one key is its name, a record a plain object; parameters stand in
- * order of declaration, two blanks a level, short arrays of numbers on one line; no newline ends it.
- * A scenario named *.json with this text gives the same run. An array that is still a function (not
- * yet asked for with wal_params_array()) stands as null, which reads as left out.
+ * Canonical JSON of resolved parameters: {"solve": {"game": {"beach_bar": {"horizon": 3, ...}},
+ * ...}}. A component is an object whose one key is its name, a record a plain object; parameters
+ * stand in order of declaration, two blanks a level, short arrays of numbers on one line; no
+ * newline ends it. A scenario named *.json with this text gives the same run. An array that is
+ * still a function (not yet asked for with wal_params_array()) stands as null, which reads as left
+ * out.
  */
 void wal_json_params(wal_text *text, const wal_params *params);
 
-/** The tree that such a JSON text holds (component objects told by the catalogue: an object with one
- *  key that names a component and has an object for value). A null reads as a value left out.
+/** The tree that such a JSON text holds (component objects told by the catalogue: an object with
+ * one key that names a component and has an object for value). A null reads as a value left out.
  *  WAL_EINPUT with `name:line: ...`; the nodes have no lines. Rank-local. */
 wal_status wal_json_read(wal_ctx *ctx, const char *name, const char *text, size_t length,
                          const wal_catalogue *catalogue, wal_node **out);

@@ -126,7 +126,8 @@ static wal_status wrong_results(wal_ctx *ctx, const wal_function *function, int 
   char place[LUA_IDSIZE + 16] = "";
   if (where.linedefined > 0)
     snprintf(place, sizeof place, "%s:%d:", ours ? "" : where.short_src, where.linedefined);
-  return wal_fail(ctx, WAL_EINPUT, "%s%s%s expected %d number%s from the function called with (%s), got %s",
+  return wal_fail(ctx, WAL_EINPUT,
+                  "%s%s%s expected %d number%s from the function called with (%s), got %s",
                   lua->name, ours && place[0] ? "" : ": ", place, result_count,
                   result_count == 1 ? "" : "s", list, got);
 }

@@ -12,21 +12,20 @@
  * does not fire inside C functions, in finalizers (__gc), and in message handlers (xpcall): the
  * versions here make up for that. */
 
-static const char *const BASE[] = {"error",  "getmetatable", "ipairs", "rawequal", "rawget", "rawlen",
-                                   "rawset", "select",       "tonumber", "type",   NULL};
-static const char *const MATH[] = {"abs",  "acos", "asin",       "atan",      "ceil",  "cos",
-                                   "deg",  "exp",  "floor",      "fmod",      "huge",  "log",
-                                   "max",  "min",  "maxinteger", "mininteger", "modf", "pi",
-                                   "rad",  "sin",  "sqrt",       "tan",       "tointeger", "type",
-                                   "ult",  NULL};
-static const char *const STRING[] = {"byte", "char", "len", "lower", "reverse", "sub", "upper", NULL};
+static const char *const BASE[] = {"error",    "getmetatable", "ipairs", "rawequal",
+                                   "rawget",   "rawlen",       "rawset", "select",
+                                   "tonumber", "type",         NULL};
+static const char *const MATH[] = {
+    "abs",  "acos", "asin", "atan", "ceil",      "cos",        "deg",        "exp",  "floor",
+    "fmod", "huge", "log",  "max",  "min",       "maxinteger", "mininteger", "modf", "pi",
+    "rad",  "sin",  "sqrt", "tan",  "tointeger", "type",       "ult",        NULL};
+static const char *const STRING[] = {"byte",    "char", "len",   "lower",
+                                     "reverse", "sub",  "upper", NULL};
 
 /* Functions of the library behind a check. Upvalue 1 is the library's own function (these have no
  * upvalues themselves), called in the same frame so that its errors keep their position. */
 
-static int call_original(lua_State *L) {
-  return lua_tocfunction(L, lua_upvalueindex(1))(L);
-}
+static int call_original(lua_State *L) { return lua_tocfunction(L, lua_upvalueindex(1))(L); }
 
 // Finalizers run where no hook can stop them.
 static int set_metatable(lua_State *L) {
@@ -55,17 +54,20 @@ static int walk_table(lua_State *L) {
   return call_original(L);
 }
 
-// string.rep: as long as its result, which the limit on strings would refuse only once it was made.
+// string.rep: the limit on strings would refuse a long result only once it was made, and nothing
+// at all can be repeated without end.
 static int repeat(lua_State *L) {
   size_t length = 0;
   size_t separator = 0;
   luaL_checklstring(L, 1, &length);
   lua_Integer count = luaL_checkinteger(L, 2);
   luaL_optlstring(L, 3, "", &separator);
-  if (count > 0 && (length + separator > WAL_LUA_TEXT ||
-                    (lua_Unsigned)count > WAL_LUA_TEXT / (length + separator + 1)))
+  size_t unit = length + separator;
+  if (count > 0 && unit > 0 && (lua_Unsigned)count > WAL_LUA_TEXT / unit)
     return luaL_error(L, "string.rep: expected a result of at most 1 MiB, got a longer one");
-  return call_original(L);
+  if (unit > 0) return call_original(L);
+  lua_pushliteral(L, "");
+  return 1;
 }
 
 // Replaces a value whose text would be an address by the name of its type.
@@ -114,11 +116,12 @@ static int check(lua_State *L) {
   return lua_error(L);
 }
 
-// pcall(f, ...), and xpcall(f, handler, ...) with the handler at upvalue-free place `first` - 1.
-// What exceeded a limit goes on through every pcall.
+// Calls the function at stack place `first` with what stands above it; leaves true and its results
+// or false and the error from there on. What exceeded a limit goes on through every pcall.
 static int protect(lua_State *L, int first) {
   int status = lua_pcall(L, lua_gettop(L) - first, LUA_MULTRET, 0);
   if (status != LUA_OK && wal_lua_is_final(L, status)) return lua_error(L);
+  luaL_checkstack(L, 3, NULL);
   lua_pushboolean(L, status == LUA_OK);
   lua_insert(L, first);
   return status;
@@ -162,8 +165,8 @@ static const char *name_at(const void *user, int64_t i) {
 
 // __index of the globals: what is asked for was never set.
 static int unknown_name(lua_State *L) {
-  if (lua_type(L, 2) != LUA_TSTRING) return luaL_error(L, "expected a name, got a %s",
-                                                       luaL_typename(L, 2));
+  if (lua_type(L, 2) != LUA_TSTRING)
+    return luaL_error(L, "expected a name, got a %s", luaL_typename(L, 2));
   char quoted[80];
   wal_quoted_text(lua_tostring(L, 2), quoted, sizeof quoted);
   wal_lua_push_sorted_keys(L, 1);

@@ -26,15 +26,15 @@ static int sign(bool less, bool greater) { return greater - less; }
 static int compare_keys(const void *first, const void *second) {
   const table_key *a = first;
   const table_key *b = second;
-  if (a->kind != b->kind) return sign(a->kind < b->kind, a->kind > b->kind);
+  if (a->kind != b->kind) return sign(a->kind<b->kind, a->kind> b->kind);
   if (a->kind == TEXT_KEY) {
     size_t common = a->length < b->length ? a->length : b->length;
     int order = memcmp(a->text, b->text, common);
-    return order != 0 ? order : sign(a->length < b->length, a->length > b->length);
+    return order != 0 ? order : sign(a->length<b->length, a->length> b->length);
   }
   if (a->kind == FLAG_KEY || (a->whole && b->whole))
-    return sign(a->integer < b->integer, a->integer > b->integer);
-  if (a->number != b->number) return sign(a->number < b->number, a->number > b->number);
+    return sign(a->integer<b->integer, a->integer> b->integer);
+  if (a->number != b->number) return sign(a->number<b->number, a->number> b->number);
   return sign(a->whole, b->whole);  // 2^60 + 1 and the number nearest to it
 }
 

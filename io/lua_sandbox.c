@@ -223,8 +223,7 @@ static int evaluate(lua_State *L) {
   if (results > 1) return luaL_error(L, "expected %s, got %d values", expected, results);
   if (task && !wal_lua_to_component(L, -1)) {
     char got[128];
-    return luaL_error(L, "expected %s, got %s", expected,
-                      wal_lua_describe(L, -1, got, sizeof got));
+    return luaL_error(L, "expected %s, got %s", expected, wal_lua_describe(L, -1, got, sizeof got));
   }
   if (!lua_isnil(L, -1)) wal_lua_convert(L, tree);
   return 0;

@@ -10,7 +10,8 @@
 
 /** Bytes that a scenario's values may take. */
 #define WAL_LUA_MEMORY ((size_t)256 << 20)
-/** Bytes of one string. Comparing and copying strings is one instruction each, whatever their size. */
+/** Bytes of one string. Comparing and copying strings is one instruction each, whatever their size.
+ */
 #define WAL_LUA_TEXT ((size_t)1 << 20)
 /** Steps of one evaluation (of the file, or of one call of a function): an instruction is one, and
  *  so are 32 bytes of memory taken and each element that table.insert and the like may move. */
@@ -82,7 +83,8 @@ typedef struct wal_lua_component {
 } wal_lua_component;
 
 wal_lua_component *wal_lua_to_component(lua_State *L, int index);
-/** The component that the function at this stack place constructs, NULL if it is another function. */
+/** The component that the function at this stack place constructs, NULL if it is another function.
+ */
 const wal_component *wal_lua_constructed(lua_State *L, int index);
 /** "a table", "beach_bar{...}": for error texts. */
 const char *wal_lua_describe(lua_State *L, int index, char *buffer, size_t size);

@@ -36,6 +36,7 @@ static size_t folder_length(const char *path) {
 
 static void copy_folder(const char *path, char *out) {
   size_t length = folder_length(path);
+  while (length > 1 && path[length - 1] == '/') length--;
   memcpy(out, length ? path : ".", length ? length : 1);
   out[length ? length : 1] = '\0';
 }

@@ -39,6 +39,18 @@ void wal_ctx_destroy(wal_ctx **ctx) {
   *ctx = NULL;
 }
 
+wal_status wal_ctx_open(int *argc, char ***argv, uint64_t seed, wal_ctx **out) {
+  *out = NULL;
+  if (MPI_Init(argc, argv) != MPI_SUCCESS) return WAL_EINTERNAL;
+  return wal_ctx_create(MPI_COMM_WORLD, seed, out);
+}
+
+void wal_ctx_close(wal_ctx **ctx) {
+  if (*ctx) MPI_Barrier((*ctx)->comm);
+  wal_ctx_destroy(ctx);
+  MPI_Finalize();
+}
+
 int wal_ctx_rank(const wal_ctx *ctx) { return ctx->rank; }
 int wal_ctx_size(const wal_ctx *ctx) { return ctx->size; }
 uint64_t wal_ctx_seed(const wal_ctx *ctx) { return ctx->seed; }

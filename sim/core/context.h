@@ -23,6 +23,11 @@ typedef struct wal_ctx wal_ctx;
  */
 wal_status wal_ctx_create(MPI_Comm comm, uint64_t seed, wal_ctx **out);
 
+/** For programs: starts MPI and makes a context on all its ranks; wal_ctx_close() undoes both, after
+ *  a barrier. */
+wal_status wal_ctx_open(int *argc, char ***argv, uint64_t seed, wal_ctx **out);
+void wal_ctx_close(wal_ctx **ctx);
+
 /** Frees the context and sets *ctx to NULL. @collective its communicator */
 void wal_ctx_destroy(wal_ctx **ctx);
 

@@ -6,14 +6,14 @@
 
 /** What a scenario wrote, as a tree: before anything is known of which parameters exist. */
 typedef enum wal_node_kind {
-  WAL_NODE_FLAG,       /**< true or false */
-  WAL_NODE_NUMBER,     /**< a number */
-  WAL_NODE_TEXT,       /**< a string */
-  WAL_NODE_NUMBERS,    /**< a list of numbers, also the empty list */
-  WAL_NODE_ITEMS,      /**< a list of anything else */
-  WAL_NODE_FIELDS,     /**< a table with names */
-  WAL_NODE_COMPONENT,  /**< a constructor's name and its table: beach_bar { ... } */
-  WAL_NODE_FUNCTION,   /**< a function of the scenario */
+  WAL_NODE_FLAG,      /**< true or false */
+  WAL_NODE_NUMBER,    /**< a number */
+  WAL_NODE_TEXT,      /**< a string */
+  WAL_NODE_NUMBERS,   /**< a list of numbers, also the empty list */
+  WAL_NODE_ITEMS,     /**< a list of anything else */
+  WAL_NODE_FIELDS,    /**< a table with names */
+  WAL_NODE_COMPONENT, /**< a constructor's name and its table: beach_bar { ... } */
+  WAL_NODE_FUNCTION,  /**< a function of the scenario */
 } wal_node_kind;
 
 /**
@@ -32,14 +32,14 @@ typedef struct wal_function {
 typedef struct wal_node wal_node;
 struct wal_node {
   wal_node_kind kind;
-  int line;              /**< line of the scenario where it stands, 0 if it has none */
+  int line; /**< line of the scenario where it stands, 0 if it has none */
   bool flag;
   double number;
-  char *text;            /**< text; name of a component */
-  double *numbers;       /**< of WAL_NODE_NUMBERS */
-  int64_t count;         /**< of numbers, items or fields */
-  wal_node **items;      /**< items; values of fields (of a component too) */
-  char **keys;           /**< names of fields, in byte order */
+  char *text;       /**< text; name of a component */
+  double *numbers;  /**< of WAL_NODE_NUMBERS */
+  int64_t count;    /**< of numbers, items or fields */
+  wal_node **items; /**< items; values of fields (of a component too) */
+  char **keys;      /**< names of fields, in byte order */
   wal_function function;
 };
 

@@ -74,9 +74,9 @@ static wal_status wrong_type(const array_reader *r, const char *where, const cha
 static wal_status wrong_length(const array_reader *r, int depth, int64_t got) {
   char where[TEXT_LENGTH];
   const char *what = depth + 1 < r->param->rank ? "rows" : "numbers";
-  return wal_params_fail_at(
-      r->ctx, r->params, r->param->name, r->line, "%sexpected %" PRId64 " %s, got %" PRId64,
-      row_name(r, depth, where, sizeof where), r->extent[depth], what, got);
+  return wal_params_fail_at(r->ctx, r->params, r->param->name, r->line,
+                            "%sexpected %" PRId64 " %s, got %" PRId64,
+                            row_name(r, depth, where, sizeof where), r->extent[depth], what, got);
 }
 
 // The shape along the first rows; what does not fit is found out by read_level().
@@ -115,7 +115,8 @@ static wal_status read_level(array_reader *r, const wal_node *node, int depth) {
       row_name(r, depth + 1, where, sizeof where);
       wal_node number = {.kind = WAL_NODE_NUMBER, .number = node->numbers[i]};
       return wrong_type(
-          r, where, depth + 2 == r->param->rank ? "a list of numbers" : "a list of lists of numbers",
+          r, where,
+          depth + 2 == r->param->rank ? "a list of numbers" : "a list of lists of numbers",
           &number);
     } else {
       if (r->next) *r->next++ = node->numbers[i];
@@ -254,9 +255,10 @@ wal_status wal_params_distribution(wal_ctx *ctx, wal_params *params, const char 
   for (int64_t i = 0; i < count; i++) {
     double x = numbers[i];
     if (x < 0.0)
-      return wal_params_fail(
-          ctx, params, name, "element %" PRId64 " (counted from 0): expected no negative mass, got %s",
-          i, wal_number_text(x, text, sizeof text));
+      return wal_params_fail(ctx, params, name,
+                             "element %" PRId64
+                             " (counted from 0): expected no negative mass, got %s",
+                             i, wal_number_text(x, text, sizeof text));
     double next = sum + x;
     lost += sum >= x ? (sum - next) + x : (x - next) + sum;
     sum = next;

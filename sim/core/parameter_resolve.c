@@ -240,8 +240,8 @@ static wal_status read_record(const resolver *r, const wal_params *params, const
   if (!prefix) return wal_params_no_memory(r->ctx, params, param->name);
   snprintf(prefix, size, "%s%s.", params->prefix, param->name);
   int line = node && node->line ? node->line : params->line;
-  wal_status status = resolve(r, params->owner, prefix, param->record, empty ? NULL : node, line,
-                              &value->child);
+  wal_status status =
+      resolve(r, params->owner, prefix, param->record, empty ? NULL : node, line, &value->child);
   free(prefix);
   return status;
 }
@@ -283,8 +283,8 @@ static wal_status default_text(const resolver *r, const wal_params *params, cons
   return WAL_OK;
 }
 
-static wal_status default_array(const resolver *r, const wal_params *params,
-                                const wal_param *param, wal_param_value *value) {
+static wal_status default_array(const resolver *r, const wal_params *params, const wal_param *param,
+                                wal_param_value *value) {
   int64_t volume = 0;
   wal_param_volume(param, param->extent, &volume);
   WAL_TRY(wal_param_numbers(r->ctx, params, param, param->extent, &value->numbers));

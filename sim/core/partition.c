@@ -3,7 +3,14 @@
 
 #include "sim/core/memory.h"
 
-enum { TILE_PAIRS = 2560, TILE_MOST = 1024, BLOCK_MOST = 8192, BLOCKS_LEAST = 16, LANES = 8 };
+enum {
+  TILE_PAIRS = 2560,
+  TILE_MOST = 1024,
+  BLOCK_MOST = 8192,
+  BLOCKS_LEAST = 16,
+  BLOCK_PAIRS_LEAST = 16384,  // less work than this is not worth a message
+  LANES = 8
+};
 
 static int64_t greatest_common_divisor(int64_t a, int64_t b) {
   while (b) {
@@ -29,6 +36,7 @@ wal_partition wal_partition_states(const wal_ctx *ctx, int64_t size, int actions
   if (block <= 0) {
     block = size / BLOCKS_LEAST;
     if (block > BLOCK_MOST) block = BLOCK_MOST;
+    if (block < BLOCK_PAIRS_LEAST / actions) block = BLOCK_PAIRS_LEAST / actions;
   }
   block = wal_round_up(block > 0 ? block : 1, unit);
   tile = wal_round_up(tile > 0 ? tile : 1, unit);

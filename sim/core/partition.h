@@ -29,7 +29,8 @@ typedef struct wal_partition {
  * @param actions  pairs of (state, action) in a tile are kept near 2560, so that a few arrays of
  *                 them lie in a second-level cache
  * @param group    states g*group .. (g+1)*group-1 stay in one tile
- * @param block    states a block, 0 for the usual choice (the size over 16, at most 8192)
+ * @param block    states a block, 0 for the usual choice (the size over 16, at most 8192 states and
+ *                 at least 16384 pairs)
  */
 wal_partition wal_partition_states(const wal_ctx *ctx, int64_t size, int actions, int64_t group,
                                    int64_t block);

@@ -94,7 +94,7 @@ WAL_HOT void wal_tile_max(wal_tile t, const double *restrict q, double *restrict
   for (int a = 1; a < t.actions; a++)
     for (int64_t i = 0; i < t.count; i++) {
       double x = q[a * t.stride + i];
-      v[i] = (x > v[i]) | (x != x) ? x : v[i];  // a NaN in v stays: nothing compares above it
+      v[i] = ((x > v[i]) | (x != x)) ? x : v[i];  // a NaN in v stays: nothing compares above it
     }
 }
 

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* NashConv (exploitability summed over the populations) against values of OpenSpiel
+ * (data/README.md). */
+#include <math.h>
+#include <stdlib.h>
+
+#include "tests/reference/run_game.h"
+
+enum { STAGES = 10, PLACES = 10 };
+
+/* Where several actions are exactly best, OpenSpiel's fictitious play takes the first, ours lets
+ * them share. On the symmetric ring this moves its trace by up to 4e-5 of itself; taking the first
+ * reproduces it to 1e-14. In predator_prey no mass comes to where actions tie. */
+static const double TIES = 1e-4;
+
+/** The ring game, whose move costs are those of the first path visited: see data/README.md. */
+static wal_node *crowd_modelling(void) {
+  static const char *const LAST_MOVE[STAGES] = {
+      "0000000000", "L0RRRRRRLL", "RRRRRRLLL0", "RRRRLLL0RR", "RRLLL0RRRR",
+      "LLL0RRRRRR", "L0RRRRRRLL", "RRRRRRLLL0", "RRRRLLL0RR", "RRLLL0RRRR"};
+  double numbers[STAGES * PLACES];
+  for (int h = 0; h < STAGES; h++)
+    for (int s = 0; s < PLACES; s++)
+      numbers[h * PLACES + s] = LAST_MOVE[h][s] == 'L' ? -1 : LAST_MOVE[h][s] == 'R' ? 1 : 0;
+  wal_node *game = wal_test_component("crowd_modelling");
+  wal_node_set_field(game, "last_move",
+                     wal_test_array(2, (const int64_t[]){STAGES, PLACES}, numbers));
+  return game;
+}
+
+static wal_node *predator_prey(void) { return wal_test_component("predator_prey"); }
+
+/** NashConv after `steps` steps. */
+static double after(wal_node *game, wal_node *learner, int steps) {
+  reference_run run;
+  reference_begin(&run, game, learner);
+  for (int k = 0; k < steps; k++) reference_step(&run);
+  double nash_conv = reference_look(&run).exploitability;
+  reference_end(&run);
+  return nash_conv;
+}
+
+static void crowd_modelling_values_the_uniform_policy(void **state) {
+  (void)state;
+  reference_run run;
+  reference_begin(&run, crowd_modelling(), reference_learner("mirror_descent", NULL, 0));
+  wal_measure measure = reference_look(&run);
+  WAL_ASSERT_NEAR(measure.exploitability, 2.8135365543870385, 1e-13);
+  WAL_ASSERT_NEAR(measure.value + measure.exploitability, 30.029387484327486, 1e-13);
+  WAL_ASSERT_NEAR(measure.value, 27.215850929940448, 1e-13);
+  reference_end(&run);
+  WAL_ASSERT_NEAR(
+      after(wal_test_component("crowd_modelling"), reference_learner("mirror_descent", NULL, 0), 0),
+      2.8240969364426114, 1e-13);
+}
+
+static void crowd_modelling_follows_every_learner(void **state) {
+  (void)state;
+  WAL_ASSERT_NEAR(after(crowd_modelling(), reference_learner("mirror_descent", "rate", 0.01), 10),
+                  2.27366334635125, 1e-12);
+  WAL_ASSERT_NEAR(after(crowd_modelling(), reference_learner("boltzmann", "rate", 0.01), 10),
+                  2.75428450179718, 1e-12);
+  WAL_ASSERT_NEAR(after(crowd_modelling(), reference_learner("fictitious_play", NULL, 0), 10),
+                  0.990803262691138, TIES);
+  WAL_ASSERT_NEAR(after(crowd_modelling(), reference_learner("fixed_point", NULL, 0), 10),
+                  55.7451018147526, 1e-12);
+  WAL_ASSERT_NEAR(after(crowd_modelling(), reference_learner("fixed_point", "temperature", 10), 10),
+                  2.42104681525084, 1e-12);
+  WAL_ASSERT_NEAR(
+      after(crowd_modelling(), reference_learner("fictitious_play", "temperature", 1), 10),
+      1.06158822038147, 1e-12);
+}
+
+/** Compares a trace of the file up to iteration `most`. */
+static void compare(wal_node *game, const char *setting, wal_node *learner, const char *label,
+                    int64_t most, double tolerance) {
+  json_t *data = reference_data("openspiel_traces.json");
+  const json_t *runs = json_object_get(json_object_get(data, setting), "runs");
+  const json_t *list = json_object_get(json_object_get(runs, label), "nash_conv");
+  int64_t count = 0;
+  double *expected = reference_numbers(list, &count, NULL);
+  reference_run run;
+  assert_true(most < count);
+  reference_begin(&run, game, learner);
+  for (int64_t k = 0; k <= most; k++)
+    WAL_ASSERT_NEAR(reference_step(&run).exploitability, expected[k], tolerance);
+  reference_end(&run);
+  free(expected);
+  json_decref(data);
+}
+
+static void crowd_modelling_follows_the_traces(void **state) {
+  (void)state;
+  const char *setting = "crowd_modelling_10x10h";
+  compare(crowd_modelling(), setting, reference_learner("mirror_descent", "rate", 0.01),
+          "OMD_clean(lr=0.01)", 30, 1e-12);
+  compare(crowd_modelling(), setting, reference_learner("mirror_descent", "rate", 1),
+          "OMD_clean(lr=1)", 30, 1e-10);
+  compare(crowd_modelling(), setting, reference_learner("fictitious_play", NULL, 0), "FP", 30,
+          TIES);
+}
+
+static void predator_prey_values_the_uniform_policy(void **state) {
+  (void)state;
+  static const double BEST[3] = {35.990324944080946, 93.26827554775869, 93.44810110142372};
+  static const double OWN[3] = {23.536354339445072, 81.22635443854861, 80.97560889004382};
+  reference_run run;
+  reference_begin(&run, predator_prey(), reference_learner("mirror_descent", NULL, 0));
+  wal_measure measure = reference_look(&run);
+  assert_int_equal(measure.populations, 3);
+  WAL_ASSERT_NEAR(measure.exploitability, 36.9683839252259, 1e-13);
+  // Their values of populations 1 and 2 count one stage at a start without mass, -ln(1e-25) more
+  // whatever the policy.
+  for (int p = 0; p < 3; p++) {
+    double own = OWN[p] - (p > 0 ? 25 * log(10) : 0);
+    WAL_ASSERT_NEAR(measure.value_of[p], own, 1e-13);
+    WAL_ASSERT_NEAR(measure.exploitability_of[p], BEST[p] - OWN[p], 1e-12);
+  }
+  reference_end(&run);
+}
+
+static void predator_prey_follows_the_traces(void **state) {
+  (void)state;
+  const char *setting = "predator_prey_5x5x3";
+  compare(predator_prey(), setting, reference_learner("mirror_descent", "rate", 0.01),
+          "OMD_clean(lr=0.01)", 10, 1e-12);
+  compare(predator_prey(), setting, reference_learner("mirror_descent", "rate", 1),
+          "OMD_clean(lr=1)", 10, 1e-10);
+  compare(predator_prey(), setting, reference_learner("fictitious_play", NULL, 0), "FP", 10, 1e-10);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(crowd_modelling_values_the_uniform_policy),
+    cmocka_unit_test(crowd_modelling_follows_every_learner),
+    cmocka_unit_test(crowd_modelling_follows_the_traces),
+    cmocka_unit_test(predator_prey_values_the_uniform_policy),
+    cmocka_unit_test(predator_prey_follows_the_traces),
+};
+
+WAL_TEST_MAIN(tests)
