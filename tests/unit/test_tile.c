@@ -129,11 +129,14 @@ static void a_nan_is_not_lost_in_a_maximum(void **state) {
 
 static void ties_share_the_best_response(void **state) {
   (void)state;
-  const double x[8] = {1, 5, 3, 2, 3, 5, 3, 2};  // two states, four actions
+  const double x[8] = {1, 5, 3, 2, 3 - 1e-15, 5, 3 - 1e-9, 2};  // two states, four actions
   double b[8];
-  wal_tile_best_response((wal_tile){2, 2, 4}, x, b);
-  const double expected[8] = {0, 0.5, 1.0 / 3, 0, 1.0 / 3, 0.5, 1.0 / 3, 0};
-  for (int i = 0; i < 8; i++) WAL_ASSERT_SAME(b[i], expected[i]);
+  wal_tile_best_response((wal_tile){2, 2, 4}, WAL_TIES_SHARE, x, b);
+  const double shared[8] = {0, 0.5, 0.5, 0, 0.5, 0.5, 0, 0};
+  for (int i = 0; i < 8; i++) WAL_ASSERT_SAME(b[i], shared[i]);
+  wal_tile_best_response((wal_tile){2, 2, 4}, WAL_TIES_FIRST, x, b);
+  const double first[8] = {0, 1, 1, 0, 0, 0, 0, 0};
+  for (int i = 0; i < 8; i++) WAL_ASSERT_SAME(b[i], first[i]);
 }
 
 static const struct CMUnitTest tests[] = {
