@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Times learner iterations with exploitability, as `solve` does them: one line a case on stdout.
  *
- *   bench_iteration NAME GAME LEARNER ITERATIONS REPEATS
+ *   iteration NAME GAME LEARNER ITERATIONS REPEATS
  *
  * GAME and LEARNER are written as in a scenario: 'crowd_motion{rows=20}' 'mirror_descent{}'. The
  * figure is the median over REPEATS runs of ITERATIONS iterations each. Beside it stands the time

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/run_seal.h"
 #include "sim/core/memory.h"
 
 enum { MOST_NAMES = 100000, MOST_DEPTH = 32, MOST_VALUES = 65536, NAME_LENGTH = 256 };
@@ -104,10 +105,14 @@ wal_status wal_hdf5_open(wal_ctx *ctx, const char *path, hid_t *out) {
     return wal_fail(ctx, WAL_ENOTFOUND, "%s: no such file", path);
   if (!probe) return wal_fail(ctx, WAL_EIO, "%s: cannot be read: %s", path, strerror(errno));
   char signature[8] = "";
+  wal_status status = WAL_OK;
   size_t got = fread(signature, 1, sizeof signature, probe);
-  fclose(probe);
   if (got < sizeof signature || memcmp(signature, "\211HDF\r\n\032\n", sizeof signature) != 0)
-    return wal_fail(ctx, WAL_EIO, "%s: not a walras run file (not HDF5)", path);
+    status = wal_fail(ctx, WAL_EIO, "%s: not a walras run file (not HDF5)", path);
+  else
+    status = wal_run_seal_check(ctx, path, probe);
+  fclose(probe);
+  WAL_TRY(status);
 
   // A finished run file never changes: reading it needs no lock, which some file systems refuse.
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);

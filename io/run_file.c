@@ -62,6 +62,7 @@ static void free_file(wal_run_file **file_) {
   }
   wal_release(ctx, &file->texts);
   wal_release(ctx, &file->uses);
+  wal_release(ctx, &file->gaps.list);
   wal_release(ctx, &file->path);
   wal_release(ctx, &file->partial);
   wal_release(ctx, file_);
@@ -221,7 +222,8 @@ wal_status wal_run_file_commit(wal_run_file **file_) {
   wal_status status = WAL_OK;
   if (wal_ctx_rank(ctx) == 0) {
     wal_run_file_finish_alone(file);
-    status = verify(file);
+    status = wal_run_seal_write(ctx, file->path, file->partial, &file->gaps);
+    if (status == WAL_OK) status = verify(file);
     if (status == WAL_OK) status = wal_run_file_publish(file);
     if (status != WAL_OK) unlink(file->partial);
   }

@@ -279,6 +279,8 @@ void wal_run_file_finish_alone(wal_run_file *file) {
   hid_t attribute = wal_run_file_must(file, H5Aopen(out, "complete", H5P_DEFAULT));
   wal_run_file_must(file, H5Awrite(attribute, H5T_NATIVE_UINT8, &complete));
   wal_run_file_must(file, H5Aclose(attribute));
+  if (wal_run_seal_gaps(file->ctx, file->path, out, &file->gaps) != WAL_OK)
+    wal_run_file_abort(file);
   wal_run_file_must(file, H5Pclose(access));
   wal_run_file_must(file, H5Fclose(out));
   wal_release(file->ctx, &uses);

@@ -4,6 +4,7 @@
 
 #include "io/hdf5_helpers.h"
 #include "io/run_file.h"
+#include "io/run_seal.h"
 
 /** Texts of a dataset, kept by rank 0 until the file is closed: HDF5 does not write variable-length
  *  items in parallel. */
@@ -30,6 +31,7 @@ struct wal_run_file {
   int64_t texts_count, texts_capacity;
   wal_run_scale_use *uses;
   int64_t uses_count, uses_capacity;
+  wal_run_gaps gaps; /**< of rank 0: where the large arrays lie */
 };
 
 /** After an HDF5 failure nothing collective is safe any more (other ranks may already be waiting in

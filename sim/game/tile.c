@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sim/game/tile.h"
 
+#include <math.h>
+
 #include "sim/core/hot.h"
 #include "sim/core/vector_math.h"
 
 enum { CHUNK = 64 };  // states whose maxima and sums are kept in registers and first-level cache
+
+static const double ROUND_OFF = 1e-13;  // relative; of a sum of a few hundred terms
 
 WAL_INLINE int64_t chunk_size(int64_t count, int64_t at) {
   return count - at < CHUNK ? count - at : CHUNK;
@@ -114,17 +118,39 @@ void wal_tile_soft_max(wal_tile t, double entropy, const double *q, double *v) {
   }
 }
 
-WAL_HOT void wal_tile_best_response(wal_tile t, const double *restrict q, double *restrict b) {
-  double top[CHUNK], ties[CHUNK];
+/* Shares of the best actions of up to CHUNK states; `least` is the least value that counts as best. */
+WAL_HOT static void share_ties(wal_tile t, const double *restrict q, const double *restrict least,
+                               double *restrict b) {
+  double ties[CHUNK] = {0};
+  for (int a = 0; a < t.actions; a++)
+    for (int64_t i = 0; i < t.count; i++) ties[i] += q[a * t.stride + i] >= least[i] ? 1.0 : 0.0;
+  for (int a = 0; a < t.actions; a++)
+    for (int64_t i = 0; i < t.count; i++)
+      b[a * t.stride + i] = q[a * t.stride + i] >= least[i] ? 1.0 / ties[i] : 0.0;
+}
+
+WAL_HOT static void first_of_ties(wal_tile t, const double *restrict q,
+                                  const double *restrict least, double *restrict b) {
+  double open[CHUNK];
+  for (int64_t i = 0; i < t.count; i++) open[i] = 1;
+  for (int a = 0; a < t.actions; a++)
+    for (int64_t i = 0; i < t.count; i++) {
+      double taken = q[a * t.stride + i] >= least[i] ? open[i] : 0.0;
+      b[a * t.stride + i] = taken;
+      open[i] -= taken;
+    }
+}
+
+void wal_tile_best_response(wal_tile t, wal_ties ties, const double *q, double *b) {
+  double least[CHUNK];
   for (int64_t at = 0; at < t.count; at += CHUNK) {
-    int64_t n = chunk_size(t.count, at);
-    wal_tile_max((wal_tile){n, t.stride, t.actions}, q + at, top);
-    for (int64_t i = 0; i < n; i++) ties[i] = 0;
-    for (int a = 0; a < t.actions; a++)
-      for (int64_t i = 0; i < n; i++) ties[i] += q[a * t.stride + at + i] == top[i] ? 1.0 : 0.0;
-    for (int a = 0; a < t.actions; a++)
-      for (int64_t i = 0; i < n; i++)
-        b[a * t.stride + at + i] = q[a * t.stride + at + i] == top[i] ? 1.0 / ties[i] : 0.0;
+    wal_tile c = {chunk_size(t.count, at), t.stride, t.actions};
+    wal_tile_max(c, q + at, least);
+    for (int64_t i = 0; i < c.count; i++) least[i] -= ROUND_OFF * fabs(least[i]);
+    if (ties == WAL_TIES_FIRST)
+      first_of_ties(c, q + at, least, b + at);
+    else
+      share_ties(c, q + at, least, b + at);
   }
 }
 

@@ -39,8 +39,16 @@ void wal_tile_max(wal_tile t, const double *q, double *v);
 /** v[s] = entropy * log sum_a exp(q[a][s] / entropy). */
 void wal_tile_soft_max(wal_tile t, double entropy, const double *q, double *v);
 
-/** b[a][s] = 1/n for the n actions with q = max_a q exactly, else 0. */
-void wal_tile_best_response(wal_tile t, const double *q, double *b);
+/** Who plays when several actions are best. */
+typedef enum wal_ties {
+  WAL_TIES_SHARE, /**< all of them, equally */
+  WAL_TIES_FIRST, /**< the first one */
+} wal_ties;
+
+/** b[a][s]: a best response to q. Actions within 1e-13 * |max| of the maximum are best: in symmetric
+ *  games, actions that are worth the same differ by the order in which sums were rounded, which must
+ *  not decide who plays. */
+void wal_tile_best_response(wal_tile t, wal_ties ties, const double *q, double *b);
 
 /** y = keep * y + rate * q. */
 void wal_tile_blend(wal_tile t, double keep, double *y, double rate, const double *q);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <math.h>
+#include <string.h>
 
 #include "sim/core/hot.h"
 #include "sim/learn/learner_list.h"
@@ -14,7 +15,9 @@ static const wal_param PARAMS[] = {
     {.name = "rate", .type = WAL_REAL, .number = 0, .low = 0, .high = 1,
      .meaning = "weight of the new best response (0: 1/(k+2), the plain average)"},
     {.name = "temperature", .type = WAL_REAL, .number = 0, .low = 0, .high = HUGE_VAL,
-     .meaning = "softness of the best response (0: exact, ties share equally)"},
+     .meaning = "softness of the best response (0: exact)"},
+    {.name = "ties", .type = WAL_TEXT, .text = "share", .choices = "share|first",
+     .meaning = "who plays when actions are equally good: all equally, or the first"},
     {0}};
 
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_learner *l) {
@@ -23,6 +26,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_learner *l) {
   l->rate = wal_params_real(params, "rate");
   l->temperature = wal_params_real(params, "temperature");
   l->needs = WAL_VALUE_BEST;
+  if (strcmp(wal_params_text(params, "ties"), "first") == 0) l->ties = WAL_TIES_FIRST;
   l->follows_response = true;
   return WAL_OK;
 }
@@ -55,7 +59,7 @@ static const double *respond(void *learner, const wal_slab *slab, int64_t tile, 
   if (l->temperature > 0)
     wal_tile_softmax(t, 1 / l->temperature, q, room, NULL);
   else
-    wal_tile_best_response(t, q, room);
+    wal_tile_best_response(t, l->ties, q, room);
   double weight = l->rate > 0 ? l->rate : 1.0 / (double)(l->steps + 2);
   mix(t, weight, wal_flow_mass(&l->flow, slab->stage) + at,
       wal_flow_mass(&l->response, slab->stage) + at, room,

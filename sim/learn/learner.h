@@ -35,6 +35,7 @@ struct wal_learner {
   bool keeps_prior;        /**< has a second array of policy size */
   bool follows_response;   /**< has a second flow, of the best response */
   double rate, temperature;
+  wal_ties ties;
   int64_t inner;
   /* state */
   int64_t steps;           /**< k: the policy is pi_k */

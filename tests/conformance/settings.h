@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_TESTS_CONFORMANCE_SETTINGS_H
+#define WALRAS_TESTS_CONFORMANCE_SETTINGS_H
+
+#include "tests/support/make_game.h"
+
+/** A game as conformance tests set it: with its defaults, or a second, larger setting (a new game
+ *  without one is tested with its defaults twice). */
+wal_node *settings_describe(const char *game, bool second);
+
+#endif
