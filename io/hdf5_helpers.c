@@ -250,12 +250,15 @@ void wal_hdf5_print_number(FILE *out, const wal_hdf5_shape *shape, const void *i
     fprintf(out, "%" PRId64, integer(shape, item));
   } else {
     double value = wal_hdf5_number(shape, item);
-    // The shortest text that gives back the same number.
-    int digits = 1;
+    // As few digits as give back the same number, but six if they are there.
     char text[64];
+    bool exact = isnan(value);
+    int digits = 6;
     do {
       snprintf(text, sizeof text, "%.*g", digits, value);
-    } while (++digits <= 17 && strtod(text, NULL) != value && !isnan(value));
+      double back = strtod(text, NULL);
+      exact = exact || (shape->item == 4 ? (double)(float)back : back) == value;
+    } while (!exact && ++digits <= 17);
     fputs(text, out);
   }
 }

@@ -6,7 +6,7 @@
 #include "io/json.h"
 #include "io/lua_sandbox.h"
 
-enum { DEEPEST = 64, MOST_VALUES = 10000000, PATH_LENGTH = 160, TEXT_LENGTH = 160 };
+enum { DEEPEST = 64, MOST_VALUES = 10000000, PATH_LENGTH = 100, TEXT_LENGTH = 160 };
 
 static const char COMPONENT_TYPE[] = "walras component";
 static const lua_Integer TWO_TO_53 = (lua_Integer)1 << 53;
@@ -192,16 +192,16 @@ typedef struct converter {
   int depth;
   int line; /**< of the component that is being read */
   const void *open[DEEPEST + 1];
-  char path[PATH_LENGTH]; /**< as game.starts[2] */
-  size_t path_length;
+  char path[PATH_LENGTH]; /**< as game.starts[2]; what is too long for it is left out */
+  size_t path_length;     /**< of the whole path */
 } converter;
 
 static void convert(converter *c, wal_node *parent, const char *key);
 
 static void fail(converter *c, const char *text) {
   lua_State *L = c->L;
-  const char *colon = c->path_length > 0 ? ": " : "";
-  c->path[c->path_length] = '\0';
+  const char *colon = c->path_length == 0 ? "" : c->path_length < PATH_LENGTH ? ": " : "...: ";
+  if (c->path_length < PATH_LENGTH) c->path[c->path_length] = '\0';
   if (c->line > 0)
     lua_pushfstring(L, "%s:%d: %s%s%s", c->tree->shown, c->line, c->path, colon, text);
   else
@@ -212,10 +212,9 @@ static void fail(converter *c, const char *text) {
 static size_t extend_path(converter *c, const char *before, const char *part, const char *after) {
   size_t length = c->path_length;
   size_t more = strlen(before) + strlen(part) + strlen(after);
-  if (length + more < sizeof c->path) {
-    snprintf(c->path + length, sizeof c->path - length, "%s%s%s", before, part, after);
-    c->path_length += more;
-  }
+  if (length + more < PATH_LENGTH)
+    snprintf(c->path + length, PATH_LENGTH - length, "%s%s%s", before, part, after);
+  c->path_length += more;
   return length;
 }
 

@@ -76,7 +76,7 @@ void wal_lua_push_sorted_keys(lua_State *L, int table) {
   table = lua_absindex(L, table);
   size_t count = 0;
   for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) count++;
-  wal_lua_charge(L, 4 * (uint64_t)count);
+  wal_lua_charge(L, 16 * (uint64_t)count);
   table_key *keys = lua_newuserdatauv(L, (count + 1) * sizeof *keys, 0);
   size_t i = 0;
   for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) read_key(L, -2, &keys[i++]);

@@ -11,7 +11,7 @@
 
 enum {
   HOOK_INTERVAL = 10000,
-  BYTES_A_STEP = 32,
+  BYTES_A_STEP = 8,
   SMALL_BLOCK = 1 << 16,
   TEXT_LENGTH = 1024,
   NAME_SHOWN = 300,
@@ -57,7 +57,7 @@ static const char *stop_text(wal_lua_stop stop) {
     case WAL_LUA_OUT_OF_STEPS:
       return "stopped after 10^9 steps; does a loop never end?";
     case WAL_LUA_OUT_OF_TIME:
-      return "stopped after 60 seconds; does a loop never end?";
+      return "stopped after 30 seconds; does a loop never end?";
     case WAL_LUA_LONG_TEXT:
       return "a text longer than 1 MiB is not possible here";
     case WAL_LUA_RUNS:

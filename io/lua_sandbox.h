@@ -14,10 +14,10 @@
  */
 #define WAL_LUA_TEXT ((size_t)1 << 20)
 /** Steps of one evaluation (of the file, or of one call of a function): an instruction is one, and
- *  so are 32 bytes of memory taken and each element that table.insert and the like may move. */
+ *  so are 8 bytes of memory taken and each element that table.insert and the like may move. */
 #define WAL_LUA_STEPS ((uint64_t)1000000000)
 /** Processor time of one evaluation, for instructions that cost far more than others. */
-#define WAL_LUA_SECONDS 60
+#define WAL_LUA_SECONDS 30
 
 typedef enum wal_lua_stop {
   WAL_LUA_RUNS,

@@ -115,6 +115,10 @@ static bool shape_text(const description *d, hid_t dataset, const wal_hdf5_shape
   const char *names[H5S_MAX_RANK] = {NULL};
   if (!named_value(d, dataset, "DIMENSION_LIST", list, sizeof list)) return false;
   if (list[0]) scale_names(list, shape->rank, names);
+  if (shape->rank == 0) {
+    snprintf(out, SHAPE, "scalar");
+    return true;
+  }
   size_t used = (size_t)snprintf(out, SHAPE, "[");
   for (int k = 0; k < shape->rank && used < SHAPE; k++)
     used += (size_t)snprintf(out + used, SHAPE - used, "%s%llu%s%s", k ? ", " : "",

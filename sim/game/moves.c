@@ -106,25 +106,28 @@ WAL_HOT void wal_moves_push(const wal_moves *moves, int64_t tile, int outcome, i
     }
 }
 
-WAL_INLINE void pull_run(const wal_run run, const double *restrict weight,
-                         const double *restrict from, double *restrict to) {
-  if (run.step == 1 && !weight)
-    for (int32_t i = 0; i < run.count; i++) to[i] += from[i];
-  else if (run.step == 1)
-    for (int32_t i = 0; i < run.count; i++) to[i] += weight[i] * from[i];
-  else
+WAL_INLINE void pull_run(const wal_run run, const double *weight, const double *from,
+                         const double *base, double *to) {
+  if (run.step == 1 && !weight) {
+#pragma omp simd
+    for (int32_t i = 0; i < run.count; i++) to[i] = base[i] + from[i];
+  } else if (run.step == 1) {
+#pragma omp simd
+    for (int32_t i = 0; i < run.count; i++) to[i] = base[i] + weight[i] * from[i];
+  } else {
     for (int32_t i = 0; i < run.count; i++)
-      to[i] += (weight ? weight[i] : 1.0) * from[(int64_t)i * run.step];
+      to[i] = base[i] + (weight ? weight[i] : 1.0) * from[(int64_t)i * run.step];
+  }
 }
 
 WAL_HOT void wal_moves_pull(const wal_moves *moves, int64_t tile, int outcome, int64_t stride,
-                            const double *restrict weight, const double *restrict post,
-                            double *restrict value) {
+                            const double *weight, const double *post, const double *base,
+                            double *value) {
   const int64_t *offset = moves->offset + (tile * moves->outcomes + outcome) * moves->actions;
   for (int a = 0; a < moves->actions; a++)
     for (int64_t r = offset[a]; r < offset[a + 1]; r++) {
       const wal_run run = moves->runs[r];
       int64_t at = a * stride + run.source;
-      pull_run(run, weight ? weight + at : NULL, post + run.target, value + at);
+      pull_run(run, weight ? weight + at : NULL, post + run.target, base + at, value + at);
     }
 }

@@ -24,8 +24,9 @@ wal_halo *wal_moves_halo(const wal_moves *moves);
 void wal_moves_push(const wal_moves *moves, int64_t tile, int outcome, int64_t stride,
                     const double *joint, double *post);
 
-/** value[a][s] += weight[a][s] * post[t_k(s,a)]; weight NULL counts as 1. */
+/** value[a][s] = base[a][s] + weight[a][s] * post[t_k(s,a)]; weight NULL counts as 1; base may be
+ *  value itself. */
 void wal_moves_pull(const wal_moves *moves, int64_t tile, int outcome, int64_t stride,
-                    const double *weight, const double *post, double *value);
+                    const double *weight, const double *post, const double *base, double *value);
 
 #endif

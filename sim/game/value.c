@@ -75,16 +75,17 @@ void wal_values_destroy(wal_values *values) {
   wal_release(ctx, &values->kept);
 }
 
-/* q = r + sum_k c_k (N V)(t_k). */
-static void action_values(const wal_space *space, const struct wal_values_scratch *s,
-                          const channel *c, const wal_slab *slab, int64_t tile) {
+/* q = r + sum_k c_k (N V)(t_k): at the last stage the rewards themselves, else in the channel. */
+static const double *action_values(const wal_space *space, const struct wal_values_scratch *s,
+                                   const channel *c, const wal_slab *slab, int64_t tile) {
   const int64_t pairs = wal_space_tile_pairs(space);
   const int outcomes = space->game->shape.outcomes;
-  memcpy(c->q, s->reward, (size_t)pairs * sizeof *c->q);
-  if (!c->reached) return;
+  if (!c->reached) return s->reward;
   for (int k = 0; k < outcomes; k++)
     wal_moves_pull(space->moves, tile, k, slab->stride,
-                   outcomes == 1 ? NULL : s->outcome + k * pairs, c->reached, c->q);
+                   outcomes == 1 ? NULL : s->outcome + k * pairs, c->reached,
+                   k == 0 ? s->reward : c->q, c->q);
+  return c->q;
 }
 
 static void state_values(wal_value which, wal_tile t, double entropy, const double *pi,
@@ -160,15 +161,15 @@ static void sweep_tile(wal_values *values, const wal_flow *flow, const wal_polic
     if (!(request->which >> c & 1u)) continue;
     channel *ch = &s->channel[c];
     double *v = s->v + c * space->states.tile;
-    action_values(space, s, ch, &slab, tile);
+    const double *q = action_values(space, s, ch, &slab, tile);
     state_values((wal_value)c, t, request->entropy, pi, wal_policy_tile(policy, stage, tile),
-                 s->log_norm, ch->q, v);
+                 s->log_norm, q, v);
     // V_h goes where the arrays that later tiles of this stage still read are not
     memcpy((ch->reached == ch->next ? ch->post : ch->next) + at, v,
            (size_t)slab.count * sizeof *v);
     if ((wal_value)c == request->keep)
       memcpy(values->kept + stage * space->states.count + at, v, (size_t)slab.count * sizeof *v);
-    visited.q[c] = ch->q;
+    visited.q[c] = q;
   }
   if (stage == 0) add_tile_totals(values, request, &slab, tile, mass);
   if (request->visit) request->visit(request->user, &visited);
@@ -228,6 +229,5 @@ const double *wal_values_best(wal_values *values, const wal_flow *flow, const wa
   *pi = wal_policy_read(policy, slab, tile, s->pi, NULL);
   game->type->stage(game->self, slab, mass, *pi, wal_flow_statistic(flow, slab->stage), s->reward,
                     slab->stage + 1 < game->shape.horizon ? s->outcome : NULL);
-  action_values(space, s, &s->channel[WAL_VALUE_BEST], slab, tile);
-  return s->channel[WAL_VALUE_BEST].q;
+  return action_values(space, s, &s->channel[WAL_VALUE_BEST], slab, tile);
 }
