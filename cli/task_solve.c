@@ -67,19 +67,21 @@ static double estimate_memory(const wal_shape *shape, const wal_params *learner)
               states * shape->horizon * (flows + 1) + post * (4 + 2 * flows));
 }
 
+/* Every rank refuses what its machine cannot hold, before anything is allocated. */
 static wal_status refuse_too_large(wal_job *job, const wal_game *game) {
   const double gib = 1024.0 * 1024.0 * 1024.0;
   double needed = estimate_memory(&game->shape, wal_params_child(job->params, "learner")) / gib;
-  double there = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / gib;
   double share = needed / wal_ctx_size(job->ctx);
+  double there = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / gib;
   if (job->options->dry_run && wal_ctx_rank(job->ctx) == 0)
-    printf("%lld states, %d actions, %d stages: about %.3f GiB of memory in all, %.3f GiB a rank\n",
+    printf("%lld states, %d actions, %d stages: about %.3g GiB of memory, %.3g GiB a rank\n",
            (long long)game->shape.states, game->shape.actions, game->shape.horizon, needed, share);
   wal_status status = WAL_OK;
-  if (share > there)
+  if (share * wal_ctx_node_size(job->ctx) > there)
     status = wal_params_fail(job->ctx, wal_params_child(job->params, "game"), NULL,
-                             "needs about %.1f GiB a rank, this machine has %.1f GiB", share,
-                             there);
+                             "expected a game that fits into memory, got one that needs about "
+                             "%.3g GiB on a machine of %.3g GiB",
+                             share * wal_ctx_node_size(job->ctx), there);
   return wal_agree(job->ctx, status);
 }
 

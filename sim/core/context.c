@@ -10,7 +10,7 @@ enum { ERROR_LENGTH = 1024 };
 
 struct wal_ctx {
   MPI_Comm comm;
-  int rank, size;
+  int rank, size, node_size;
   uint64_t seed;
   int64_t memory, peak_memory;
   char error[ERROR_LENGTH];
@@ -27,6 +27,13 @@ wal_status wal_ctx_create(MPI_Comm comm, uint64_t seed, wal_ctx **out) {
   MPI_Comm_set_errhandler(ctx->comm, MPI_ERRORS_RETURN);
   MPI_Comm_rank(ctx->comm, &ctx->rank);
   MPI_Comm_size(ctx->comm, &ctx->size);
+  MPI_Comm node;
+  ctx->node_size = 1;
+  if (MPI_Comm_split_type(ctx->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node) ==
+      MPI_SUCCESS) {
+    MPI_Comm_size(node, &ctx->node_size);
+    MPI_Comm_free(&node);
+  }
   ctx->seed = seed;
   *out = ctx;
   return WAL_OK;
@@ -53,6 +60,7 @@ void wal_ctx_close(wal_ctx **ctx) {
 
 int wal_ctx_rank(const wal_ctx *ctx) { return ctx->rank; }
 int wal_ctx_size(const wal_ctx *ctx) { return ctx->size; }
+int wal_ctx_node_size(const wal_ctx *ctx) { return ctx->node_size; }
 uint64_t wal_ctx_seed(const wal_ctx *ctx) { return ctx->seed; }
 void wal_ctx_set_seed(wal_ctx *ctx, uint64_t seed) { ctx->seed = seed; }
 MPI_Comm wal_ctx_comm(const wal_ctx *ctx) { return ctx->comm; }

@@ -33,6 +33,8 @@ void wal_ctx_destroy(wal_ctx **ctx);
 
 int wal_ctx_rank(const wal_ctx *ctx);
 int wal_ctx_size(const wal_ctx *ctx);
+/** Number of this context's ranks on this rank's machine. */
+int wal_ctx_node_size(const wal_ctx *ctx);
 uint64_t wal_ctx_seed(const wal_ctx *ctx);
 void wal_ctx_set_seed(wal_ctx *ctx, uint64_t seed);
 MPI_Comm wal_ctx_comm(const wal_ctx *ctx);
