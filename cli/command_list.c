@@ -80,15 +80,27 @@ static void add_default(wal_text *text, const wal_param *p) {
 static void add_type(wal_text *text, const wal_param *p) {
   static const char *const ARRAYS[] = {"", "list", "table", "3-level table"};
   switch (p->type) {
-    case WAL_INTEGER: wal_text_add(text, "whole number"); break;
-    case WAL_REAL: wal_text_add(text, "number"); break;
-    case WAL_FLAG: wal_text_add(text, "true or false"); break;
+    case WAL_INTEGER:
+      wal_text_add(text, "whole number");
+      break;
+    case WAL_REAL:
+      wal_text_add(text, "number");
+      break;
+    case WAL_FLAG:
+      wal_text_add(text, "true or false");
+      break;
     case WAL_TEXT:
       wal_text_add(text, p->choices ? "one of %s" : "text", p->choices);
       break;
-    case WAL_ARRAY: wal_text_add(text, "%s or function", ARRAYS[p->rank]); break;
-    case WAL_COMPONENT: wal_text_add(text, "a %s", p->choices); break;
-    case WAL_RECORD: wal_text_add(text, "table"); break;
+    case WAL_ARRAY:
+      wal_text_add(text, "%s or function", ARRAYS[p->rank]);
+      break;
+    case WAL_COMPONENT:
+      wal_text_add(text, "a %s", p->choices);
+      break;
+    case WAL_RECORD:
+      wal_text_add(text, "table");
+      break;
   }
   if (p->type != WAL_INTEGER && p->type != WAL_REAL && p->type != WAL_ARRAY) return;
   const bool low = p->low > -HUGE_VAL, high = p->high < HUGE_VAL && p->high < 0x1p53;

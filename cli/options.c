@@ -116,10 +116,10 @@ bool wal_options_parse(int argc, char **argv, wal_options *out, char *error, siz
     } else {
       const wal_option *o = find_option(word, &value);
       if (!o)
-        return fail_unknown("option", word,
-                            wal_nearest_name(word + strspn(word, "-"), OPTION_COUNT, option_name,
-                                             NULL),
-                            error, size);
+        return fail_unknown(
+            "option", word,
+            wal_nearest_name(word + strspn(word, "-"), OPTION_COUNT, option_name, NULL), error,
+            size);
       if (!o->argument && value) {
         snprintf(error, size, "walras: --%s takes no value", o->name);
         return false;
@@ -154,8 +154,9 @@ void wal_options_help(const wal_command *command, FILE *out) {
     self = 1u << (command - wal_command_at(0));
     fprintf(out, "walras %s %s\n  %s\n\n", command->name, command->operands, command->summary);
   } else {
-    fprintf(out, "walras: simulate very large strategic populations, design the rules they play "
-                 "under\n\n");
+    fprintf(out,
+            "walras: simulate very large strategic populations, design the rules they play "
+            "under\n\n");
     for (int i = 0; i < wal_command_count(); i++) {
       const wal_command *c = wal_command_at(i);
       char usage[64];
@@ -174,7 +175,8 @@ void wal_options_help(const wal_command *command, FILE *out) {
     fprintf(out, "  %s %-24s %s\n", letter, name, o->meaning);
   }
   if (command) return;
-  fprintf(out, "\nexit status: 0 done; 2 stopped before convergence was reached; 3 a non-finite "
-               "value appeared;\n64 wrong usage; 65 bad scenario; 66 no such file; 70 our bug; 73 "
-               "cannot create; 74 I/O error\n");
+  fprintf(out,
+          "\nexit status: 0 done; 2 stopped before convergence was reached; 3 a non-finite "
+          "value appeared;\n64 wrong usage; 65 bad scenario; 66 no such file; 70 our bug; 73 "
+          "cannot create; 74 I/O error\n");
 }

@@ -14,10 +14,10 @@ typedef struct wal_options {
   bool help, version;
   int operands;
   const char *operand[WAL_OPERANDS];
-  const char *output;      /**< -o */
+  const char *output; /**< -o */
   int overrides;
   const char *override[WAL_OVERRIDES]; /**< -P path=value */
-  const char *seed;        /**< --seed */
+  const char *seed;                    /**< --seed */
   bool force, dry_run, quiet, json;
 } wal_options;
 
@@ -27,7 +27,7 @@ typedef struct wal_option {
   const char *name;     /**< without dashes */
   const char *argument; /**< name of its argument, NULL if it takes none */
   const char *meaning;
-  unsigned commands;    /**< bits of the commands that take it; 0: all */
+  unsigned commands; /**< bits of the commands that take it; 0: all */
 } wal_option;
 
 /** One command. */

@@ -14,15 +14,16 @@ wal_status wal_run_write_scenario(wal_run_file *file, const wal_job *job) {
   wal_text resolved = {0};
   wal_json_params(&resolved, job->params);
   const char *source = wal_scenario_source(job->scenario), *json = resolved.bytes;
-  const wal_dataset as_given = {.path = "/scenario/source", .units = "1",
-                                .long_name = "scenario as given"};
-  const wal_dataset complete = {.path = "/scenario/resolved", .units = "1",
+  const wal_dataset as_given = {
+      .path = "/scenario/source", .units = "1", .long_name = "scenario as given"};
+  const wal_dataset complete = {.path = "/scenario/resolved",
+                                .units = "1",
                                 .long_name = "scenario with all defaults, as JSON"};
-  wal_status status = wal_run_file_attribute_text(file, "/", "task",
-                                                  wal_params_component(job->params)->name);
+  wal_status status =
+      wal_run_file_attribute_text(file, "/", "task", wal_params_component(job->params)->name);
   if (status == WAL_OK)
-    status = wal_run_file_attribute_integer(file, "/", "seed",
-                                            wal_params_integer(job->params, "seed"));
+    status =
+        wal_run_file_attribute_integer(file, "/", "seed", wal_params_integer(job->params, "seed"));
   if (status == WAL_OK) status = wal_run_file_group(file, "/scenario");
   if (status == WAL_OK) status = wal_run_file_texts(file, &as_given, &source);
   if (status == WAL_OK) status = wal_run_file_texts(file, &complete, &json);
@@ -49,8 +50,12 @@ static wal_status write_index(wal_run_file *file, wal_ctx *ctx, const char *path
   int64_t *index = NULL;
   WAL_TRY_ALL(ctx, wal_acquire(ctx, "axis", count, sizeof *index, &index));
   for (int64_t i = 0; i < count; i++) index[i] = i;
-  const wal_dataset d = {.path = path, .units = "1", .long_name = long_name, .rank = 1,
-                         .extent = {count}, .is_scale = true};
+  const wal_dataset d = {.path = path,
+                         .units = "1",
+                         .long_name = long_name,
+                         .rank = 1,
+                         .extent = {count},
+                         .is_scale = true};
   wal_status status = wal_run_file_integers(file, &d, index);
   wal_release(ctx, &index);
   return status;
@@ -69,8 +74,11 @@ static wal_status write_action_names(wal_run_file *file, wal_ctx *ctx, const wal
       list[a] = names + (size_t)a * NAME;
       game->type->action_name(game->self, a, names + (size_t)a * NAME, NAME);
     }
-    const wal_dataset d = {.path = "/axes/action_name", .units = "1",
-                           .long_name = "name of the action", .rank = 1, .extent = {count},
+    const wal_dataset d = {.path = "/axes/action_name",
+                           .units = "1",
+                           .long_name = "name of the action",
+                           .rank = 1,
+                           .extent = {count},
                            .scale = {"/axes/action"}};
     status = wal_run_file_texts(file, &d, list);
   }
@@ -85,8 +93,12 @@ wal_status wal_run_write_axes(wal_run_file *file, wal_ctx *ctx, const wal_space 
   WAL_TRY(write_index(file, ctx, "/axes/stage", "decision stage", shape->horizon));
   WAL_TRY(write_index(file, ctx, "/axes/action", "action", shape->actions));
   column c = {space, -1};
-  wal_dataset state = {.path = "/axes/state", .units = "1", .long_name = "state", .rank = 1,
-                       .extent = {shape->states}, .is_scale = true};
+  wal_dataset state = {.path = "/axes/state",
+                       .units = "1",
+                       .long_name = "state",
+                       .rank = 1,
+                       .extent = {shape->states},
+                       .is_scale = true};
   WAL_TRY(wal_run_file_spread(file, &state, 0, space->states.first, space->states.count,
                               fill_column, &c));
   state.is_scale = false;
@@ -110,17 +122,20 @@ wal_status wal_run_write_run(wal_run_file *file, const wal_job *job, int64_t row
   struct tm utc;
   gethostname(host, sizeof host - 1);
   if (gmtime_r(&now, &utc)) strftime(clock, sizeof clock, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  const wal_dataset elapsed = {.path = "/run/seconds", .units = "s",
-                               .long_name = "seconds since the start of the solve", .rank = 1,
-                               .extent = {rows}, .scale = {scale}};
+  const wal_dataset elapsed = {.path = "/run/seconds",
+                               .units = "s",
+                               .long_name = "seconds since the start of the solve",
+                               .rank = 1,
+                               .extent = {rows},
+                               .scale = {scale}};
   WAL_TRY(wal_run_file_group(file, "/run"));
   WAL_TRY(wal_run_file_attribute_text(file, "/run", "host", host));
   WAL_TRY(wal_run_file_attribute_text(file, "/run", "finished", clock));
   WAL_TRY(wal_run_file_attribute_text(file, "/run", "command", job->command_line));
-  WAL_TRY(wal_run_file_attribute_text(file, "/run", "scenario_file",
-                                      wal_scenario_name(job->scenario)));
+  WAL_TRY(
+      wal_run_file_attribute_text(file, "/run", "scenario_file", wal_scenario_name(job->scenario)));
   WAL_TRY(wal_run_file_attribute_integer(file, "/run", "ranks", wal_ctx_size(job->ctx)));
-  WAL_TRY(wal_run_file_attribute_integer(file, "/run", "peak_bytes",
-                                         wal_ctx_peak_memory(job->ctx)));
+  WAL_TRY(
+      wal_run_file_attribute_integer(file, "/run", "peak_bytes", wal_ctx_peak_memory(job->ctx)));
   return wal_run_file_reals(file, &elapsed, seconds);
 }

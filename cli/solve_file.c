@@ -31,12 +31,16 @@ static void fill_value(void *user, int64_t stage, double *out) {
 static wal_status write_solution(wal_run_file *file, wal_learner *l) {
   const wal_shape *shape = &l->space->game->shape;
   const wal_partition *own = &l->space->states;
-  const wal_dataset policy = {.path = "/solution/policy", .units = "1",
-                              .long_name = "probability of the action in the state", .rank = 3,
+  const wal_dataset policy = {.path = "/solution/policy",
+                              .units = "1",
+                              .long_name = "probability of the action in the state",
+                              .rank = 3,
                               .extent = {shape->horizon, shape->states, shape->actions},
                               .scale = {"/axes/stage", "/axes/state", "/axes/action"}};
-  const wal_dataset mass = {.path = "/solution/mean_field", .units = "1",
-                            .long_name = "mass of the state under the policy", .rank = 2,
+  const wal_dataset mass = {.path = "/solution/mean_field",
+                            .units = "1",
+                            .long_name = "mass of the state under the policy",
+                            .rank = 2,
                             .extent = {shape->horizon, shape->states},
                             .scale = {"/axes/stage", "/axes/state"}};
   wal_dataset value = mass;
@@ -59,11 +63,16 @@ static double trace_number(const wal_trace *trace, trace_column column, int64_t 
   const wal_measure *m = &trace->rows[row];
   const double first = trace->rows[0].exploitability;
   switch (column) {
-    case EXPLOITABILITY: return m->exploitability;
-    case RATIO: return first > 0 ? m->exploitability / first : 1;
-    case BEST: return best < m->exploitability ? best : m->exploitability;
-    case VALUE: return m->value;
-    case SOFT: break;
+    case EXPLOITABILITY:
+      return m->exploitability;
+    case RATIO:
+      return first > 0 ? m->exploitability / first : 1;
+    case BEST:
+      return best < m->exploitability ? best : m->exploitability;
+    case VALUE:
+      return m->value;
+    case SOFT:
+      break;
   }
   return m->soft_exploitability;
 }
@@ -75,8 +84,11 @@ static wal_status write_column(wal_run_file *file, const wal_trace *trace, trace
     room[i] = trace_number(trace, column, i, best);
     if (trace->rows[i].exploitability < best) best = trace->rows[i].exploitability;
   }
-  const wal_dataset d = {.path = path, .units = column == RATIO ? "1" : "reward",
-                         .long_name = long_name, .rank = 1, .extent = {trace->count},
+  const wal_dataset d = {.path = path,
+                         .units = column == RATIO ? "1" : "reward",
+                         .long_name = long_name,
+                         .rank = 1,
+                         .extent = {trace->count},
                          .scale = {"/trace/iteration"}};
   return wal_run_file_reals(file, &d, room);
 }
@@ -90,10 +102,12 @@ static wal_status write_populations(wal_run_file *file, const wal_trace *trace, 
   for (int table = 0; table < 2; table++) {
     for (int64_t i = 0; i < trace->count; i++)
       for (int p = 0; p < populations; p++)
-        room[i * populations + p] = table == 0 ? trace->rows[i].exploitability_of[p]
-                                               : trace->rows[i].value_of[p];
-    const wal_dataset d = {.path = TABLES[table].path, .units = "reward",
-                           .long_name = TABLES[table].long_name, .rank = 2,
+        room[i * populations + p] =
+            table == 0 ? trace->rows[i].exploitability_of[p] : trace->rows[i].value_of[p];
+    const wal_dataset d = {.path = TABLES[table].path,
+                           .units = "reward",
+                           .long_name = TABLES[table].long_name,
+                           .rank = 2,
                            .extent = {trace->count, populations},
                            .scale = {"/trace/iteration", "/trace/population"}};
     WAL_TRY(wal_run_file_reals(file, &d, room));
@@ -112,13 +126,17 @@ static wal_status write_trace(wal_run_file *file, wal_ctx *ctx, const wal_learne
   WAL_TRY_GOTO(wal_agree(ctx, status));
   WAL_TRY_GOTO(wal_run_file_group(file, "/trace"));
   for (int64_t i = 0; i < trace->count; i++) iteration[i] = trace->rows[i].iteration;
-  const wal_dataset scale = {.path = "/trace/iteration", .units = "1",
-                             .long_name = "learner steps taken", .rank = 1,
-                             .extent = {trace->count}, .is_scale = true};
+  const wal_dataset scale = {.path = "/trace/iteration",
+                             .units = "1",
+                             .long_name = "learner steps taken",
+                             .rank = 1,
+                             .extent = {trace->count},
+                             .is_scale = true};
   WAL_TRY_GOTO(wal_run_file_integers(file, &scale, iteration));
-  WAL_TRY_GOTO(write_column(file, trace, EXPLOITABILITY, "/trace/exploitability",
-                            populations > 1 ? "exploitability, summed over the populations (NashConv)"
-                                            : "exploitability", room));
+  WAL_TRY_GOTO(write_column(
+      file, trace, EXPLOITABILITY, "/trace/exploitability",
+      populations > 1 ? "exploitability, summed over the populations (NashConv)" : "exploitability",
+      room));
   WAL_TRY_GOTO(write_column(file, trace, RATIO, "/trace/ratio",
                             "exploitability over that of the start", room));
   WAL_TRY_GOTO(write_column(file, trace, BEST, "/trace/best", "least exploitability so far", room));
@@ -129,8 +147,12 @@ static wal_status write_trace(wal_run_file *file, wal_ctx *ctx, const wal_learne
                               "exploitability with the learner's entropy in both values", room));
   if (populations > 1) {
     const int64_t index[WAL_POPULATIONS] = {0, 1, 2, 3, 4, 5, 6, 7};
-    const wal_dataset d = {.path = "/trace/population", .units = "1", .long_name = "population",
-                           .rank = 1, .extent = {populations}, .is_scale = true};
+    const wal_dataset d = {.path = "/trace/population",
+                           .units = "1",
+                           .long_name = "population",
+                           .rank = 1,
+                           .extent = {populations},
+                           .is_scale = true};
     WAL_TRY_GOTO(wal_run_file_integers(file, &d, index));
     WAL_TRY_GOTO(write_populations(file, trace, room));
   }

@@ -11,8 +11,8 @@ typedef struct wal_job {
   wal_ctx *ctx;
   const wal_options *options;
   wal_scenario *scenario;
-  wal_params *params;      /**< resolved parameters of the task */
-  const char *output;      /**< path of the run file */
+  wal_params *params; /**< resolved parameters of the task */
+  const char *output; /**< path of the run file */
   const char *command_line;
 } wal_job;
 

@@ -10,26 +10,53 @@
 #include "sim/core/memory.h"
 
 static const wal_param STOP_PARAMS[] = {
-    {.name = "iterations", .type = WAL_INTEGER, .number = 1000, .low = 0, .high = 0x1p53,
+    {.name = "iterations",
+     .type = WAL_INTEGER,
+     .number = 1000,
+     .low = 0,
+     .high = 0x1p53,
      .meaning = "learner steps at most"},
-    {.name = "exploitability", .type = WAL_REAL, .number = 0, .low = 0, .high = HUGE_VAL,
+    {.name = "exploitability",
+     .type = WAL_REAL,
+     .number = 0,
+     .low = 0,
+     .high = HUGE_VAL,
      .meaning = "end when exploitability is at most this ..."},
-    {.name = "relative", .type = WAL_REAL, .number = 0, .low = 0, .high = HUGE_VAL,
+    {.name = "relative",
+     .type = WAL_REAL,
+     .number = 0,
+     .low = 0,
+     .high = HUGE_VAL,
      .meaning = "... plus this times that of the start (both 0: run all iterations)"},
-    {.name = "every", .type = WAL_INTEGER, .number = 1, .low = 1, .high = 0x1p53,
-     .unit = "iterations", .meaning = "measure exploitability every so many iterations"},
+    {.name = "every",
+     .type = WAL_INTEGER,
+     .number = 1,
+     .low = 1,
+     .high = 0x1p53,
+     .unit = "iterations",
+     .meaning = "measure exploitability every so many iterations"},
     {0}};
 
 static const wal_component STOP = {
     .name = "stop", .kind = "record", .summary = "when a solve ends", .params = STOP_PARAMS};
 
 static const wal_param PARAMS[] = {
-    {.name = "game", .type = WAL_COMPONENT, .required = true, .choices = "game",
+    {.name = "game",
+     .type = WAL_COMPONENT,
+     .required = true,
+     .choices = "game",
      .meaning = "the mean-field game to solve"},
-    {.name = "learner", .type = WAL_COMPONENT, .text = "mirror_descent", .choices = "learner",
+    {.name = "learner",
+     .type = WAL_COMPONENT,
+     .text = "mirror_descent",
+     .choices = "learner",
      .meaning = "the learning rule that finds the equilibrium"},
     {.name = "stop", .type = WAL_RECORD, .record = &STOP, .meaning = "when to end"},
-    {.name = "seed", .type = WAL_INTEGER, .number = 1, .low = 0, .high = 0x1p53,
+    {.name = "seed",
+     .type = WAL_INTEGER,
+     .number = 1,
+     .low = 0,
+     .high = 0x1p53,
      .meaning = "seed of all random draws"},
     {0}};
 
@@ -111,8 +138,7 @@ static void print_result(const wal_job *job, const wal_learner *learner, const w
   printf("                 best   %.6g (iteration %lld)\n", best->exploitability,
          (long long)best->iteration);
   printf("                 last   %.6g\n", last->exploitability);
-  if (learner->entropy > 0)
-    printf("    with entropy last   %.6g\n", last->soft_exploitability);
+  if (learner->entropy > 0) printf("    with entropy last   %.6g\n", last->soft_exploitability);
   if (last->populations > 1) {
     printf("    by population last ");
     for (int p = 0; p < last->populations; p++) printf(" %.6g", last->exploitability_of[p]);
@@ -151,8 +177,7 @@ static wal_status run(wal_job *job) {
   if (status == WAL_OK && !job->options->dry_run) {
     status = wal_space_create(job->ctx, &game, NULL, &space);
     if (status == WAL_OK)
-      status = wal_learner_create(space,
-                                  wal_learner_find(wal_params_component(of_learner)->name),
+      status = wal_learner_create(space, wal_learner_find(wal_params_component(of_learner)->name),
                                   of_learner, &learner);
     if (status == WAL_OK) status = solve(job, learner);
   }

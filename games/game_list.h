@@ -5,18 +5,18 @@
 #include "sim/game/game.h"
 
 /** Every game, in the order of `walras list games`: name of games/<name>.c's wal_game_<name>. */
-#define WAL_GAME_LIST(X)   \
-  X(beach_bar)             \
-  X(building_evacuation)   \
-  X(crowd_modelling)       \
-  X(crowd_motion)          \
-  X(equilibrium_price)     \
-  X(left_right)            \
-  X(linear_quadratic)      \
-  X(predator_prey)         \
-  X(random_linear)         \
-  X(rock_paper_scissors)   \
-  X(susceptible_infected)  \
+#define WAL_GAME_LIST(X)  \
+  X(beach_bar)            \
+  X(building_evacuation)  \
+  X(crowd_modelling)      \
+  X(crowd_motion)         \
+  X(equilibrium_price)    \
+  X(left_right)           \
+  X(linear_quadratic)     \
+  X(predator_prey)        \
+  X(random_linear)        \
+  X(rock_paper_scissors)  \
+  X(susceptible_infected) \
   X(treasure_hunting)
 
 #define WAL_GAME_DECLARE(name) extern const wal_game_type wal_game_##name;

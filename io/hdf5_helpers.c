@@ -126,8 +126,10 @@ wal_status wal_hdf5_open(wal_ctx *ctx, const char *path, hid_t *out) {
   }
   if (!is_walras(file)) {
     H5Fclose(file);
-    return wal_fail(ctx, WAL_EIO, "%s: not a walras run file (its attribute `format` is not "
-                    "\"walras\")", path);
+    return wal_fail(ctx, WAL_EIO,
+                    "%s: not a walras run file (its attribute `format` is not "
+                    "\"walras\")",
+                    path);
   }
   *out = file;
   return WAL_OK;
@@ -367,8 +369,7 @@ static wal_status add_entry(wal_ctx *ctx, wal_hdf5_tree *tree, const char *path,
 static wal_status walk(wal_ctx *ctx, const char *path, hid_t file, const char *group, int depth,
                        bool with_run, wal_hdf5_tree *tree) {
   H5G_info_t info;
-  if (H5Gget_info_by_name(file, group, &info, H5P_DEFAULT) < 0)
-    return unreadable(ctx, path, group);
+  if (H5Gget_info_by_name(file, group, &info, H5P_DEFAULT) < 0) return unreadable(ctx, path, group);
   for (hsize_t i = 0; i < info.nlinks; i++) {
     char name[NAME_LENGTH] = "", full[WAL_HDF5_PATH];
     if (H5Lget_name_by_idx(file, group, H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name,

@@ -253,5 +253,6 @@ wal_status wal_lua_evaluate(wal_ctx *ctx, wal_lua *lua, const char *chunk, const
     *out = tree.root;
   }
   lua_settop(L, 0);
+  lua_gc(L, LUA_GCCOLLECT);  // the tree has it all, but for functions and what they refer to
   return outcome;
 }

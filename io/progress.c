@@ -64,8 +64,8 @@ void wal_progress_report(wal_progress *p, int64_t done, int64_t total, const cha
     int filled = total > 0 ? (int)(BAR_WIDTH * done / total) : BAR_WIDTH;
     for (int i = 0; i < BAR_WIDTH; i++) bar[i] = i < filled ? '#' : '.';
     bar[BAR_WIDTH] = '\0';
-    fprintf(p->out, "\r%s [%s] %lld/%lld  %s %.4g  <= %s left\x1b[K", p->task, bar,
-            (long long)done, (long long)total, name, figure, left);
+    fprintf(p->out, "\r%s [%s] %lld/%lld  %s %.4g  <= %s left\x1b[K", p->task, bar, (long long)done,
+            (long long)total, name, figure, left);
     p->drawn = true;
   }
   fflush(p->out);

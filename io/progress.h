@@ -21,8 +21,8 @@ typedef struct wal_progress {
   FILE *out;
   wal_progress_style style;
   const char *task;
-  double last;    /**< seconds of the last report */
-  bool drawn;     /**< a bar stands on the line */
+  double last; /**< seconds of the last report */
+  bool drawn;  /**< a bar stands on the line */
 } wal_progress;
 
 wal_progress wal_progress_start(FILE *out, wal_progress_style style, const char *task);

@@ -106,8 +106,7 @@ static int by_name(const void *a, const void *b) {
   return strcmp(((const attribute *)a)->name, ((const attribute *)b)->name);
 }
 
-static wal_status read_attributes(comparison *c, const side *s, const char *path,
-                                  attributes *all) {
+static wal_status read_attributes(comparison *c, const side *s, const char *path, attributes *all) {
   hid_t object = H5Oopen(s->file, path, H5P_DEFAULT);
   H5O_info_t info;
   wal_status status = WAL_OK;
@@ -126,7 +125,7 @@ static wal_status read_attributes(comparison *c, const side *s, const char *path
     }
     if (!skip) all->count++;
   }
-  qsort(all->list, (size_t)all->count, sizeof *all->list, by_name);
+  if (all->count) qsort(all->list, (size_t)all->count, sizeof *all->list, by_name);
 cleanup:
   H5Oclose(object);
   return status;
@@ -160,8 +159,10 @@ static wal_status compare_attributes(comparison *c, const char *path, bool *same
       note(c, path, ": attribute %s: only in %s", first ? a.list[i].name : b.list[k].name,
            first ? "A" : "B");
       *same = false;
-      if (first) i++;
-      else k++;
+      if (first)
+        i++;
+      else
+        k++;
     }
   }
 cleanup:
@@ -182,8 +183,7 @@ static void name_item(const char *path, const wal_hdf5_shape *shape, int64_t ite
   }
   size_t used = (size_t)snprintf(out, size, "%s", path);
   for (int d = 0; d < shape->rank && used < size; d++)
-    used += (size_t)snprintf(out + used, size - used, "%s%lld", d ? "," : "[",
-                             (long long)index[d]);
+    used += (size_t)snprintf(out + used, size - used, "%s%lld", d ? "," : "[", (long long)index[d]);
   if (shape->rank && used < size) snprintf(out + used, size - used, "]");
 }
 
@@ -306,8 +306,7 @@ static wal_status compare_values(comparison *c, const char *path, const wal_hdf5
   if (type < 0) WAL_TRY_GOTO(unreadable(c, &c->a, path));
   for (int64_t first = 0; first < shape->items;) {
     piece p = cut_piece(shape, first, most);
-    if (!read_piece(a, type, shape, &p, buffers[0]))
-      WAL_TRY_GOTO(unreadable(c, &c->a, path));
+    if (!read_piece(a, type, shape, &p, buffers[0])) WAL_TRY_GOTO(unreadable(c, &c->a, path));
     if (!read_piece(b, type, shape, &p, buffers[1])) {
       if (text) reclaim(type, p.items, buffers[0]);
       WAL_TRY_GOTO(unreadable(c, &c->b, path));
@@ -361,8 +360,7 @@ static wal_status open_dataset(comparison *c, const side *s, const char *path,
   *out = H5Dopen2(s->file, path, H5P_DEFAULT);
   if (*out < 0 || !wal_hdf5_shape_of(*out, shape)) return unreadable(c, s, path);
   if (shape->kind == WAL_HDF5_OTHER || shape->kind == WAL_HDF5_REFERENCES)
-    return wal_fail(c->ctx, WAL_EIO, "%s: %s: of a type that run files do not have", s->path,
-                    path);
+    return wal_fail(c->ctx, WAL_EIO, "%s: %s: of a type that run files do not have", s->path, path);
   // Otherwise a damaged extent would have us read fill values for ages.
   hsize_t stored = H5Dget_storage_size(*out), size = 0;
   if (H5Fget_filesize(s->file, &size) < 0) return unreadable(c, s, path);
@@ -419,16 +417,18 @@ static wal_status compare_trees(comparison *c) {
     note(c, order < 0 ? "only in A: " : "only in B: ", "%s",
          order < 0 ? a->entries[i].path : b->entries[k].path);
     c->out->differing++;
-    if (order < 0) i++;
-    else k++;
+    if (order < 0)
+      i++;
+    else
+      k++;
   }
   return WAL_OK;
 }
 
 wal_status wal_run_compare(wal_ctx *ctx, const char *a, const char *b, wal_run_comparison *out) {
   memset(out, 0, sizeof *out);
-  comparison c = {.ctx = ctx, .a = {.path = a, .file = -1}, .b = {.path = b, .file = -1},
-                  .out = out};
+  comparison c = {
+      .ctx = ctx, .a = {.path = a, .file = -1}, .b = {.path = b, .file = -1}, .out = out};
   wal_status status = WAL_OK;
   WAL_TRY_GOTO(wal_hdf5_open(ctx, a, &c.a.file));
   WAL_TRY_GOTO(wal_hdf5_open(ctx, b, &c.b.file));

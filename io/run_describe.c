@@ -72,12 +72,11 @@ static wal_status print_attributes(description *d, const char *path) {
   if (object < 0) return unreadable(d, path);
   bool root = strcmp(path, "/") == 0;
   H5O_info_t info;
-  bool good = H5Oget_info2(object, &info, H5O_INFO_NUM_ATTRS) >= 0 &&
-              info.num_attrs <= MOST_ATTRIBUTES;
+  bool good =
+      H5Oget_info2(object, &info, H5O_INFO_NUM_ATTRS) >= 0 && info.num_attrs <= MOST_ATTRIBUTES;
   for (hsize_t i = 0; good && i < info.num_attrs; i++) {
     char name[NAME_LENGTH], value[SHORT + 20];
-    hid_t id =
-        H5Aopen_by_idx(object, ".", H5_INDEX_NAME, H5_ITER_INC, i, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t id = H5Aopen_by_idx(object, ".", H5_INDEX_NAME, H5_ITER_INC, i, H5P_DEFAULT, H5P_DEFAULT);
     good = id >= 0 && H5Aget_name(id, sizeof name, name) >= 0;
     if (good && !(root && is_in_title(name))) {
       good = value_text(d, id, value, sizeof value);

@@ -95,10 +95,10 @@ static wal_status choose_partial(wal_run_file *file) {
   return wal_agree(ctx, status);
 }
 
-/* All HDF5 calls are collective, but what reaches MPI-IO are writes of each rank for itself: in Open MPI
- * 4.1.4 MPI_File_write_at_all() of three or more ranks (component fcoll/vulcan) reports success when
- * the disk is full, and leaves holes in the file. MPI_File_write_at() reports the failure. Little is
- * lost, since a rank writes whole chunks. */
+/* All HDF5 calls are collective, but what reaches MPI-IO are writes of each rank for itself: in
+ * Open MPI 4.1.4 MPI_File_write_at_all() of three or more ranks (component fcoll/vulcan) reports
+ * success when the disk is full, and leaves holes in the file. MPI_File_write_at() reports the
+ * failure. Little is lost, since a rank writes whole chunks. */
 static wal_status open_collectively(wal_run_file *file) {
   wal_hdf5_quiet();
   hid_t access = wal_run_file_must(file, H5Pcreate(H5P_FILE_ACCESS));
@@ -122,8 +122,7 @@ static wal_status open_collectively(wal_run_file *file) {
   if (status != WAL_OK) return status;
   file->transfer = wal_run_file_must(file, H5Pcreate(H5P_DATASET_XFER));
   wal_run_file_must(file, H5Pset_dxpl_mpio(file->transfer, H5FD_MPIO_COLLECTIVE));
-  wal_run_file_must(
-      file, H5Pset_dxpl_mpio_collective_opt(file->transfer, H5FD_MPIO_INDIVIDUAL_IO));
+  wal_run_file_must(file, H5Pset_dxpl_mpio_collective_opt(file->transfer, H5FD_MPIO_INDIVIDUAL_IO));
   return WAL_OK;
 }
 
@@ -133,8 +132,7 @@ wal_status wal_run_file_create(wal_ctx *ctx, const char *path, bool force, wal_r
   WAL_TRY_ALL(ctx, wal_acquire(ctx, "a run file", 1, sizeof *file, &file));
   *file = (wal_run_file){.ctx = ctx, .force = force, .file = -1, .transfer = -1};
   int64_t length = path ? (int64_t)strlen(path) : 0;
-  wal_status status =
-      wal_agree(ctx, wal_acquire(ctx, "a file name", length + 1, 1, &file->path));
+  wal_status status = wal_agree(ctx, wal_acquire(ctx, "a file name", length + 1, 1, &file->path));
   if (status == WAL_OK && path) memcpy(file->path, path, (size_t)length);
   if (status == WAL_OK) status = choose_partial(file);
   if (status == WAL_OK) status = open_collectively(file);
@@ -170,8 +168,8 @@ static bool last_item_reads(hid_t dataset) {
   bool good = type >= 0 && from >= 0 && to >= 0;
   if (good && shape.rank)
     good = H5Sselect_hyperslab(from, H5S_SELECT_SET, last, NULL, one, NULL) >= 0;
-  good = good && shape.item <= sizeof item &&
-         H5Dread(dataset, type, to, from, H5P_DEFAULT, item) >= 0;
+  good =
+      good && shape.item <= sizeof item && H5Dread(dataset, type, to, from, H5P_DEFAULT, item) >= 0;
   if (good && shape.kind == WAL_HDF5_TEXT) H5Dvlen_reclaim(type, to, H5P_DEFAULT, item);
   if (type >= 0) H5Tclose(type);
   if (from >= 0) H5Sclose(from);

@@ -35,15 +35,15 @@ wal_status wal_run_file_attribute_real(wal_run_file *file, const char *object, c
 
 /** What a dataset is: every one has units and a long name, and named dimension scales. */
 typedef struct wal_dataset {
-  const char *path;            /**< as "/solution/policy"; group exists */
-  const char *units;           /**< "1" if dimensionless */
+  const char *path;  /**< as "/solution/policy"; group exists */
+  const char *units; /**< "1" if dimensionless */
   const char *long_name;
-  int rank;                    /**< 1 .. 4 dimensions (0: a scalar) */
+  int rank; /**< 1 .. 4 dimensions (0: a scalar) */
   int64_t extent[4];
-  const char *scale[4];        /**< path of the dimension scale of each dimension, NULL if none */
-  bool is_scale;               /**< this one is itself a dimension scale, named after its last
-                                    path component */
-  bool single;                 /**< real numbers are stored in single precision */
+  const char *scale[4]; /**< path of the dimension scale of each dimension, NULL if none */
+  bool is_scale;        /**< this one is itself a dimension scale, named after its last
+                             path component */
+  bool single;          /**< real numbers are stored in single precision */
 } wal_dataset;
 
 /* Small datasets that every rank holds whole (rank 0's values are written). */

@@ -5,11 +5,11 @@
 #include "sim/core/memory.h"
 
 enum {
-  SMALL = 64 << 10,          // up to here: contiguous, without checksum
-  CHUNK_LEAST = 256 << 10,   // bytes of a chunk
+  SMALL = 64 << 10,         // up to here: contiguous, without checksum
+  CHUNK_LEAST = 256 << 10,  // bytes of a chunk
   CHUNK_USUAL = 1 << 20,
   CHUNK_MOST = 4 << 20,
-  TOGETHER = 16 << 20,       // indices of dimension 0 are written together up to this many bytes
+  TOGETHER = 16 << 20,  // indices of dimension 0 are written together up to this many bytes
 };
 
 /* Most bytes that a rank gives to one write: MPI-IO counts bytes in an int. */
@@ -22,9 +22,9 @@ typedef struct source {
   hid_t memory_type; /**< of what is written */
   int64_t item;      /**< its bytes, in the file as well */
   int split;
-  int64_t first, count, most; /**< most: largest count of any rank */
+  int64_t first, count, most;                       /**< most: largest count of any rank */
   void (*fill)(void *user, int64_t i, double *out); /**< or: */
-  const char *values; /**< all of them, 8 bytes each */
+  const char *values;                               /**< all of them, 8 bytes each */
   void *user;
 } source;
 
@@ -61,9 +61,8 @@ static bool chunk_shape(const wal_dataset *what, int64_t item, hsize_t chunk[4])
   int64_t inner = item;
   for (; axis > 0 && inner * what->extent[axis] < CHUNK_LEAST; axis--) inner *= what->extent[axis];
   for (int d = 0; d < what->rank; d++)
-    chunk[d] = d < axis ? 1
-                        : (hsize_t)(d > axis ? what->extent[d]
-                                             : chunk_length(what->extent[d], inner));
+    chunk[d] =
+        d < axis ? 1 : (hsize_t)(d > axis ? what->extent[d] : chunk_length(what->extent[d], inner));
   return true;
 }
 
@@ -77,13 +76,14 @@ static wal_status check_dataset(wal_run_file *file, const wal_dataset *what) {
   if (!good || !wal_multiply(items, 8, &bytes))
     return wal_fail(file->ctx, WAL_EINTERNAL,
                     "%s: %s: expected units, a long name, and 0 to 4 dimensions (a scale: 1) whose "
-                    "size does not overflow", file->path, what->path);
+                    "size does not overflow",
+                    file->path, what->path);
   return wal_run_file_check_scales(file, what);
 }
 
 /** Makes a checked dataset with all its attributes, without its values. */
-static wal_status create_dataset(wal_run_file *file, const wal_dataset *what, hid_t type,
-                                 bool text, hid_t *out) {
+static wal_status create_dataset(wal_run_file *file, const wal_dataset *what, hid_t type, bool text,
+                                 hid_t *out) {
   hid_t list = wal_run_file_timeless(file, H5P_DATASET_CREATE);
   wal_run_file_must(file, H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY));
   hsize_t extent[4] = {0}, chunk[4] = {0};
@@ -124,8 +124,7 @@ static void write_once(wal_run_file *file, hid_t dataset, hid_t memory_type, int
     wal_run_file_must(file, H5Sselect_none(memory));
     wal_run_file_must(file, H5Sselect_none(space));
   } else if (rank > 0) {
-    wal_run_file_must(
-        file, H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL));
+    wal_run_file_must(file, H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL));
   }
   wal_run_file_must(file, H5Dwrite(dataset, memory_type, memory, space, file->transfer, data));
   wal_run_file_must(file, H5Sclose(space));
@@ -231,11 +230,10 @@ static wal_status write_numbers(wal_run_file *file, const wal_dataset *what, hid
   char *buffer = NULL;
   wal_status status = WAL_OK;
   int64_t together = what->rank ? rows_together(what, from->item) : 1;
-  int64_t own = from->split == 0 ? (from->count < together ? from->count : together)
-                                 : together * from->count;
+  int64_t own =
+      from->split == 0 ? (from->count < together ? from->count : together) : together * from->count;
   int64_t row = items_from(what, from->split == 0 ? 1 : 2);
-  if (what->rank)
-    WAL_TRY_ALL(file->ctx, wal_acquire(file->ctx, what->path, own * row, 8, &buffer));
+  if (what->rank) WAL_TRY_ALL(file->ctx, wal_acquire(file->ctx, what->path, own * row, 8, &buffer));
   WAL_TRY_GOTO(create_dataset(file, what, file_type, false, &dataset));
   if (what->rank)
     write_rows(file, dataset, from, what, together, buffer);
@@ -307,8 +305,8 @@ wal_status wal_run_file_spread(wal_run_file *file, const wal_dataset *what, int 
   if (split < 0 || split > 1 || split >= what->rank)
     return wal_fail(file->ctx, WAL_EINTERNAL, "%s: %s: dimension %d cannot be spread", file->path,
                     what->path, split);
-  source from = {.split = split, .first = count ? first : 0, .count = count, .fill = fill,
-                 .user = user};
+  source from = {
+      .split = split, .first = count ? first : 0, .count = count, .fill = fill, .user = user};
   WAL_TRY(check_ranges(file, what, split, first, count, &from.most));
   from.item = what->single ? 4 : 8;
   from.memory_type = what->single ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE;

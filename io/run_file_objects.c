@@ -55,8 +55,8 @@ wal_status wal_run_file_new_path(wal_run_file *file, const char *path) {
 wal_status wal_run_file_group(wal_run_file *file, const char *path) {
   WAL_TRY(wal_run_file_new_path(file, path));
   hid_t list = wal_run_file_timeless(file, H5P_GROUP_CREATE);
-  hid_t group = wal_run_file_must(
-      file, H5Gcreate2(file->file, path, H5P_DEFAULT, list, H5P_DEFAULT));
+  hid_t group =
+      wal_run_file_must(file, H5Gcreate2(file->file, path, H5P_DEFAULT, list, H5P_DEFAULT));
   wal_run_file_must(file, H5Gclose(group));
   wal_run_file_must(file, H5Pclose(list));
   return WAL_OK;
@@ -73,8 +73,8 @@ wal_status wal_run_file_link(wal_run_file *file, const char *existing, const cha
 
 static void put(wal_run_file *file, hid_t object, const char *name, hid_t file_type,
                 hid_t memory_type, hid_t space, const void *value) {
-  hid_t attribute = wal_run_file_must(
-      file, H5Acreate2(object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT));
+  hid_t attribute =
+      wal_run_file_must(file, H5Acreate2(object, name, file_type, space, H5P_DEFAULT, H5P_DEFAULT));
   wal_run_file_must(file, H5Awrite(attribute, memory_type, value));
   wal_run_file_must(file, H5Aclose(attribute));
 }
@@ -86,8 +86,7 @@ void wal_run_file_put_number(wal_run_file *file, hid_t object, const char *name,
   wal_run_file_must(file, H5Sclose(space));
 }
 
-void wal_run_file_put_text(wal_run_file *file, hid_t object, const char *name,
-                           const char *value) {
+void wal_run_file_put_text(wal_run_file *file, hid_t object, const char *name, const char *value) {
   hid_t type = wal_run_file_text_type(file);
   wal_run_file_put_number(file, object, name, type, type, &value);
   wal_run_file_must(file, H5Tclose(type));
@@ -147,10 +146,10 @@ wal_status wal_run_file_attribute_real(wal_run_file *file, const char *object, c
 }
 
 /*
- * Dimension scales, as the HDF5 Dimension Scale Specification lays them out: the scale has CLASS and
- * NAME, a dataset has DIMENSION_LIST (per dimension, references to its scales), and the scale has
- * REFERENCE_LIST (who uses it, along which dimension). The high-level library does this too, but
- * rewrites REFERENCE_LIST at every attachment and lets padding of unset bytes into the file.
+ * Dimension scales, as the HDF5 Dimension Scale Specification lays them out: the scale has CLASS
+ * and NAME, a dataset has DIMENSION_LIST (per dimension, references to its scales), and the scale
+ * has REFERENCE_LIST (who uses it, along which dimension). The high-level library does this too,
+ * but rewrites REFERENCE_LIST at every attachment and lets padding of unset bytes into the file.
  */
 
 static void put_characters(wal_run_file *file, hid_t object, const char *name, const char *value) {
@@ -226,11 +225,11 @@ static void put_reference_list(wal_run_file *file, hid_t out, int64_t first, pac
   hsize_t count = 0;
   for (int64_t i = first; i < file->uses_count; i++)
     if (file->uses[i].scale == scale)
-      uses[count++] = (packed_use){.dataset = file->uses[i].dataset,
-                                   .dimension = file->uses[i].dimension};
+      uses[count++] =
+          (packed_use){.dataset = file->uses[i].dataset, .dimension = file->uses[i].dimension};
   hid_t memory = wal_run_file_must(file, H5Tcreate(H5T_COMPOUND, sizeof(packed_use)));
-  wal_run_file_must(
-      file, H5Tinsert(memory, "dataset", offsetof(packed_use, dataset), H5T_STD_REF_OBJ));
+  wal_run_file_must(file,
+                    H5Tinsert(memory, "dataset", offsetof(packed_use, dataset), H5T_STD_REF_OBJ));
   wal_run_file_must(
       file, H5Tinsert(memory, "dimension", offsetof(packed_use, dimension), H5T_NATIVE_INT32));
   hid_t packed = wal_run_file_must(file, H5Tcopy(memory));

@@ -176,7 +176,8 @@ static wal_status publish_beside(wal_run_file *file) {
     if (lstat(other, &info) == 0 || rename(file->partial, other) != 0) continue;
     return wal_fail(file->ctx, WAL_ECREATE,
                     "cannot create %s: file exists since the run was going on; the results are in "
-                    "%s", file->path, other);
+                    "%s",
+                    file->path, other);
   }
   return cannot(file->ctx, file->path, "file exists since the run was going on");
 }

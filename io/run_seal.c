@@ -119,8 +119,7 @@ wal_status wal_run_seal_gaps(wal_ctx *ctx, const char *path, hid_t file, wal_run
     bool chunked = false;
     if (!entry->dataset || wal_hdf5_tree_path(&tree, entry->address) != entry->path) continue;
     if (!find_gap(file, entry->path, &gap, &chunked))
-      WAL_TRY_GOTO(wal_fail(ctx, WAL_EIO, "%s: %s: its chunks cannot be found", path,
-                            entry->path));
+      WAL_TRY_GOTO(wal_fail(ctx, WAL_EIO, "%s: %s: its chunks cannot be found", path, entry->path));
     if (!chunked) continue;
     WAL_TRY_GOTO(wal_hdf5_grow(ctx, "places of large arrays", &out->list, out->count,
                                &out->capacity, sizeof *out->list));

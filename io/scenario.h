@@ -5,20 +5,24 @@
 #include "sim/core/parameter.h"
 
 /**
- * A scenario: a sandboxed Lua 5.4 file that returns a task, as `return solve { game = ... }`, or the
- * canonical JSON of a resolved one (a name ending in .json). It lives as long as functions of it
- * may be called.
+ * A scenario: a sandboxed Lua 5.4 file that returns a task, as `return solve { game = ... }`, or
+ * the canonical JSON of a resolved one (a name ending in .json). It lives as long as functions of
+ * it may be called.
  */
 typedef struct wal_scenario wal_scenario;
 
 /**
  * Reads, broadcasts and evaluates a scenario. Rank 0 alone touches the file.
  * In the sandbox every component of the catalogue is a constructor that takes exactly one table
- * (mirror_descent{} or mirror_descent { rate = 1 }); base, math, string and table are there, `pairs`
- * walks keys in sorted order; load*, dofile, require, print, collectgarbage, math.random*, pattern
- * matching and bytecode are not; memory and instructions are limited.
+ * (mirror_descent{} or mirror_descent { rate = 1 }); base, math, string and table are there,
+ * `pairs` walks keys in sorted order, table.sort is stable; load*, dofile, require, print, next,
+ * collectgarbage, math.random*, pattern matching and bytecode are not. A scenario may be 16 MiB
+ * long, take 256 MiB, strings of 1 MiB and 10^9 steps (about ten seconds; 30 s of processor time
+ * where steps are dear), each later call of a function as many, and nest tables 64 deep.
  * @collective ctx
- * Errors: WAL_ENOTFOUND (missing or unreadable file), WAL_EINPUT with `file:line: ...`.
+ * @param catalogue  must outlive the scenario
+ * Errors: WAL_ENOTFOUND (missing or unreadable file, or no regular one), WAL_EINPUT with
+ * `file:line: ...`.
  */
 wal_status wal_scenario_load(wal_ctx *ctx, const char *path, const wal_catalogue *catalogue,
                              wal_scenario **out);
@@ -29,8 +33,11 @@ wal_status wal_scenario_parse(wal_ctx *ctx, const char *name, const char *text, 
 
 /**
  * Sets one value, as -P does: "game.states=37", "learner=fictitious_play{rate=0.1}". The value is a
- * Lua expression in the scenario's sandbox; a lone word that is no constructor is a string.
- * Unknown names are found out when the parameters are resolved. Rank-local, same on all ranks.
+ * Lua expression in the scenario's sandbox; a lone word is a string or, if it is a constructor,
+ * that component without parameters; nil takes the value away. On the way, records and components
+ * that were left out are made if the catalogue knows their defaults. An unknown last name is found
+ * out when the parameters are resolved. Rank-local, same on all ranks. Errors: WAL_EUSAGE (no
+ * path=value), WAL_EINPUT, with `-P path: ...`.
  */
 wal_status wal_scenario_override(wal_ctx *ctx, wal_scenario *scenario, const char *assignment);
 

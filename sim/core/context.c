@@ -99,8 +99,8 @@ wal_status wal_agree(wal_ctx *ctx, wal_status status) {
 }
 
 wal_status wal_ctx_sum_integers(wal_ctx *ctx, int count, int64_t *values) {
-  if (ctx->size > 1 && MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_INT64_T, MPI_SUM, ctx->comm) !=
-                           MPI_SUCCESS)
+  if (ctx->size > 1 &&
+      MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_INT64_T, MPI_SUM, ctx->comm) != MPI_SUCCESS)
     return wal_fail(ctx, WAL_EINTERNAL, "MPI_Allreduce failed");
   return WAL_OK;
 }

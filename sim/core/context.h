@@ -23,8 +23,8 @@ typedef struct wal_ctx wal_ctx;
  */
 wal_status wal_ctx_create(MPI_Comm comm, uint64_t seed, wal_ctx **out);
 
-/** For programs: starts MPI and makes a context on all its ranks; wal_ctx_close() undoes both, after
- *  a barrier. */
+/** For programs: starts MPI and makes a context on all its ranks; wal_ctx_close() undoes both,
+ * after a barrier. */
 wal_status wal_ctx_open(int *argc, char ***argv, uint64_t seed, wal_ctx **out);
 void wal_ctx_close(wal_ctx **ctx);
 
@@ -42,7 +42,8 @@ MPI_Comm wal_ctx_comm(const wal_ctx *ctx);
 /** Text of the last failure in this context, "" if there was none. Valid until the next failure. */
 const char *wal_ctx_error(const wal_ctx *ctx);
 
-/** Records a failure's text (printf style; up to about 1000 bytes are kept) and returns `status`. */
+/** Records a failure's text (printf style; up to about 1000 bytes are kept) and returns `status`.
+ */
 wal_status wal_fail(wal_ctx *ctx, wal_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -63,20 +64,20 @@ wal_status wal_ctx_least_integer(wal_ctx *ctx, int64_t *value);
 double wal_clock(void);
 
 /** In rank-local code: pass a failure up. */
-#define WAL_TRY(expr)                                                                             \
-  do {                                                                                            \
-    wal_status wal_try_status_ = (expr);                                                          \
-    if (wal_try_status_ != WAL_OK) return wal_try_status_;                                        \
+#define WAL_TRY(expr)                                      \
+  do {                                                     \
+    wal_status wal_try_status_ = (expr);                   \
+    if (wal_try_status_ != WAL_OK) return wal_try_status_; \
   } while (0)
 
 /** Before a collective region: all ranks pass the same failure up, or none does. */
 #define WAL_TRY_ALL(ctx, expr) WAL_TRY(wal_agree((ctx), (expr)))
 
 /** In functions that own memory: note the failure in `status` and leave by the one exit label. */
-#define WAL_TRY_GOTO(expr)                                                                        \
-  do {                                                                                            \
-    status = (expr);                                                                              \
-    if (status != WAL_OK) goto cleanup;                                                           \
+#define WAL_TRY_GOTO(expr)              \
+  do {                                  \
+    status = (expr);                    \
+    if (status != WAL_OK) goto cleanup; \
   } while (0)
 
 /** Notes `bytes` more (or, negative, fewer) held in this context. */

@@ -15,7 +15,7 @@ typedef struct segment {
 
 typedef struct neighbour {
   int rank;
-  segment *mine, *theirs;    // away runs I asked of it; own runs it asked of me
+  segment *mine, *theirs;  // away runs I asked of it; own runs it asked of me
   int64_t mine_count, theirs_count;
   int64_t mine_size, theirs_size;  // entries
   double *mine_buffer, *theirs_buffer;
@@ -25,7 +25,7 @@ struct wal_halo {
   wal_ctx *ctx;
   wal_partition space;
   int64_t away;
-  int neighbours;       // in ascending order of rank, this rank among them if it has local runs
+  int neighbours;  // in ascending order of rank, this rank among them if it has local runs
   neighbour *neighbour;
   MPI_Request *requests;
 };
@@ -127,8 +127,8 @@ static wal_status trade_runs(wal_halo *h, int64_t run_count, const wal_away *run
   for (int r = 0; r < ranks; r++) needed += asks[r] || wants[r];
   status = wal_acquire(ctx, "exchange plan", needed, sizeof *h->neighbour, &h->neighbour);
   if (status == WAL_OK)
-    status = wal_acquire(ctx, "exchange plan", 2 * (int64_t)needed, sizeof *h->requests,
-                         &h->requests);
+    status =
+        wal_acquire(ctx, "exchange plan", 2 * (int64_t)needed, sizeof *h->requests, &h->requests);
   for (int r = 0; r < ranks && status == WAL_OK; r++)
     if (asks[r] || wants[r])
       status = add_neighbour(h, r, asked + asked_at[r] / 2, positions + asked_at[r] / 2, asks[r],

@@ -7,15 +7,16 @@
 /**
  * Neighbour exchange over a partitioned index space, planned once. A block reaches, besides the
  * indices of its own ("home") range, a few of other blocks: its *away* entries. An array for an
- * exchange holds the rank's own indices in front and the away entries of all its blocks behind them:
+ * exchange holds the rank's own indices in front and the away entries of all its blocks behind
+ * them:
  *
  *   values[0 .. count)             own indices of the space
  *   values[count .. count + away)  away entries, block by block
  *
  * pull() copies the owners' values to the away entries; push() is its transpose: it adds the away
  * entries to their owners' values, for every index in ascending order of the block that they come
- * from. Entries whose owner is the same rank go the same way, which is why sums do not depend on the
- * number of ranks.
+ * from. Entries whose owner is the same rank go the same way, which is why sums do not depend on
+ * the number of ranks.
  */
 typedef struct wal_halo wal_halo;
 

@@ -13,7 +13,8 @@
 #define WAL_HOT
 #endif
 
-/** A helper of hot loops: always inlined, so that it is compiled with its caller's instruction set. */
+/** A helper of hot loops: always inlined, so that it is compiled with its caller's instruction set.
+ */
 #define WAL_INLINE static inline __attribute__((always_inline))
 
 #endif

@@ -25,29 +25,29 @@ struct wal_component;
 typedef struct wal_param {
   const char *name;
   wal_param_type type;
-  bool required;        /**< no default and must be given */
-  bool optional;        /**< no default and may be left out; `meaning` says what then holds */
-  double low, high;     /**< inclusive range of a number or of every number in an array; both 0:
-                             any finite number */
-  double number;        /**< default of INTEGER, REAL, FLAG */
-  const char *text;     /**< default of TEXT; of COMPONENT: name of the default constructor */
-  const double *array;  /**< default of ARRAY, row-major */
-  int64_t extent[3];    /**< its shape */
-  int rank;             /**< of ARRAY: 1, 2 or 3 */
-  int columns;          /**< of ARRAY: fixed length of the last index, 0 if free */
-  const char *choices;  /**< TEXT: "a|b|c"; COMPONENT: kind */
+  bool required;       /**< no default and must be given */
+  bool optional;       /**< no default and may be left out; `meaning` says what then holds */
+  double low, high;    /**< inclusive range of a number or of every number in an array, an open end
+                            being HUGE_VAL or -HUGE_VAL; both 0: any finite number */
+  double number;       /**< default of INTEGER, REAL, FLAG */
+  const char *text;    /**< default of TEXT; of COMPONENT: name of the default constructor */
+  const double *array; /**< default of ARRAY, row-major */
+  int64_t extent[3];   /**< its shape */
+  int rank;            /**< of ARRAY: 1, 2 or 3 */
+  int columns;         /**< of ARRAY: fixed length of the last index, 0 if free */
+  const char *choices; /**< TEXT: "a|b|c"; COMPONENT: kind */
   const struct wal_component *record;
-  const char *unit;     /**< NULL if none */
-  const char *meaning;  /**< one line */
+  const char *unit;    /**< NULL if none */
+  const char *meaning; /**< one line */
 } wal_param;
 
 /** A thing that scenarios construct by name. */
 typedef struct wal_component {
   const char *name;
-  const char *kind;          /**< "game", "learner", "task", ... */
-  const char *summary;       /**< one line */
-  const char *source;        /**< where the definition comes from */
-  const wal_param *params;   /**< ends with a NULL name; NULL if there are none */
+  const char *kind;        /**< "game", "learner", "task", ... */
+  const char *summary;     /**< one line */
+  const char *source;      /**< where the definition comes from */
+  const wal_param *params; /**< ends with a NULL name; NULL if there are none */
 } wal_component;
 
 /** All components a program knows. */
@@ -71,7 +71,9 @@ typedef struct wal_params wal_params;
  * for nested components. Rank-local. Errors (WAL_EINPUT) read
  * `FILE:LINE: COMPONENT: what: expected ... got ...`.
  * @param file   name of the scenario, for error texts; copied
- * @param node   WAL_NODE_COMPONENT or WAL_NODE_FIELDS; not kept (functions are, by value)
+ * @param node   WAL_NODE_COMPONENT or WAL_NODE_FIELDS; not kept (functions are, by value: their
+ *               scenario must live until they are tabulated)
+ * @param catalogue  as the components, must outlive the result
  */
 wal_status wal_params_resolve(wal_ctx *ctx, const char *file, const wal_component *component,
                               const wal_node *node, const wal_catalogue *catalogue,

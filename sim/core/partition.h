@@ -15,9 +15,9 @@
  */
 typedef struct wal_partition {
   int64_t size;
-  int64_t block, tile;            /**< of the base space, in states */
-  int64_t base_size;              /**< equals size unless derived */
-  int64_t blocks;                 /**< in total */
+  int64_t block, tile; /**< of the base space, in states */
+  int64_t base_size;   /**< equals size unless derived */
+  int64_t blocks;      /**< in total */
   int ranks, rank;
   int64_t first_block, end_block; /**< own blocks */
   int64_t first, count;           /**< own indices */

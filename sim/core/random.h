@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-/** What a draw is for. Each purpose is a stream of its own under one seed; append, never reorder. */
+/** What a draw is for. Each purpose is a stream of its own under one seed; append, never reorder.
+ */
 typedef enum wal_purpose {
   WAL_PURPOSE_TEST = 0,
   WAL_PURPOSE_GAME_TABLES = 1,

@@ -2,16 +2,17 @@
 #ifndef WALRAS_SIM_CORE_STATUS_H
 #define WALRAS_SIM_CORE_STATUS_H
 
-/** The one list of outcomes: code, exit status of the program (sysexits.h where it has one), text. */
-#define WAL_STATUS_LIST(X)                                                                        \
-  X(WAL_OK, 0, "success")                                                                         \
-  X(WAL_ENOCONV, 2, "stopped before convergence was reached")                                     \
-  X(WAL_ENONFINITE, 3, "a non-finite value appeared")                                             \
-  X(WAL_EUSAGE, 64, "wrong usage of the command line")                                            \
-  X(WAL_EINPUT, 65, "invalid input")                                                              \
-  X(WAL_ENOTFOUND, 66, "no such input file")                                                      \
-  X(WAL_EINTERNAL, 70, "internal error")                                                          \
-  X(WAL_ECREATE, 73, "cannot create the output")                                                  \
+/** The one list of outcomes: code, exit status of the program (sysexits.h where it has one), text.
+ */
+#define WAL_STATUS_LIST(X)                                    \
+  X(WAL_OK, 0, "success")                                     \
+  X(WAL_ENOCONV, 2, "stopped before convergence was reached") \
+  X(WAL_ENONFINITE, 3, "a non-finite value appeared")         \
+  X(WAL_EUSAGE, 64, "wrong usage of the command line")        \
+  X(WAL_EINPUT, 65, "invalid input")                          \
+  X(WAL_ENOTFOUND, 66, "no such input file")                  \
+  X(WAL_EINTERNAL, 70, "internal error")                      \
+  X(WAL_ECREATE, 73, "cannot create the output")              \
   X(WAL_EIO, 74, "input/output error")
 
 typedef enum wal_status {

@@ -20,14 +20,14 @@ enum { WIDTH = 1 };
 #define LOG Sleef_cinz_logd1_u10purec
 #endif
 
-#define WAL_VECTOR_LOOP(name, function)                                         \
-  void name(int64_t n, const double *x, double *y) {                            \
-    int64_t i = 0;                                                              \
-    for (; i + WIDTH <= n; i += WIDTH) STORE(y + i, function(LOAD(x + i)));     \
-    if (i == n) return;                                                         \
-    double tail[2] = {x[i], 1};                                                 \
-    STORE(tail, function(LOAD(tail)));                                          \
-    y[i] = tail[0];                                                             \
+#define WAL_VECTOR_LOOP(name, function)                                     \
+  void name(int64_t n, const double *x, double *y) {                        \
+    int64_t i = 0;                                                          \
+    for (; i + WIDTH <= n; i += WIDTH) STORE(y + i, function(LOAD(x + i))); \
+    if (i == n) return;                                                     \
+    double tail[2] = {x[i], 1};                                             \
+    STORE(tail, function(LOAD(tail)));                                      \
+    y[i] = tail[0];                                                         \
   }
 
 WAL_VECTOR_LOOP(wal_vector_exp_base, EXP)

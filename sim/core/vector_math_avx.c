@@ -8,16 +8,15 @@
 
 enum { WIDTH = 4 };
 
-#define WAL_VECTOR_LOOP(name, function)                                         \
-  void name(int64_t n, const double *x, double *y) {                            \
-    int64_t i = 0;                                                              \
-    for (; i + WIDTH <= n; i += WIDTH)                                          \
-      _mm256_storeu_pd(y + i, function(_mm256_loadu_pd(x + i)));                \
-    if (i == n) return;                                                         \
-    double tail[WIDTH] = {1, 1, 1, 1};                                          \
-    for (int64_t j = i; j < n; j++) tail[j - i] = x[j];                         \
-    _mm256_storeu_pd(tail, function(_mm256_loadu_pd(tail)));                    \
-    for (int64_t j = i; j < n; j++) y[j] = tail[j - i];                         \
+#define WAL_VECTOR_LOOP(name, function)                                                           \
+  void name(int64_t n, const double *x, double *y) {                                              \
+    int64_t i = 0;                                                                                \
+    for (; i + WIDTH <= n; i += WIDTH) _mm256_storeu_pd(y + i, function(_mm256_loadu_pd(x + i))); \
+    if (i == n) return;                                                                           \
+    double tail[WIDTH] = {1, 1, 1, 1};                                                            \
+    for (int64_t j = i; j < n; j++) tail[j - i] = x[j];                                           \
+    _mm256_storeu_pd(tail, function(_mm256_loadu_pd(tail)));                                      \
+    for (int64_t j = i; j < n; j++) y[j] = tail[j - i];                                           \
   }
 
 WAL_VECTOR_LOOP(wal_vector_exp_avx, Sleef_cinz_expd4_u10avx)

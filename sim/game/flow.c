@@ -91,8 +91,8 @@ static void move_tile(wal_flow *flow, const wal_slab *slab, int64_t tile, const 
   }
 }
 
-/* One pass over the tiles of a stage: reads the policy and adds up the statistic, moves the mass, or
-   both at once. A second pass finds the policy of the first in stage_policy. */
+/* One pass over the tiles of a stage: reads the policy and adds up the statistic, moves the mass,
+   or both at once. A second pass finds the policy of the first in stage_policy. */
 static void pass(wal_flow *flow, const wal_flow_source *source, int stage, bool read, bool couple,
                  bool move) {
   const wal_space *space = flow->space;

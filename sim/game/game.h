@@ -31,17 +31,17 @@ typedef struct wal_axis {
 
 /** Sizes of a game, filled by its create(). */
 typedef struct wal_shape {
-  int horizon;          /**< decision stages H >= 1 */
-  int64_t states;       /**< S, 1 .. 2^31 - 1 */
-  int actions;          /**< A */
-  int outcomes;         /**< K; with K = 1 the one outcome has probability 1 */
-  int populations;      /**< P: state s belongs to population s mod P; each has mass 1 */
-  int64_t post_states;  /**< M; 0 means that the maps give next states themselves (M = S) */
-  int noise_terms;      /**< most entries in a row of the noise kernel; 0 without noise */
-  int group;            /**< states g*group .. (g+1)*group-1 stand in one slab; a multiple of P */
-  int statistic;        /**< numbers in z_h that couple() sums */
-  int settled;          /**< further numbers behind them that settle() computes */
-  int axes;             /**< coordinates of a state; 0: one, called "state" */
+  int horizon;         /**< decision stages H >= 1 */
+  int64_t states;      /**< S, 1 .. 2^31 - 1 */
+  int actions;         /**< A */
+  int outcomes;        /**< K; with K = 1 the one outcome has probability 1 */
+  int populations;     /**< P: state s belongs to population s mod P; each has mass 1 */
+  int64_t post_states; /**< M; 0 means that the maps give next states themselves (M = S) */
+  int noise_terms;     /**< most entries in a row of the noise kernel; 0 without noise */
+  int group;           /**< states g*group .. (g+1)*group-1 stand in one slab; a multiple of P */
+  int statistic;       /**< numbers in z_h that couple() sums */
+  int settled;         /**< further numbers behind them that settle() computes */
+  int axes;            /**< coordinates of a state; 0: one, called "state" */
   wal_axis axis[WAL_AXES];
 } wal_shape;
 
@@ -52,7 +52,7 @@ typedef struct wal_shape {
  */
 typedef struct wal_slab {
   int stage;
-  int64_t first;  /**< global index of the first state */
+  int64_t first; /**< global index of the first state */
   int64_t count;
   int64_t stride; /**< >= count */
 } wal_slab;

@@ -25,7 +25,7 @@ struct wal_noise {
   // dense
   double *matrix;  // [own post states][leading]
   int64_t leading;
-  double *whole;   // values of all states, in their order
+  double *whole;  // values of all states, in their order
   wal_block_sum *partial;
 };
 
@@ -53,8 +53,10 @@ static wal_status read_rows(wal_noise *n, const wal_game *game, int64_t block, r
       int64_t at = e * r->count + i;
       sum += r->weight[at];
       sound = sound && r->weight[at] >= 0;
-      if (r->weight[at] == 0) r->target[at] = -1;
-      else sound = sound && r->target[at] >= 0 && r->target[at] < n->states.size;
+      if (r->weight[at] == 0)
+        r->target[at] = -1;
+      else
+        sound = sound && r->target[at] >= 0 && r->target[at] < n->states.size;
     }
     if (!sound || !(fabs(sum - 1) <= ROW_TOLERANCE))
       return wal_fail(n->ctx, WAL_EINTERNAL,
@@ -74,8 +76,8 @@ static void free_rows(wal_ctx *ctx, rows *r) {
 /* Adds term e of rows i0..i1 (of one weight) as runs, and their weight beside them. */
 static wal_status add_piece(wal_noise *n, wal_reach *reach, const rows *r, int e, int64_t i0,
                             int64_t i1) {
-  WAL_TRY(wal_reach_add(reach, r->first - n->post.first + i0, i1 - i0,
-                        r->target + e * r->count + i0));
+  WAL_TRY(
+      wal_reach_add(reach, r->first - n->post.first + i0, i1 - i0, r->target + e * r->count + i0));
   int64_t now = wal_reach_mark(reach);
   if (now > n->weight_capacity) {
     double *fresh = NULL;
@@ -86,7 +88,8 @@ static wal_status add_piece(wal_noise *n, wal_reach *reach, const rows *r, int e
     n->weights = fresh;
     n->weight_capacity = capacity;
   }
-  for (; n->run_count < now; n->run_count++) n->weights[n->run_count] = r->weight[e * r->count + i0];
+  for (; n->run_count < now; n->run_count++)
+    n->weights[n->run_count] = r->weight[e * r->count + i0];
   return WAL_OK;
 }
 

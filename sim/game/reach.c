@@ -13,7 +13,7 @@ struct wal_reach {
   wal_run *runs;
   int64_t *targets;  // global targets of the current block's runs
   int64_t count, capacity, block_start, target_capacity;
-  wal_away *away;    // of all blocks so far, merged
+  wal_away *away;  // of all blocks so far, merged
   int64_t away_count, away_capacity, away_size;
 };
 
@@ -60,8 +60,8 @@ static wal_status push_run(wal_reach *r, int64_t source, int64_t count, int64_t 
                            int64_t step) {
   WAL_TRY(grow(r->ctx, &r->runs, r->count, r->count + 1, &r->capacity, sizeof *r->runs));
   int64_t in_block = r->count - r->block_start;
-  WAL_TRY(grow(r->ctx, &r->targets, in_block, in_block + 1, &r->target_capacity,
-               sizeof *r->targets));
+  WAL_TRY(
+      grow(r->ctx, &r->targets, in_block, in_block + 1, &r->target_capacity, sizeof *r->targets));
   r->runs[r->count++] = (wal_run){(int32_t)source, (int32_t)count, 0, (int32_t)step};
   r->targets[in_block] = target;
   return WAL_OK;
@@ -74,8 +74,7 @@ static wal_status add_run(wal_reach *r, int64_t source, int64_t count, int64_t t
   if (step == 0 || (at_home(r, target) && at_home(r, last)))
     return push_run(r, source, count, target, step);
   if (step != 1) {
-    for (int64_t i = 0; i < count; i++)
-      WAL_TRY(push_run(r, source + i, 1, target + i * step, 1));
+    for (int64_t i = 0; i < count; i++) WAL_TRY(push_run(r, source + i, 1, target + i * step, 1));
     return WAL_OK;
   }
   while (count > 0) {
@@ -125,8 +124,8 @@ static wal_status collect_away(wal_reach *r, int64_t start) {
   if (r->away_count == start) return WAL_OK;
   qsort(r->away + start, (size_t)(r->away_count - start), sizeof *r->away, by_first);
   int64_t kept = start;
-  int64_t limit = wal_partition_cut(&r->space, wal_partition_block_of(&r->space,
-                                                                      r->away[start].first) + 1);
+  int64_t limit =
+      wal_partition_cut(&r->space, wal_partition_block_of(&r->space, r->away[start].first) + 1);
   for (int64_t i = start + 1; i < r->away_count; i++) {
     wal_away *last = &r->away[kept], next = r->away[i];
     int64_t end = last->first + last->count, next_end = next.first + next.count;

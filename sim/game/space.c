@@ -13,8 +13,8 @@ wal_status wal_space_create(wal_ctx *ctx, const wal_game *game, const wal_space_
   if (!options) options = &usual;
   s->ctx = ctx;
   s->game = game;
-  s->states = wal_partition_states(ctx, shape->states, shape->actions, shape->group,
-                                   options->block);
+  s->states =
+      wal_partition_states(ctx, shape->states, shape->actions, shape->group, options->block);
   s->post = wal_partition_derive(&s->states, shape->post_states);
   s->tiles = wal_partition_tiles(&s->states);
   s->pairs = wal_space_pair(s, s->tiles);
@@ -42,8 +42,7 @@ void wal_space_destroy(wal_space **space) {
   wal_release(ctx, space);
 }
 
-wal_status wal_space_push(const wal_space *space, double *post, double *next,
-                          const double **mass) {
+wal_status wal_space_push(const wal_space *space, double *post, double *next, const double **mass) {
   WAL_TRY(wal_halo_push(wal_moves_halo(space->moves), post));
   *mass = post;
   if (!space->noise) return WAL_OK;

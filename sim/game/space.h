@@ -18,16 +18,16 @@ typedef struct wal_space {
   const wal_game *game;
   wal_partition states, post;
   wal_moves *moves;
-  wal_noise *noise;    /**< NULL: post-decision states are the next states */
-  int64_t tiles;       /**< of this rank */
-  int64_t pairs;       /**< numbers in an array over (state, action) of one stage */
-  int64_t halo;        /**< numbers in an array for wal_space_push() and wal_space_pull(): own states
-                            or post-decision states, and away entries */
+  wal_noise *noise; /**< NULL: post-decision states are the next states */
+  int64_t tiles;    /**< of this rank */
+  int64_t pairs;    /**< numbers in an array over (state, action) of one stage */
+  int64_t halo;     /**< numbers in an array for wal_space_push() and wal_space_pull(): own states
+                         or post-decision states, and away entries */
 } wal_space;
 
 /** How to lay out; zero for the usual. For tests of what must not matter. */
 typedef struct wal_space_options {
-  int64_t block;       /**< states a block */
+  int64_t block; /**< states a block */
   wal_noise_form form;
 } wal_space_options;
 
@@ -55,8 +55,7 @@ wal_status wal_space_push(const wal_space *space, double *post, double *next, co
  * @param post  scratch halo array
  * @return through `value` one of the two. @collective
  */
-wal_status wal_space_pull(const wal_space *space, double *next, double *post,
-                          const double **value);
+wal_status wal_space_pull(const wal_space *space, double *next, double *post, const double **value);
 
 /** The states of a tile of this rank as a slab. */
 wal_slab wal_space_slab(const wal_space *space, int stage, int64_t tile);

@@ -64,8 +64,7 @@ void wal_tile_softmax(wal_tile t, double scale, const double *y, double *pi, dou
 WAL_HOT void wal_tile_joint(wal_tile t, const double *restrict mass, const double *restrict pi,
                             double *restrict joint) {
   for (int a = 0; a < t.actions; a++)
-    for (int64_t i = 0; i < t.count; i++)
-      joint[a * t.stride + i] = mass[i] * pi[a * t.stride + i];
+    for (int64_t i = 0; i < t.count; i++) joint[a * t.stride + i] = mass[i] * pi[a * t.stride + i];
 }
 
 WAL_HOT void wal_tile_multiply(wal_tile t, const double *restrict x, const double *restrict y,
@@ -118,7 +117,8 @@ void wal_tile_soft_max(wal_tile t, double entropy, const double *q, double *v) {
   }
 }
 
-/* Shares of the best actions of up to CHUNK states; `least` is the least value that counts as best. */
+/* Shares of the best actions of up to CHUNK states; `least` is the least value that counts as best.
+ */
 WAL_HOT static void share_ties(wal_tile t, const double *restrict q, const double *restrict least,
                                double *restrict b) {
   double ties[CHUNK] = {0};

@@ -5,9 +5,9 @@
 #include <stdint.h>
 
 /**
- * The arithmetic of a tile: `count` states, arrays over (state, action) [actions][stride]. Loops run
- * over states for one action after the other, so that sums over actions have one order, whatever the
- * instruction set.
+ * The arithmetic of a tile: `count` states, arrays over (state, action) [actions][stride]. Loops
+ * run over states for one action after the other, so that sums over actions have one order,
+ * whatever the instruction set.
  */
 typedef struct wal_tile {
   int64_t count, stride;
@@ -45,9 +45,9 @@ typedef enum wal_ties {
   WAL_TIES_FIRST, /**< the first one */
 } wal_ties;
 
-/** b[a][s]: a best response to q. Actions within 1e-13 * |max| of the maximum are best: in symmetric
- *  games, actions that are worth the same differ by the order in which sums were rounded, which must
- *  not decide who plays. */
+/** b[a][s]: a best response to q. Actions within 1e-13 * |max| of the maximum are best: in
+ * symmetric games, actions that are worth the same differ by the order in which sums were rounded,
+ * which must not decide who plays. */
 void wal_tile_best_response(wal_tile t, wal_ties ties, const double *q, double *b);
 
 /** y = keep * y + rate * q. */

@@ -9,9 +9,9 @@
 
 /* One value function on its way backwards. */
 typedef struct channel {
-  double *next, *post;   // halo arrays: V_{h+1} in front of `next`
-  const double *reached; // values of post-decision states, NULL at the last stage
-  double *q;             // a tile
+  double *next, *post;    // halo arrays: V_{h+1} in front of `next`
+  const double *reached;  // values of post-decision states, NULL at the last stage
+  double *q;              // a tile
 } channel;
 
 struct wal_values_scratch {
@@ -32,8 +32,8 @@ wal_status wal_values_create(const wal_space *space, unsigned which, wal_values 
   wal_status status = WAL_OK;
   WAL_TRY_GOTO(wal_acquire(ctx, "values", 1, sizeof *s, &s));
   out->scratch = s;
-  WAL_TRY_GOTO(wal_acquire(ctx, "values", shape->horizon * space->states.count, sizeof(double),
-                           &out->kept));
+  WAL_TRY_GOTO(
+      wal_acquire(ctx, "values", shape->horizon * space->states.count, sizeof(double), &out->kept));
   for (int c = 0; c < WAL_VALUES; c++) {
     if (!(which >> c & 1u)) continue;
     WAL_TRY_GOTO(wal_acquire(ctx, "values", space->halo, sizeof(double), &s->channel[c].next));
@@ -89,8 +89,7 @@ static const double *action_values(const wal_space *space, const struct wal_valu
 }
 
 static void state_values(wal_value which, wal_tile t, double entropy, const double *pi,
-                         const double *logits, const double *log_norm, const double *q,
-                         double *v) {
+                         const double *logits, const double *log_norm, const double *q, double *v) {
   switch (which) {
     case WAL_VALUE_POLICY:
       wal_tile_expectation(t, pi, q, v);
@@ -165,8 +164,7 @@ static void sweep_tile(wal_values *values, const wal_flow *flow, const wal_polic
     state_values((wal_value)c, t, request->entropy, pi, wal_policy_tile(policy, stage, tile),
                  s->log_norm, q, v);
     // V_h goes where the arrays that later tiles of this stage still read are not
-    memcpy((ch->reached == ch->next ? ch->post : ch->next) + at, v,
-           (size_t)slab.count * sizeof *v);
+    memcpy((ch->reached == ch->next ? ch->post : ch->next) + at, v, (size_t)slab.count * sizeof *v);
     if ((wal_value)c == request->keep)
       memcpy(values->kept + stage * space->states.count + at, v, (size_t)slab.count * sizeof *v);
     visited.q[c] = q;

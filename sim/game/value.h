@@ -28,18 +28,18 @@ typedef struct wal_value_tile {
  * for this tile are not read again. It may change the policy's own tile only.
  */
 typedef struct wal_value_request {
-  unsigned which;  /**< bits 1 << wal_value */
-  double entropy;  /**< of the soft values, > 0 if they are asked for */
-  wal_value keep;  /**< whose V_h(s) of all stages is kept */
+  unsigned which; /**< bits 1 << wal_value */
+  double entropy; /**< of the soft values, > 0 if they are asked for */
+  wal_value keep; /**< whose V_h(s) of all stages is kept */
   void (*visit)(void *user, const wal_value_tile *tile);
   void *user;
 } wal_value_request;
 
 /** Totals of a sweep, the same on all ranks: per population, weighted by the initial mass. */
 typedef struct wal_value_totals {
-  double value[WAL_VALUES][WAL_POPULATIONS];     /**< <mu_0, V_0> */
-  double exploitability[WAL_POPULATIONS];        /**< <mu_0, best V_0 - V_0>, if both were asked */
-  double soft_exploitability[WAL_POPULATIONS];   /**< the same with entropy */
+  double value[WAL_VALUES][WAL_POPULATIONS];   /**< <mu_0, V_0> */
+  double exploitability[WAL_POPULATIONS];      /**< <mu_0, best V_0 - V_0>, if both were asked */
+  double soft_exploitability[WAL_POPULATIONS]; /**< the same with entropy */
 } wal_value_totals;
 
 /** Room for backward sweeps of one space. */

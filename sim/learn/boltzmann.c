@@ -6,10 +6,13 @@
 /* Boltzmann policy iteration: pi <- softmax(rate * q), q the current policy's own values
    (Cui and Koeppl 2021). */
 
-static const wal_param PARAMS[] = {
-    {.name = "rate", .type = WAL_REAL, .number = 1, .low = 0, .high = HUGE_VAL,
-     .meaning = "inverse temperature of the softmax"},
-    {0}};
+static const wal_param PARAMS[] = {{.name = "rate",
+                                    .type = WAL_REAL,
+                                    .number = 1,
+                                    .low = 0,
+                                    .high = HUGE_VAL,
+                                    .meaning = "inverse temperature of the softmax"},
+                                   {0}};
 
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_learner *l) {
   (void)ctx;

@@ -12,11 +12,22 @@
    and the policy's stage is mixed right there, where it has been used for the last time. */
 
 static const wal_param PARAMS[] = {
-    {.name = "rate", .type = WAL_REAL, .number = 0, .low = 0, .high = 1,
+    {.name = "rate",
+     .type = WAL_REAL,
+     .number = 0,
+     .low = 0,
+     .high = 1,
      .meaning = "weight of the new best response (0: 1/(k+2), the plain average)"},
-    {.name = "temperature", .type = WAL_REAL, .number = 0, .low = 0, .high = HUGE_VAL,
+    {.name = "temperature",
+     .type = WAL_REAL,
+     .number = 0,
+     .low = 0,
+     .high = HUGE_VAL,
      .meaning = "softness of the best response (0: exact)"},
-    {.name = "ties", .type = WAL_TEXT, .text = "share", .choices = "share|first",
+    {.name = "ties",
+     .type = WAL_TEXT,
+     .text = "share",
+     .choices = "share|first",
      .meaning = "who plays when actions are equally good: all equally, or the first"},
     {0}};
 

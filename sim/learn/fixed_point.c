@@ -8,9 +8,16 @@
    temperature softmax(q* / temperature). */
 
 static const wal_param PARAMS[] = {
-    {.name = "temperature", .type = WAL_REAL, .number = 0, .low = 0, .high = HUGE_VAL,
+    {.name = "temperature",
+     .type = WAL_REAL,
+     .number = 0,
+     .low = 0,
+     .high = HUGE_VAL,
      .meaning = "softness of the best response (0: exact)"},
-    {.name = "ties", .type = WAL_TEXT, .text = "share", .choices = "share|first",
+    {.name = "ties",
+     .type = WAL_TEXT,
+     .text = "share",
+     .choices = "share|first",
      .meaning = "who plays when actions are equally good: all equally, or the first"},
     {0}};
 

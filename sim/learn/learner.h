@@ -30,29 +30,29 @@ struct wal_learner {
   const wal_space *space;
   /* chosen by the type's create() */
   wal_policy_kind kind;
-  double entropy;          /**< > 0: the step uses entropy-regularized values */
-  wal_value needs;         /**< the value whose q the step uses */
-  bool keeps_prior;        /**< has a second array of policy size */
-  bool follows_response;   /**< has a second flow, of the best response */
+  double entropy;        /**< > 0: the step uses entropy-regularized values */
+  wal_value needs;       /**< the value whose q the step uses */
+  bool keeps_prior;      /**< has a second array of policy size */
+  bool follows_response; /**< has a second flow, of the best response */
   double rate, temperature;
   wal_ties ties;
   int64_t inner;
   /* state */
-  int64_t steps;           /**< k: the policy is pi_k */
+  int64_t steps; /**< k: the policy is pi_k */
   wal_policy policy;
-  double *prior;           /**< [H][space->pairs] or NULL */
-  wal_flow flow;           /**< of pi_k once measured */
-  wal_flow response;       /**< of the best response; space NULL unless follows_response */
+  double *prior;     /**< [H][space->pairs] or NULL */
+  wal_flow flow;     /**< of pi_k once measured */
+  wal_flow response; /**< of the best response; space NULL unless follows_response */
   wal_values values;
 };
 
 /** What is known of pi_k after a sweep; the same on all ranks. */
 typedef struct wal_measure {
-  int64_t iteration;                          /**< k */
+  int64_t iteration; /**< k */
   int populations;
-  double exploitability;                      /**< summed over the populations (NashConv) */
-  double soft_exploitability;                 /**< with entropy; 0 for learners without */
-  double value;                               /**< <mu_0, V_0>, summed over the populations */
+  double exploitability;      /**< summed over the populations (NashConv) */
+  double soft_exploitability; /**< with entropy; 0 for learners without */
+  double value;               /**< <mu_0, V_0>, summed over the populations */
   double exploitability_of[WAL_POPULATIONS];
   double value_of[WAL_POPULATIONS];
 } wal_measure;

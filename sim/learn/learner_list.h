@@ -4,7 +4,8 @@
 
 #include "sim/learn/learner.h"
 
-/** Every learner, in the order of `walras list learners`: sim/learn/<name>.c's wal_learner_<name>. */
+/** Every learner, in the order of `walras list learners`: sim/learn/<name>.c's wal_learner_<name>.
+ */
 #define WAL_LEARNER_LIST(X) \
   X(mirror_descent)         \
   X(fictitious_play)        \

@@ -3,14 +3,23 @@
 
 #include "sim/learn/learner_list.h"
 
-/* Online mirror descent: y <- (1 - rate * entropy) y + rate * q, pi = softmax(y), with q the policy's
-   values in its own flow, entropy-regularized if entropy > 0 (Perolat et al. 2021; for the
-   regularized form Corecco et al. 2025, Lemma 1: its fixed point is the regularized equilibrium). */
+/* Online mirror descent: y <- (1 - rate * entropy) y + rate * q, pi = softmax(y), with q the
+   policy's values in its own flow, entropy-regularized if entropy > 0 (Perolat et al. 2021; for the
+   regularized form Corecco et al. 2025, Lemma 1: its fixed point is the regularized equilibrium).
+ */
 
 static const wal_param PARAMS[] = {
-    {.name = "rate", .type = WAL_REAL, .number = 1, .low = 0, .high = HUGE_VAL,
+    {.name = "rate",
+     .type = WAL_REAL,
+     .number = 1,
+     .low = 0,
+     .high = HUGE_VAL,
      .meaning = "step size of the logits along the action values"},
-    {.name = "entropy", .type = WAL_REAL, .number = 0, .low = 0, .high = HUGE_VAL,
+    {.name = "entropy",
+     .type = WAL_REAL,
+     .number = 0,
+     .low = 0,
+     .high = HUGE_VAL,
      .meaning = "weight of the policy's entropy in the values (0: none)"},
     {0}};
 
@@ -20,8 +29,8 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_learner *l) {
   l->entropy = wal_params_real(params, "entropy");
   l->needs = l->entropy > 0 ? WAL_VALUE_SOFT_POLICY : WAL_VALUE_POLICY;
   if (l->rate * l->entropy > 1)
-    return wal_params_fail(ctx, params, "entropy", "expected rate * entropy to be at most 1, got %g",
-                           l->rate * l->entropy);
+    return wal_params_fail(ctx, params, "entropy",
+                           "expected rate * entropy to be at most 1, got %g", l->rate * l->entropy);
   return WAL_OK;
 }
 

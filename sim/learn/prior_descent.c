@@ -6,12 +6,20 @@
 /* Prior descent: pi = prior * exp(rate * q*), normalized; every `inner` steps the prior becomes the
    policy. Both are kept as logits. */
 
-static const wal_param PARAMS[] = {
-    {.name = "rate", .type = WAL_REAL, .number = 1, .low = 0, .high = HUGE_VAL,
-     .meaning = "inverse temperature of the response to the prior"},
-    {.name = "inner", .type = WAL_INTEGER, .number = 0, .low = 0, .high = 0x1p53, .unit = "steps",
-     .meaning = "steps between updates of the prior (0: never)"},
-    {0}};
+static const wal_param PARAMS[] = {{.name = "rate",
+                                    .type = WAL_REAL,
+                                    .number = 1,
+                                    .low = 0,
+                                    .high = HUGE_VAL,
+                                    .meaning = "inverse temperature of the response to the prior"},
+                                   {.name = "inner",
+                                    .type = WAL_INTEGER,
+                                    .number = 0,
+                                    .low = 0,
+                                    .high = 0x1p53,
+                                    .unit = "steps",
+                                    .meaning = "steps between updates of the prior (0: never)"},
+                                   {0}};
 
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_learner *l) {
   (void)ctx;

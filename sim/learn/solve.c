@@ -28,8 +28,7 @@ static wal_status add_row(wal_ctx *ctx, wal_trace *trace, const wal_measure *mea
   }
   trace->rows[trace->count] = *measure;
   trace->seconds[trace->count] = seconds;
-  if (measure->exploitability < trace->rows[trace->best].exploitability)
-    trace->best = trace->count;
+  if (measure->exploitability < trace->rows[trace->best].exploitability) trace->best = trace->count;
   trace->count++;
   return WAL_OK;
 }

@@ -14,11 +14,11 @@ typedef struct wal_stop {
 /** What was measured, one entry a measured iteration; entry 0 is the start. */
 typedef struct wal_trace {
   wal_measure *rows;
-  double *seconds;      /**< since the solve began */
+  double *seconds; /**< since the solve began */
   int64_t count, capacity;
-  int64_t best;         /**< entry with the least exploitability */
-  bool converged;       /**< a tolerance was asked for and reached */
-  bool tolerance;       /**< a tolerance was asked for */
+  int64_t best;   /**< entry with the least exploitability */
+  bool converged; /**< a tolerance was asked for and reached */
+  bool tolerance; /**< a tolerance was asked for */
 } wal_trace;
 
 /** Told of every measured iteration, on all ranks. */

@@ -50,8 +50,8 @@ static wal_slab whole(const bench *b, int stage) {
 static void set_up(bench *b, const wal_game_type *type, bool second) {
   memset(b, 0, sizeof *b);
   b->ctx = wal_test_ctx(SEED);
-  WAL_ASSERT_OK(b->ctx,
-                wal_test_game_create(b->ctx, settings_describe(type->component.name, second), &b->made));
+  WAL_ASSERT_OK(b->ctx, wal_test_game_create(
+                            b->ctx, settings_describe(type->component.name, second), &b->made));
   b->game = &b->made.game;
   b->type = type;
   b->shape = &b->made.game.shape;

@@ -36,8 +36,7 @@ static int block_runs(const wal_partition *p, int64_t block, wal_away *runs) {
 static wal_halo *make_halo(wal_ctx *ctx, const wal_partition *p) {
   wal_away *runs = malloc(sizeof *runs * RUNS_A_BLOCK * (size_t)(p->blocks + 1));
   int64_t count = 0;
-  for (int64_t b = p->first_block; b < p->end_block; b++)
-    count += block_runs(p, b, runs + count);
+  for (int64_t b = p->first_block; b < p->end_block; b++) count += block_runs(p, b, runs + count);
   wal_halo *halo = NULL;
   wal_status status = wal_halo_create(ctx, p, count, runs, &halo);
   free(runs);
@@ -62,8 +61,7 @@ static void pull_brings_the_owners_values(void **state) {
     wal_away runs[RUNS_A_BLOCK];
     int n = block_runs(&p, b, runs);
     for (int k = 0; k < n; k++)
-      for (int64_t i = 0; i < runs[k].count; i++)
-        wrong += x[at++] != draw(runs[k].first + i, 3);
+      for (int64_t i = 0; i < runs[k].count; i++) wrong += x[at++] != draw(runs[k].first + i, 3);
   }
   WAL_ASSERT_ALL(ctx, wrong == 0);
   WAL_ASSERT_ALL(ctx, at == p.count + wal_halo_away(halo));
@@ -107,8 +105,8 @@ static void push_adds_in_the_order_of_blocks(void **state) {
       for (int64_t i = 0; i < runs[k].count; i++) x[at++] = draw(1000 * b + 100 * k + i, 5);
   }
   WAL_ASSERT_OK(ctx, wal_halo_push(halo, x));
-  WAL_ASSERT_ALL(ctx, p.count == 0 || memcmp(x, expected + p.first,
-                                             (size_t)p.count * sizeof *x) == 0);
+  WAL_ASSERT_ALL(ctx,
+                 p.count == 0 || memcmp(x, expected + p.first, (size_t)p.count * sizeof *x) == 0);
   free(x);
   wal_halo_destroy(&halo);
   wal_ctx_destroy(&alone);

@@ -18,12 +18,18 @@ static double draw(int64_t item, uint32_t stage) {
 /* Maps of every sort: a shift, a constant, a stride, a mirror, anything. */
 static int64_t map(int outcome, int action, int64_t s) {
   switch (outcome * ACTIONS + action) {
-    case 0: return s + 1;
-    case 1: return 5;
-    case 2: return s < 22 ? 4 * s : POST - 1;
-    case 3: return POST - 1 - s;
-    case 4: return (int64_t)(draw(s, 1) * POST);
-    default: return s / 3;
+    case 0:
+      return s + 1;
+    case 1:
+      return 5;
+    case 2:
+      return s < 22 ? 4 * s : POST - 1;
+    case 3:
+      return POST - 1 - s;
+    case 4:
+      return (int64_t)(draw(s, 1) * POST);
+    default:
+      return s / 3;
   }
 }
 
@@ -39,8 +45,7 @@ typedef struct sort {
 } sort;
 enum { STENCIL = 3, SPARSE = 5, FULL = STATES };
 
-static void noise(const void *self, int64_t first, int64_t count, int64_t *target,
-                  double *weight) {
+static void noise(const void *self, int64_t first, int64_t count, int64_t *target, double *weight) {
   const int terms = ((const sort *)self)->terms;
   for (int64_t i = 0; i < count; i++) {
     int64_t m = first + i;
@@ -87,9 +92,16 @@ static const wal_game_type TYPE = {
 };
 
 static wal_game make_game(sort *kind) {
-  wal_shape shape = {.horizon = 2, .states = STATES, .actions = ACTIONS, .outcomes = OUTCOMES,
-                     .populations = 1, .group = 1, .post_states = POST,
-                     .noise_terms = kind->terms, .axes = 1, .axis = {{"state", STATES}}};
+  wal_shape shape = {.horizon = 2,
+                     .states = STATES,
+                     .actions = ACTIONS,
+                     .outcomes = OUTCOMES,
+                     .populations = 1,
+                     .group = 1,
+                     .post_states = POST,
+                     .noise_terms = kind->terms,
+                     .axes = 1,
+                     .axis = {{"state", STATES}}};
   return (wal_game){.type = &TYPE, .self = kind, .shape = shape};
 }
 
@@ -185,10 +197,10 @@ static void every_form_is_the_dense_one(void **state) {
           WAL_ASSERT_ALL(ctx, true);
           continue;
         }
-        bool same = memcmp(mass[1] + p.first, mass[2] + p.first,
-                           (size_t)p.count * sizeof **mass) == 0 &&
-                    memcmp(value[1] + p.first * ACTIONS, value[2] + p.first * ACTIONS,
-                           (size_t)p.count * ACTIONS * sizeof **value) == 0;
+        bool same =
+            memcmp(mass[1] + p.first, mass[2] + p.first, (size_t)p.count * sizeof **mass) == 0 &&
+            memcmp(value[1] + p.first * ACTIONS, value[2] + p.first * ACTIONS,
+                   (size_t)p.count * ACTIONS * sizeof **value) == 0;
         WAL_ASSERT_ALL(ctx, same);
       }
   wal_ctx_destroy(&alone);

@@ -119,24 +119,32 @@ static wal_status spread(wal_run_file *file, wal_ctx *in, const wal_dataset *wha
   return wal_run_file_spread(file, what, split, first, end - first, fill_share, &own);
 }
 
-static const wal_dataset POLICY = {.path = "/solution/policy", .units = "1",
-                                   .long_name = "probability of the action", .rank = 3,
+static const wal_dataset POLICY = {.path = "/solution/policy",
+                                   .units = "1",
+                                   .long_name = "probability of the action",
+                                   .rank = 3,
                                    .extent = {4, 40, 3},
                                    .scale = {"/axes/stage", "/axes/state", "/axes/action"}};
 // 110017 is prime: the last chunk of every stage sticks out of the dataset.
-static const wal_dataset LARGE = {.path = "/plain/large", .units = "m", .long_name = "large",
-                                  .rank = 3, .extent = {2, 110017, 5}};
-static const wal_dataset EVEN = {.path = "/plain/even", .units = "m", .long_name = "even",
-                                 .rank = 2, .extent = {3, 40000}};
-static const wal_dataset DEEP = {.path = "/plain/deep", .units = "1", .long_name = "deep",
-                                 .rank = 2, .extent = {1009, 700}};
-static const wal_dataset ROWS = {.path = "/plain/rows", .units = "1", .long_name = "rows",
-                                 .rank = 2, .extent = {1013, 800}};
-static const wal_dataset SINGLE = {.path = "/plain/single", .units = "1",
-                                   .long_name = "in single precision", .rank = 4,
-                                   .extent = {3, 1001, 7, 5}, .single = true};
-static const wal_dataset LONG = {.path = "/plain/long", .units = "1", .long_name = "a column",
-                                 .rank = 1, .extent = {600011}};
+static const wal_dataset LARGE = {.path = "/plain/large",
+                                  .units = "m",
+                                  .long_name = "large",
+                                  .rank = 3,
+                                  .extent = {2, 110017, 5}};
+static const wal_dataset EVEN = {
+    .path = "/plain/even", .units = "m", .long_name = "even", .rank = 2, .extent = {3, 40000}};
+static const wal_dataset DEEP = {
+    .path = "/plain/deep", .units = "1", .long_name = "deep", .rank = 2, .extent = {1009, 700}};
+static const wal_dataset ROWS = {
+    .path = "/plain/rows", .units = "1", .long_name = "rows", .rank = 2, .extent = {1013, 800}};
+static const wal_dataset SINGLE = {.path = "/plain/single",
+                                   .units = "1",
+                                   .long_name = "in single precision",
+                                   .rank = 4,
+                                   .extent = {3, 1001, 7, 5},
+                                   .single = true};
+static const wal_dataset LONG = {
+    .path = "/plain/long", .units = "1", .long_name = "a column", .rank = 1, .extent = {600011}};
 
 static wal_status write_axes(wal_run_file *file) {
   WAL_TRY(wal_run_file_group(file, "/axes"));
@@ -144,38 +152,65 @@ static wal_status write_axes(wal_run_file *file) {
   for (int64_t i = 0; i < 4; i++) stage[i] = i;
   for (int64_t i = 0; i < 40; i++) state[i] = i;
   const char *action[3] = {"left", "stay", "nach rechts \xE2\x86\x92"};
-  WAL_TRY(wal_run_file_integers(file, &(wal_dataset){.path = "/axes/stage", .units = "1",
-                                                     .long_name = "stage", .rank = 1,
-                                                     .extent = {4}, .is_scale = true}, stage));
-  WAL_TRY(wal_run_file_integers(file, &(wal_dataset){.path = "/axes/state", .units = "1",
-                                                     .long_name = "state", .rank = 1,
-                                                     .extent = {40}, .is_scale = true}, state));
-  return wal_run_file_texts(file, &(wal_dataset){.path = "/axes/action", .units = "1",
-                                                 .long_name = "action", .rank = 1, .extent = {3},
-                                                 .is_scale = true}, action);
+  WAL_TRY(wal_run_file_integers(file,
+                                &(wal_dataset){.path = "/axes/stage",
+                                               .units = "1",
+                                               .long_name = "stage",
+                                               .rank = 1,
+                                               .extent = {4},
+                                               .is_scale = true},
+                                stage));
+  WAL_TRY(wal_run_file_integers(file,
+                                &(wal_dataset){.path = "/axes/state",
+                                               .units = "1",
+                                               .long_name = "state",
+                                               .rank = 1,
+                                               .extent = {40},
+                                               .is_scale = true},
+                                state));
+  return wal_run_file_texts(file,
+                            &(wal_dataset){.path = "/axes/action",
+                                           .units = "1",
+                                           .long_name = "action",
+                                           .rank = 1,
+                                           .extent = {3},
+                                           .is_scale = true},
+                            action);
 }
 
 static wal_status write_small(wal_run_file *file) {
   WAL_TRY(wal_run_file_group(file, "/scenario"));
   const char *source = "return solve {\n  game = beach_bar { states = 40 },\n}\n";
-  WAL_TRY(wal_run_file_texts(file, &(wal_dataset){.path = "/scenario/source", .units = "1",
-                                                  .long_name = "scenario as given"}, &source));
+  WAL_TRY(wal_run_file_texts(
+      file,
+      &(wal_dataset){.path = "/scenario/source", .units = "1", .long_name = "scenario as given"},
+      &source));
   WAL_TRY(wal_run_file_group(file, "/trace"));
   int64_t iteration[5] = {0, 1, 2, 3, INT64_MIN};
   double gap[5] = {1, 0.5, -0.0, NAN, INFINITY};
-  wal_dataset column = {.path = "/trace/iteration", .units = "1", .long_name = "iteration",
-                        .rank = 1, .extent = {5}, .is_scale = true};
+  wal_dataset column = {.path = "/trace/iteration",
+                        .units = "1",
+                        .long_name = "iteration",
+                        .rank = 1,
+                        .extent = {5},
+                        .is_scale = true};
   WAL_TRY(wal_run_file_integers(file, &column, iteration));
-  column = (wal_dataset){.path = "/trace/exploitability", .units = "reward", .long_name = "gap",
-                         .rank = 1, .extent = {5}, .scale = {"/trace/iteration"}};
+  column = (wal_dataset){.path = "/trace/exploitability",
+                         .units = "reward",
+                         .long_name = "gap",
+                         .rank = 1,
+                         .extent = {5},
+                         .scale = {"/trace/iteration"}};
   WAL_TRY(wal_run_file_reals(file, &column, gap));
   // What has no scales stays apart: h5netcdf opens no group with such arrays.
   WAL_TRY(wal_run_file_group(file, "/plain"));
-  column = (wal_dataset){.path = "/plain/none", .units = "1", .long_name = "no rows", .rank = 2,
-                         .extent = {0, 3}};
+  column = (wal_dataset){
+      .path = "/plain/none", .units = "1", .long_name = "no rows", .rank = 2, .extent = {0, 3}};
   WAL_TRY(wal_run_file_reals(file, &column, gap));
-  WAL_TRY(wal_run_file_texts(file, &(wal_dataset){.path = "/plain/no_texts", .units = "1",
-                                                  .long_name = "no texts", .rank = 1}, NULL));
+  WAL_TRY(wal_run_file_texts(
+      file,
+      &(wal_dataset){.path = "/plain/no_texts", .units = "1", .long_name = "no texts", .rank = 1},
+      NULL));
   column = (wal_dataset){.path = "/plain/scalar", .units = "1", .long_name = "one"};
   WAL_TRY(wal_run_file_reals(file, &column, &(double){0.1}));
   column.path = "/plain/scalar_single";
@@ -203,8 +238,8 @@ static wal_status write_content(wal_run_file *file, wal_ctx *in) {
   WAL_TRY(spread(file, in, &LONG, 0));
   // What rank 0 has whole may be large, too.
   double *many = NULL;
-  wal_dataset large = {.path = "/plain/whole", .units = "1", .long_name = "whole", .rank = 2,
-                       .extent = {70000, 3}};
+  wal_dataset large = {
+      .path = "/plain/whole", .units = "1", .long_name = "whole", .rank = 2, .extent = {70000, 3}};
   WAL_TRY(wal_acquire(in, "test", 210000, sizeof *many, &many));
   for (int64_t i = 0; i < 210000; i++) many[i] = entry(i / 3, i % 3);
   wal_status status = wal_run_file_reals(file, &large, many);
@@ -264,8 +299,8 @@ static bool holds_entries(hid_t file, const wal_dataset *what) {
   for (int d = 1; d < what->rank; d++) columns *= what->extent[d];
   double *values = malloc((size_t)(rows * columns) * sizeof *values);
   hid_t dataset = H5Dopen2(file, what->path, H5P_DEFAULT);
-  bool good = values && H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT,
-                                values) >= 0;
+  bool good =
+      values && H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
   for (int64_t i = 0; good && i < rows * columns; i++) {
     double expected = entry(i / columns, i % columns);
     good = values[i] == (what->single ? (double)(float)expected : expected);
@@ -501,12 +536,16 @@ static void misuse_is_told_on_all_ranks(void **state) {
   wal_run_file *file = NULL;
   WAL_ASSERT_OK(ctx, wal_run_file_create(ctx, in_folder(path, "misuse.h5"), false, &file));
   WAL_ASSERT_OK(ctx, write_axes(file));
-  const char *groups[] = {"/axes", "/no/group", "noslash", "/Upper", "/a//b", "/a/", "/", "",
-                          "/axes/stage/x", "/1st"};
+  const char *groups[] = {"/axes", "/no/group", "noslash", "/Upper",        "/a//b",
+                          "/a/",   "/",         "",        "/axes/stage/x", "/1st"};
   for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
     WAL_ASSERT_STATUS(ctx, WAL_EINTERNAL, wal_run_file_group(file, groups[i]));
   double x[4] = {0};
-  wal_dataset d = {.path = "/axes/x", .units = "1", .long_name = "x", .rank = 1, .extent = {4},
+  wal_dataset d = {.path = "/axes/x",
+                   .units = "1",
+                   .long_name = "x",
+                   .rank = 1,
+                   .extent = {4},
                    .scale = {"/axes/state"}};
   WAL_ASSERT_STATUS(ctx, WAL_EINTERNAL, wal_run_file_reals(file, &d, x));
   WAL_ASSERT_CONTAINS(wal_ctx_error(ctx), "expected a dimension scale of 4 items");

@@ -73,9 +73,15 @@ static void philox_gives_its_known_answers(void **state) {
     uint32_t stage, draw, expected[4];
   } KNOWN[] = {
       {0, 0, 0, 0, {0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u}},
-      {UINT64_MAX, UINT64_MAX, UINT32_MAX, UINT32_MAX,
+      {UINT64_MAX,
+       UINT64_MAX,
+       UINT32_MAX,
+       UINT32_MAX,
        {0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu}},
-      {0x299f31d0a4093822u, 0x85a308d3243f6a88u, 0x13198a2eu, 0x03707344u,
+      {0x299f31d0a4093822u,
+       0x85a308d3243f6a88u,
+       0x13198a2eu,
+       0x03707344u,
        {0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u}},
   };
   for (size_t k = 0; k < sizeof KNOWN / sizeof KNOWN[0]; k++) {
@@ -117,8 +123,8 @@ static void sums_have_a_fixed_shape(void **state) {
   // eight lanes by hand
   double lane[8] = {0};
   for (int i = 0; i < N; i++) lane[i % 8] += x[i];
-  double expected = ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
-                    ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+  double expected =
+      ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
   WAL_ASSERT_SAME(wal_sum(N, x), expected);
   WAL_ASSERT_SAME(wal_dot(N, x, y), expected);
   WAL_ASSERT_NEAR(expected, exact, 1e-12);
@@ -170,7 +176,7 @@ static void partitions_cover_everything_once(void **state) {
 
 static void hashes_tell_texts_apart(void **state) {
   (void)state;
-  assert_true(wal_hash("", 0) == 0xcbf29ce484222325u);      // FNV-1a's published values
+  assert_true(wal_hash("", 0) == 0xcbf29ce484222325u);  // FNV-1a's published values
   assert_true(wal_hash("a", 1) == 0xaf63dc4c8601ec8cu);
   assert_true(wal_hash("foobar", 6) == 0x85944171f73967e8u);
 }

@@ -47,8 +47,8 @@ typedef struct content {
   double trace;     /**< of /trace/exploitability[1] */
 } content;
 
-static const content USUAL = {.seed = 1, .label = "left", .value = 0.25, .value_far = 4,
-                              .trace = NAN};
+static const content USUAL = {
+    .seed = 1, .label = "left", .value = 0.25, .value_far = 4, .trace = NAN};
 
 static void fill_large(void *user, int64_t i, double *out) {
   const content *c = user;
@@ -58,8 +58,8 @@ static void fill_large(void *user, int64_t i, double *out) {
 
 static wal_dataset dataset(const char *path, const char *long_name, int rank, int64_t e0,
                            int64_t e1, int64_t e2) {
-  return (wal_dataset){.path = path, .units = "1", .long_name = long_name, .rank = rank,
-                       .extent = {e0, e1, e2}};
+  return (wal_dataset){
+      .path = path, .units = "1", .long_name = long_name, .rank = rank, .extent = {e0, e1, e2}};
 }
 
 static wal_status write_axes(wal_run_file *file, const content *c) {
@@ -228,7 +228,8 @@ static void attributes_are_compared(void **state) {
   c.other_scale = true;
   expect(&c, 1,
          "/solution/policy: attribute DIMENSION_LIST: [, /axes/state, /axes/action] against "
-         "[, /axes/place, /axes/action]", "");
+         "[, /axes/place, /axes/action]",
+         "");
 }
 
 static void names_types_and_shapes_are_compared(void **state) {
@@ -365,8 +366,9 @@ static void a_file_is_described(void **state) {
   WAL_ASSERT_CONTAINS(text, "task     solve\n");
   WAL_ASSERT_CONTAINS(text, "seed     1\n");
   WAL_ASSERT_CONTAINS(text, "\n/solution  with state\n");
-  WAL_ASSERT_CONTAINS(text, "/solution/policy       [2, 5 state, 2 action]  f64   1  "
-                            "probability of the action\n");
+  WAL_ASSERT_CONTAINS(text,
+                      "/solution/policy       [2, 5 state, 2 action]  f64   1  "
+                      "probability of the action\n");
   WAL_ASSERT_CONTAINS(text, "exploitability  last 0.125\n");
   WAL_ASSERT_CONTAINS(text, "/axes/action           [2]                     text  1  action\n");
   WAL_ASSERT_CONTAINS(text, "/run/clock             scalar ");

@@ -2,9 +2,9 @@
 #define _XOPEN_SOURCE 700
 
 /*
- * What happens when the disk is full: the program that writes is this one again, as a child that may
- * not make files larger than a limit. Started without mpirun; the library needs no rank but one to
- * fail.
+ * What happens when the disk is full: the program that writes is this one again, as a child that
+ * may not make files larger than a limit. Started without mpirun; the library needs no rank but one
+ * to fail.
  */
 
 #include <dirent.h>
@@ -29,8 +29,8 @@ static int write_large(const char *path) {
   wal_run_file *file = NULL;
   wal_ctx *ctx = wal_test_ctx(1);
   double shift = 0.5;
-  const wal_dataset large = {.path = "/large", .units = "1", .long_name = "large", .rank = 2,
-                             .extent = {20, 20000}};
+  const wal_dataset large = {
+      .path = "/large", .units = "1", .long_name = "large", .rank = 2, .extent = {20, 20000}};
   wal_status status = wal_run_file_create(ctx, path, true, &file);
   if (status == WAL_OK) status = wal_run_file_spread(file, &large, 1, 0, 20000, fill_rows, &shift);
   if (status == WAL_OK) status = wal_run_file_commit(&file);
