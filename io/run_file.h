@@ -9,8 +9,18 @@
  * temporary name in the folder of the final one, which appears only when all is complete and
  * verified. All calls are collective in the context, with the same arguments on every rank except
  * where a rank gives its own share. Bytes do not depend on the number of ranks as long as the
- * values do not. After the first HDF5 write error the job is aborted with WAL_EIO's exit status
- * (carrying on after a failed collective HDF5 call hangs or crashes).
+ * values do not.
+ *
+ * Carrying on after a failed collective HDF5 call hangs or crashes. So at the first failure to
+ * write, flush or close, the temporary file is removed, one line goes to stderr over all ranks,
+ *   walras: FILE: write failed: REASON
+ * and the job is ended with MPI_Abort() and WAL_EIO's exit status: the only place where the library
+ * prints or exits. Whatever stood under the final name is intact. Wrong use (a path twice, a group
+ * that is not there, ...) is an ordinary WAL_EINTERNAL on all ranks.
+ *
+ * The temporary name is .NAME.partial-HOST-PROCESS-NUMBER; what a killed job leaves under it is
+ * removed by the next run that writes the same NAME on that host. Files end with a seal
+ * (io/run_seal.h), a checksum of what HDF5 itself does not check.
  */
 typedef struct wal_run_file wal_run_file;
 
@@ -22,7 +32,7 @@ wal_status wal_run_file_check(wal_ctx *ctx, const char *path, bool force);
 /** Opens the temporary file. @collective */
 wal_status wal_run_file_create(wal_ctx *ctx, const char *path, bool force, wal_run_file **out);
 
-/** Makes a group, as "/solution". Parents must exist. */
+/** Makes a group, as "/solution". Parents must exist. Names are [a-z][a-z0-9_]*. */
 wal_status wal_run_file_group(wal_run_file *file, const char *path);
 
 /* Attributes of a group or dataset that exists ("/" for the file). */
@@ -50,14 +60,16 @@ typedef struct wal_dataset {
 wal_status wal_run_file_reals(wal_run_file *file, const wal_dataset *what, const double *values);
 wal_status wal_run_file_integers(wal_run_file *file, const wal_dataset *what,
                                  const int64_t *values);
-/** Variable-length UTF-8 strings. */
+/** Variable-length UTF-8 strings. Kept by rank 0 and written by it alone at the commit, since HDF5
+ *  does not write such in parallel. */
 wal_status wal_run_file_texts(wal_run_file *file, const wal_dataset *what,
                               const char *const *values);
 
 /**
  * A large real array that is spread over the ranks along one dimension: rank by rank a contiguous
  * range, in rank order. It is written one index of dimension 0 after the other, so that a rank
- * holds only one of them in memory at a time (with split = 0, rank by rank pieces of dimension 0).
+ * holds only one of them in memory at a time, or small ones of 16 MiB together (with split = 0,
+ * rank by rank pieces of dimension 0).
  * @param split  dimension that is spread: 0 or 1
  * @param first,count  this rank's range of it (count may be 0)
  * @param fill   writes the own range at index i of dimension 0, row-major over the remaining
@@ -70,8 +82,8 @@ wal_status wal_run_file_spread(wal_run_file *file, const wal_dataset *what, int 
 /** A second name for an existing object (hard link). */
 wal_status wal_run_file_link(wal_run_file *file, const char *existing, const char *path);
 
-/** Sets `complete`, closes, verifies by reopening, fsyncs, renames, fsyncs the folder; frees *file
- *  in any case. */
+/** Writes the texts, sets `complete`, closes, verifies by reopening, fsyncs, renames, fsyncs the
+ * folder; frees *file in any case. */
 wal_status wal_run_file_commit(wal_run_file **file);
 
 /** Closes and removes the temporary file; sets *file to NULL. For failures before commit. */

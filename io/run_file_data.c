@@ -117,8 +117,10 @@ static wal_status create_dataset(wal_run_file *file, const wal_dataset *what, hi
 static void write_once(wal_run_file *file, hid_t dataset, hid_t memory_type, int rank,
                        int64_t items, const hsize_t start[4], const hsize_t count[4],
                        const void *data) {
-  const hsize_t length = items ? (hsize_t)items : 1;
-  hid_t memory = wal_run_file_must(file, H5Screate_simple(1, &length, NULL));
+  // In memory a block of the same shape: HDF5 goes through other shapes item by item.
+  const hsize_t one[4] = {1, 1, 1, 1};
+  hid_t memory = wal_run_file_must(
+      file, rank ? H5Screate_simple(rank, items ? count : one, NULL) : H5Screate(H5S_SCALAR));
   hid_t space = wal_run_file_must(file, H5Dget_space(dataset));
   if (items == 0) {
     wal_run_file_must(file, H5Sselect_none(memory));

@@ -83,30 +83,75 @@ static int by_start(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/** Bytes from the first chunk of a dataset to the end of the last; false if HDF5 fails. */
-static bool find_gap(hid_t file, const char *path, wal_run_gap *gap, bool *chunked) {
-  hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT);
-  hid_t list = dataset < 0 ? -1 : H5Dget_create_plist(dataset);
-  wal_hdf5_shape shape;
-  bool good = list >= 0 && wal_hdf5_shape_of(dataset, &shape);
-  *chunked = good && H5Pget_layout(list) == H5D_CHUNKED && shape.items > 0;
-  if (*chunked) {
-    hsize_t chunk[H5S_MAX_RANK], first[H5S_MAX_RANK] = {0}, last[H5S_MAX_RANK], size = 0;
-    haddr_t start = 0, end = 0;
-    unsigned mask = 0;
-    good = H5Pget_chunk(list, shape.rank, chunk) == shape.rank;
-    for (int d = 0; good && d < shape.rank; d++)
-      last[d] = (shape.extent[d] - 1) / chunk[d] * chunk[d];
-    good = good && H5Dget_chunk_info_by_coord(dataset, first, &mask, &start, &size) >= 0 &&
-           H5Dget_chunk_info_by_coord(dataset, last, &mask, &end, &size) >= 0;
-    // Chunks were given their places in order when the dataset was made. Were it otherwise, the
-    // seal would only cover more.
-    *chunked = good && start < end + size;
-    *gap = (wal_run_gap){.start = start, .end = end + size};
+/** The chunks of a dataset, numbered in row-major order; all of one size. */
+typedef struct chunks {
+  hid_t dataset;
+  int rank;
+  hsize_t chunk[H5S_MAX_RANK], grid[H5S_MAX_RANK], size;
+  int64_t count;
+} chunks;
+
+/** Where chunk `i` begins; false if HDF5 fails or it has another size than chunk 0. */
+static bool find_chunk(chunks *of, int64_t i, uint64_t *start) {
+  hsize_t at[H5S_MAX_RANK], rest = (hsize_t)i, size = 0;
+  unsigned mask = 0;
+  haddr_t place = HADDR_UNDEF;
+  for (int d = of->rank - 1; d >= 0; d--) {
+    at[d] = rest % of->grid[d] * of->chunk[d];
+    rest /= of->grid[d];
   }
+  if (H5Dget_chunk_info_by_coord(of->dataset, at, &mask, &place, &size) < 0) return false;
+  if (i == 0) of->size = size;
+  *start = place;
+  return place != HADDR_UNDEF && size == of->size;
+}
+
+/** Adds the places of chunks low..high, which begin at `start` and `last`. Chunks were given their
+ *  places in order when the dataset was made, with nodes of their index in between here and there:
+ *  halving finds these, and looks at few chunks, since HDF5 takes long to find one. */
+static wal_status add_chunks(wal_ctx *ctx, chunks *of, int64_t low, int64_t high, uint64_t start,
+                             uint64_t last, wal_run_gaps *out) {
+  if (last == start + (uint64_t)(high - low) * of->size) {
+    uint64_t end = last + of->size;
+    if (out->count && out->list[out->count - 1].end == start) {
+      out->list[out->count - 1].end = end;
+      return WAL_OK;
+    }
+    WAL_TRY(wal_hdf5_grow(ctx, "places of large arrays", &out->list, out->count, &out->capacity,
+                          sizeof *out->list));
+    out->list[out->count++] = (wal_run_gap){start, end};
+    return WAL_OK;
+  }
+  uint64_t before = 0, after = 0;
+  int64_t middle = low + (high - low) / 2;
+  if (!find_chunk(of, middle, &before) || !find_chunk(of, middle + 1, &after))
+    return wal_fail(ctx, WAL_EIO, "a chunk cannot be found");
+  WAL_TRY(add_chunks(ctx, of, low, middle, start, before, out));
+  return add_chunks(ctx, of, middle + 1, high, after, last, out);
+}
+
+/** Adds the places of the chunks of a dataset, if it has any. */
+static wal_status add_dataset(wal_ctx *ctx, hid_t file, const char *path, wal_run_gaps *out) {
+  wal_status status = WAL_OK;
+  chunks of = {.dataset = H5Dopen2(file, path, H5P_DEFAULT), .count = 1};
+  hid_t list = of.dataset < 0 ? -1 : H5Dget_create_plist(of.dataset);
+  wal_hdf5_shape shape;
+  bool good = list >= 0 && wal_hdf5_shape_of(of.dataset, &shape);
+  if (good && H5Pget_layout(list) == H5D_CHUNKED && shape.items > 0) {
+    uint64_t start = 0, last = 0;
+    of.rank = shape.rank;
+    good = H5Pget_chunk(list, shape.rank, of.chunk) == shape.rank;
+    for (int d = 0; good && d < shape.rank; d++) {
+      of.grid[d] = (shape.extent[d] - 1) / of.chunk[d] + 1;
+      of.count *= (int64_t)of.grid[d];
+    }
+    good = good && find_chunk(&of, 0, &start) && find_chunk(&of, of.count - 1, &last);
+    if (good) status = add_chunks(ctx, &of, 0, of.count - 1, start, last, out);
+  }
+  if (!good) status = wal_fail(ctx, WAL_EIO, "%s: its chunks cannot be found", path);
   if (list >= 0) H5Pclose(list);
-  if (dataset >= 0) H5Dclose(dataset);
-  return good;
+  if (of.dataset >= 0) H5Dclose(of.dataset);
+  return status;
 }
 
 wal_status wal_run_seal_gaps(wal_ctx *ctx, const char *path, hid_t file, wal_run_gaps *out) {
@@ -115,15 +160,8 @@ wal_status wal_run_seal_gaps(wal_ctx *ctx, const char *path, hid_t file, wal_run
   WAL_TRY_GOTO(wal_hdf5_tree_read(ctx, path, file, true, &tree));
   for (int64_t i = 0; i < tree.count; i++) {
     const wal_hdf5_entry *entry = &tree.entries[i];
-    wal_run_gap gap = {0, 0};
-    bool chunked = false;
     if (!entry->dataset || wal_hdf5_tree_path(&tree, entry->address) != entry->path) continue;
-    if (!find_gap(file, entry->path, &gap, &chunked))
-      WAL_TRY_GOTO(wal_fail(ctx, WAL_EIO, "%s: %s: its chunks cannot be found", path, entry->path));
-    if (!chunked) continue;
-    WAL_TRY_GOTO(wal_hdf5_grow(ctx, "places of large arrays", &out->list, out->count,
-                               &out->capacity, sizeof *out->list));
-    out->list[out->count++] = gap;
+    WAL_TRY_GOTO(add_dataset(ctx, file, entry->path, out));
   }
   if (out->count) qsort(out->list, (size_t)out->count, sizeof *out->list, by_start);
 cleanup:

@@ -19,7 +19,7 @@
  * changes the file with HDF5 cuts the seal off; such a file is read unchecked.
  */
 
-/** Bytes of a large array, from the first chunk to the last. */
+/** Bytes of a large array: a run of its chunks. */
 typedef struct wal_run_gap {
   uint64_t start, end;
 } wal_run_gap;

@@ -14,4 +14,9 @@ void wal_vector_exp(int64_t n, const double *x, double *y);
 /** y[i] = log(x[i]), as wal_vector_exp(); log(0) = -inf, of a negative number NaN. */
 void wal_vector_log(int64_t n, const double *x, double *y);
 
+/** e[i] = exp(scale * x[i] - shift[i]) and sum[i] += e[i]: a softmax's inner loop, as
+ *  wal_vector_exp(). e may be x. */
+void wal_vector_exp_shifted(int64_t n, double scale, const double *x, const double *shift,
+                            double *e, double *sum);
+
 #endif

@@ -14,9 +14,9 @@ WAL_INLINE int64_t chunk_size(int64_t count, int64_t at) {
   return count - at < CHUNK ? count - at : CHUNK;
 }
 
-/* pi = scale * y - max_a (scale * y), the maxima (padded with 0) into `top`. */
-WAL_HOT static void shift_by_max(wal_tile t, double scale, const double *y, double *pi,
-                                 double *restrict top) {
+/* top = max_a scale * y. */
+WAL_HOT static void scaled_max(wal_tile t, double scale, const double *restrict y,
+                               double *restrict top) {
   for (int64_t i = 0; i < t.count; i++) top[i] = scale * y[i];
   for (int a = 1; a < t.actions; a++) {
     const double *ya = y + a * t.stride;
@@ -25,19 +25,9 @@ WAL_HOT static void shift_by_max(wal_tile t, double scale, const double *y, doub
       top[i] = x > top[i] ? x : top[i];
     }
   }
-  for (int a = 0; a < t.actions; a++) {
-    const double *ya = y + a * t.stride;
-    double *to = pi + a * t.stride;
-    for (int64_t i = 0; i < t.count; i++) to[i] = scale * ya[i] - top[i];
-  }
 }
 
-WAL_HOT static void normalize(wal_tile t, double *restrict pi, double *restrict sum) {
-  for (int64_t i = 0; i < t.count; i++) sum[i] = pi[i];
-  for (int a = 1; a < t.actions; a++) {
-    const double *from = pi + a * t.stride;
-    for (int64_t i = 0; i < t.count; i++) sum[i] += from[i];
-  }
+WAL_HOT static void divide(wal_tile t, const double *restrict sum, double *restrict pi) {
   double share[CHUNK];
   for (int64_t i = 0; i < t.count; i++) share[i] = 1.0 / sum[i];
   for (int a = 0; a < t.actions; a++) {
@@ -50,10 +40,12 @@ void wal_tile_softmax(wal_tile t, double scale, const double *y, double *pi, dou
   double top[CHUNK], sum[CHUNK];
   for (int64_t at = 0; at < t.count; at += CHUNK) {
     wal_tile c = {chunk_size(t.count, at), t.stride, t.actions};
-    shift_by_max(c, scale, y + at, pi + at, top);
+    scaled_max(c, scale, y + at, top);
+    for (int64_t i = 0; i < c.count; i++) sum[i] = 0;
     for (int a = 0; a < t.actions; a++)
-      wal_vector_exp(c.count, pi + at + a * t.stride, pi + at + a * t.stride);
-    normalize(c, pi + at, sum);
+      wal_vector_exp_shifted(c.count, scale, y + at + a * t.stride, top, pi + at + a * t.stride,
+                             sum);
+    divide(c, sum, pi + at);
     if (log_norm) {
       wal_vector_log(c.count, sum, log_norm + at);
       for (int64_t i = 0; i < c.count; i++) log_norm[at + i] += top[i];

@@ -9,16 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/run_compare.h"
 #include "io/run_file.h"
 #include "io/run_file_private.h"
 #include "sim/core/memory.h"
 #include "tests/support/harness.h"
 
-/* ---- a folder of the test's own, the same on all ranks ---- */
-
 enum { PATH_LENGTH = 512 };
 
+/* A folder of the test's own, the same on all ranks. */
 static wal_ctx *ctx;
 static char folder[PATH_LENGTH / 2];
 
@@ -185,6 +183,16 @@ static wal_status write_small(wal_run_file *file) {
       file,
       &(wal_dataset){.path = "/scenario/source", .units = "1", .long_name = "scenario as given"},
       &source));
+  enum { LONG_TEXT = 300000 };
+  char *resolved = calloc(LONG_TEXT + 1, 1);
+  if (!resolved) return WAL_EINTERNAL;
+  memset(resolved, 'r', LONG_TEXT);
+  const char *value = resolved;
+  wal_status status = wal_run_file_texts(
+      file, &(wal_dataset){.path = "/scenario/resolved", .units = "1", .long_name = "resolved"},
+      &value);
+  free(resolved);  // the file has its own copy
+  WAL_TRY(status);
   WAL_TRY(wal_run_file_group(file, "/trace"));
   int64_t iteration[5] = {0, 1, 2, 3, INT64_MIN};
   double gap[5] = {1, 0.5, -0.0, NAN, INFINITY};
@@ -255,8 +263,6 @@ static wal_status write_run(wal_ctx *in, const char *path, bool force) {
   wal_run_file_discard(&file);
   return status;
 }
-
-/* ---- tests ---- */
 
 /** The file of one rank is written by 1, 2, 3, 4 and 7 of the ranks, twice each. */
 static void bytes_do_not_depend_on_ranks(void **state) {

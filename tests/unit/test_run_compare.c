@@ -184,6 +184,10 @@ static void the_first_and_the_largest_are_told(void **state) {
          "/zone/large[1,20000]: 4 against -100");
   wal_run_comparison r = compare(&c);
   assert_true(r.largest_difference == 104);
+  c.value = 1000.25;
+  r = compare(&c);
+  assert_string_equal(r.largest, "/solution/policy[0,3,1]: 0.25 against 1000.25");
+  assert_true(r.largest_difference == 1000);
 }
 
 static void texts_are_compared(void **state) {

@@ -56,6 +56,19 @@ static void vector_functions_give_the_same_bits_at_any_width(void **state) {
       wal_vector_exp(n, x + from, few);
       for (int i = 0; i < n; i++) WAL_ASSERT_SAME(few[i], wide[from + i]);
     }
+  static double shift[N], sums[2][N];
+  for (int i = 0; i < N; i++) shift[i] = draw(i, 6, -9, 9);
+  wal_vector_exp_shifted(N, 0.7, x, shift, wide, sums[0]);
+  wal_vector_exp_shifted_base(N, 0.7, x, shift, base, sums[1]);
+  for (int i = 0; i < N; i++) {
+    double arguments[1] = {0.7 * x[i] - shift[i]}, expected[1];
+    wal_vector_exp(1, arguments, expected);
+    WAL_ASSERT_SAME(wide[i], expected[0]);
+    WAL_ASSERT_SAME(base[i], expected[0]);
+    WAL_ASSERT_SAME(sums[0][i], expected[0]);
+    WAL_ASSERT_SAME(sums[1][i], expected[0]);
+  }
+  wal_vector_exp(N, x, wide);
   for (int i = 0; i < N; i++) x[i] = wide[i];
   wal_vector_log(N, x, wide);
   wal_vector_log_base(N, x, base);

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What README.md and docs/ claim: the scenario is the file, its printed result is what the program
+prints, the Python runs, links lead somewhere, documented commands exist."""
+import os
+import re
+import shlex
+import subprocess
+import sys
+import unittest
+
+SOURCE = os.environ["WALRAS_SOURCE"]
+WALRAS = os.environ["WALRAS"]
+MPIRUN = shlex.split(os.environ["WALRAS_MPIRUN"])
+
+
+def read(path):
+    with open(os.path.join(SOURCE, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def blocks(text, language):
+    return re.findall(r"^```" + language + r"\n(.*?)^```", text, re.M | re.S)
+
+
+def without_seconds(text):
+    return re.sub(r"^( +seconds +).*$", r"\1", text, flags=re.M)
+
+
+def documents():
+    yield "README.md"
+    for name in sorted(os.listdir(os.path.join(SOURCE, "docs"))):
+        if name.endswith(".md"):
+            yield "docs/" + name
+
+
+class Readme(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.readme = read("README.md")
+        cls.result = subprocess.run(
+            MPIRUN + ["-n", "2", WALRAS, "run", os.path.join(SOURCE, "scenarios/crowd_motion.lua")],
+            capture_output=True, text=True, check=True).stdout
+
+    def test_scenario_is_the_file(self):
+        self.assertEqual(blocks(self.readme, "lua"), [read("scenarios/crowd_motion.lua")])
+
+    def test_result_is_what_is_printed(self):
+        shown = blocks(self.readme, "console")[0]
+        command, _, result = shown.partition("\n")
+        self.assertEqual(command, "$ mpirun -n 2 build/walras run scenarios/crowd_motion.lua")
+        self.assertEqual(without_seconds(result), without_seconds(self.result))
+
+    def test_python_runs(self):
+        script = blocks(self.readme, "python")[0]
+        self.assertEqual(len([line for line in script.splitlines() if line]), 5)
+        subprocess.run([sys.executable, "-c", script], check=True,
+                       env=dict(os.environ, MPLBACKEND="Agg"))
+        self.assertGreater(os.path.getsize("exploitability.png"), 5000)
+
+    def test_run_file_snippets_run(self):
+        for script in blocks(read("docs/run-file.md"), "python"):
+            subprocess.run([sys.executable, "-c", script], check=True)
+
+    def test_shell_commands_run(self):
+        for line in blocks(self.readme, "sh")[1].splitlines():
+            command = shlex.split(line, comments=True)
+            if "other.h5" in command:
+                command = ["b.h5" if word == "other.h5" else word for word in command]
+            self.assertEqual(command[0], "build/walras")
+            words = [os.path.join(SOURCE, w) if w.startswith("scenarios/") else w
+                     for w in command[1:]]
+            done = subprocess.run([WALRAS] + words, capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, line + "\n" + done.stderr)
+            self.assertNotEqual(done.stdout, "", line)
+
+    def test_links_lead_somewhere(self):
+        for document in documents():
+            folder = os.path.dirname(os.path.join(SOURCE, document))
+            for target in re.findall(r"\]\(([^)#]+)\)", read(document)):
+                if "://" not in target:
+                    self.assertTrue(os.path.exists(os.path.join(folder, target)),
+                                    document + ": " + target)
+
+    def test_documented_names_exist(self):
+        listed = subprocess.run([WALRAS, "list"], capture_output=True, text=True).stdout
+        names = set(re.findall(r"^  (\w+)", listed, re.M))
+        documented = set(re.findall(r"^\| `(\w+)[`{]", read("docs/games.md"), re.M))
+        self.assertEqual(documented, names - {"solve"})
+
+    def test_exit_statuses_are_documented(self):
+        header = read("sim/core/status.h")
+        statuses = {int(n) for n in re.findall(r"X\(WAL_\w+, (\d+),", header)}
+        table = read("docs/scenarios.md").split("## Exit status")[1]
+        self.assertEqual({int(n) for n in re.findall(r"^\| (\d+) \|", table, re.M)}, statuses)
+
+
+if __name__ == "__main__":
+    unittest.main()
