@@ -98,7 +98,8 @@ wal_status wal_run_write_axes(wal_run_file *file, wal_ctx *ctx, const wal_space 
                        .long_name = "state",
                        .rank = 1,
                        .extent = {shape->states},
-                       .is_scale = true};
+                       .is_scale = true,
+                       .stored = WAL_STORED_WHOLE};
   WAL_TRY(wal_run_file_spread(file, &state, 0, space->states.first, space->states.count,
                               fill_column, &c));
   state.is_scale = false;
@@ -137,5 +138,6 @@ wal_status wal_run_write_run(wal_run_file *file, const wal_job *job, int64_t row
   WAL_TRY(wal_run_file_attribute_integer(file, "/run", "ranks", wal_ctx_size(job->ctx)));
   WAL_TRY(
       wal_run_file_attribute_integer(file, "/run", "peak_bytes", wal_ctx_peak_memory(job->ctx)));
-  return wal_run_file_reals(file, &elapsed, seconds);
+  WAL_TRY(wal_run_file_reals(file, &elapsed, seconds));
+  return wal_run_file_link(file, scale, "/run/iteration");
 }

@@ -367,7 +367,7 @@ static wal_status add_entry(wal_ctx *ctx, wal_hdf5_tree *tree, const char *path,
 }
 
 static wal_status walk(wal_ctx *ctx, const char *path, hid_t file, const char *group, int depth,
-                       bool with_run, wal_hdf5_tree *tree) {
+                       bool all, wal_hdf5_tree *tree) {
   H5G_info_t info;
   if (H5Gget_info_by_name(file, group, &info, H5P_DEFAULT) < 0) return unreadable(ctx, path, group);
   for (hsize_t i = 0; i < info.nlinks; i++) {
@@ -378,7 +378,8 @@ static wal_status walk(wal_ctx *ctx, const char *path, hid_t file, const char *g
     int length = snprintf(full, sizeof full, "%s/%s", group[1] ? group : "", name);
     if (length < 0 || length >= WAL_HDF5_PATH || depth >= MOST_DEPTH || tree->count >= MOST_NAMES)
       return wal_fail(ctx, WAL_EIO, "%s: %s: more names than a run file has", path, group);
-    if (!with_run && strcmp(full, "/run") == 0) continue;
+    // How a run was made and how its scenario was spelled may differ between equal runs.
+    if (!all && (strcmp(full, "/run") == 0 || strcmp(full, "/scenario/source") == 0)) continue;
     H5L_info_t link;
     H5O_info_t object;
     memset(&object, 0, sizeof object);
@@ -388,7 +389,7 @@ static wal_status walk(wal_ctx *ctx, const char *path, hid_t file, const char *g
       return unreadable(ctx, path, full);
     WAL_TRY(add_entry(ctx, tree, full, hard, &object));
     if (hard && object.type == H5O_TYPE_GROUP)
-      WAL_TRY(walk(ctx, path, file, full, depth + 1, with_run, tree));
+      WAL_TRY(walk(ctx, path, file, full, depth + 1, all, tree));
   }
   return WAL_OK;
 }
@@ -397,12 +398,12 @@ static int by_path(const void *a, const void *b) {
   return strcmp(((const wal_hdf5_entry *)a)->path, ((const wal_hdf5_entry *)b)->path);
 }
 
-wal_status wal_hdf5_tree_read(wal_ctx *ctx, const char *path, hid_t file, bool with_run,
+wal_status wal_hdf5_tree_read(wal_ctx *ctx, const char *path, hid_t file, bool all,
                               wal_hdf5_tree *out) {
   H5O_info_t object;
   if (H5Oget_info2(file, &object, H5O_INFO_BASIC) < 0) return unreadable(ctx, path, "/");
   WAL_TRY(add_entry(ctx, out, "/", true, &object));
-  WAL_TRY(walk(ctx, path, file, "/", 0, with_run, out));
+  WAL_TRY(walk(ctx, path, file, "/", 0, all, out));
   qsort(out->entries, (size_t)out->count, sizeof *out->entries, by_path);
   return WAL_OK;
 }

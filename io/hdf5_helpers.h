@@ -70,8 +70,8 @@ typedef struct wal_hdf5_tree {
   int64_t count, capacity;
 } wal_hdf5_tree;
 
-/** Reads the names of an open file, without the group /run unless `with_run`. */
-wal_status wal_hdf5_tree_read(wal_ctx *ctx, const char *path, hid_t file, bool with_run,
+/** Reads the names of an open file; unless `all`, without /run and /scenario/source. */
+wal_status wal_hdf5_tree_read(wal_ctx *ctx, const char *path, hid_t file, bool all,
                               wal_hdf5_tree *out);
 void wal_hdf5_tree_free(wal_ctx *ctx, wal_hdf5_tree *tree);
 /** First path of the object at an address, NULL if none. */

@@ -43,6 +43,13 @@ wal_status wal_run_file_attribute_integer(wal_run_file *file, const char *object
 wal_status wal_run_file_attribute_real(wal_run_file *file, const char *object, const char *name,
                                        double value);
 
+/** How a dataset keeps the real numbers that it is given. */
+typedef enum wal_stored {
+  WAL_STORED_DOUBLE,
+  WAL_STORED_SINGLE, /**< rounded to single precision */
+  WAL_STORED_WHOLE,  /**< as 64-bit integers; they must be whole and below 2^53 in size */
+} wal_stored;
+
 /** What a dataset is: every one has units and a long name, and named dimension scales. */
 typedef struct wal_dataset {
   const char *path;  /**< as "/solution/policy"; group exists */
@@ -53,7 +60,7 @@ typedef struct wal_dataset {
   const char *scale[4]; /**< path of the dimension scale of each dimension, NULL if none */
   bool is_scale;        /**< this one is itself a dimension scale, named after its last
                              path component */
-  bool single;          /**< real numbers are stored in single precision */
+  wal_stored stored;    /**< how real numbers are stored */
 } wal_dataset;
 
 /* Small datasets that every rank holds whole (rank 0's values are written). */

@@ -20,7 +20,8 @@ enum {
 /** Where the numbers of a dataset come from: this rank's range of dimension `split`. */
 typedef struct source {
   hid_t memory_type; /**< of what is written */
-  int64_t item;      /**< its bytes, in the file as well */
+  wal_stored stored;
+  int64_t item; /**< its bytes, in the file as well */
   int split;
   int64_t first, count, most;                       /**< most: largest count of any rank */
   void (*fill)(void *user, int64_t i, double *out); /**< or: */
@@ -165,13 +166,17 @@ static void write_block(wal_run_file *file, hid_t dataset, const source *from,
   }
 }
 
-/** Doubles to single precision, in their own place. */
-static void make_single(char *data, int64_t count) {
-  for (int64_t i = 0; i < count; i++) {
+/** Doubles to what is stored, in their own place. */
+static void convert(wal_stored stored, char *data, int64_t count) {
+  for (int64_t i = 0; stored != WAL_STORED_DOUBLE && i < count; i++) {
     double value = 0;
     memcpy(&value, data + 8 * i, sizeof value);
-    float single = (float)value;
-    memcpy(data + 4 * i, &single, sizeof single);
+    const float single = (float)value;
+    const int64_t whole = stored == WAL_STORED_WHOLE ? (int64_t)value : 0;
+    if (stored == WAL_STORED_SINGLE)
+      memcpy(data + 4 * i, &single, sizeof single);
+    else
+      memcpy(data + 8 * i, &whole, sizeof whole);
   }
 }
 
@@ -211,7 +216,7 @@ static void write_rows(wal_run_file *file, hid_t dataset, const source *from,
       else
         from->fill(from->user, (int64_t)start[0] + i, (double *)(void *)out);
     }
-    if (from->item == 4) make_single(buffer, now * length);
+    convert(from->stored, buffer, now * length);
     write_block(file, dataset, from, what, start, count, most, buffer);
   }
 }
@@ -220,7 +225,7 @@ static void write_rows(wal_run_file *file, hid_t dataset, const source *from,
 static void write_scalar(wal_run_file *file, hid_t dataset, const source *from) {
   char value[8];
   memcpy(value, from->values, sizeof value);
-  if (from->item == 4) make_single(value, 1);
+  convert(from->stored, value, 1);
   const hsize_t unused[4] = {0};
   write_once(file, dataset, from->memory_type, 0, from->count, unused, unused, value);
 }
@@ -258,12 +263,19 @@ static source whole(const wal_run_file *file, const wal_dataset *what, const voi
                   .values = values};
 }
 
+static wal_status write_reals(wal_run_file *file, const wal_dataset *what, source *from) {
+  const hid_t memory[] = {H5T_NATIVE_DOUBLE, H5T_NATIVE_FLOAT, H5T_NATIVE_INT64};
+  const hid_t stored[] = {H5T_IEEE_F64LE, H5T_IEEE_F32LE, H5T_STD_I64LE};
+  from->stored = what->stored;
+  from->item = what->stored == WAL_STORED_SINGLE ? 4 : 8;
+  from->memory_type = memory[what->stored];
+  return write_numbers(file, what, stored[what->stored], from);
+}
+
 wal_status wal_run_file_reals(wal_run_file *file, const wal_dataset *what, const double *values) {
   WAL_TRY(check_dataset(file, what));
   source from = whole(file, what, values);
-  from.item = what->single ? 4 : 8;
-  from.memory_type = what->single ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE;
-  return write_numbers(file, what, what->single ? H5T_IEEE_F32LE : H5T_IEEE_F64LE, &from);
+  return write_reals(file, what, &from);
 }
 
 wal_status wal_run_file_integers(wal_run_file *file, const wal_dataset *what,
@@ -310,9 +322,7 @@ wal_status wal_run_file_spread(wal_run_file *file, const wal_dataset *what, int 
   source from = {
       .split = split, .first = count ? first : 0, .count = count, .fill = fill, .user = user};
   WAL_TRY(check_ranges(file, what, split, first, count, &from.most));
-  from.item = what->single ? 4 : 8;
-  from.memory_type = what->single ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE;
-  return write_numbers(file, what, what->single ? H5T_IEEE_F32LE : H5T_IEEE_F64LE, &from);
+  return write_reals(file, what, &from);
 }
 
 /** Copies texts for the time after the collective close. */

@@ -396,8 +396,8 @@ class Diff(unittest.TestCase):
                 for result in pair:
                     self.check(result, 1)
                     self.assertRegex(result.out, r"^first difference: ")
-                    count = re.search(r"^(\d+) of (\d+) objects differ$", result.out, re.M)
-                    self.assertTrue(count and 0 < int(count[1]) <= int(count[2]), result)
+                    count = re.search(r"^(\d+) objects differ$", result.out, re.M)
+                    self.assertTrue(count and 0 < int(count[1]), result)
 
     def test_same_file(self):
         self.assertRegex(self.diff(self.path("a"), self.path("a"), 0).out, r"^equal\b")

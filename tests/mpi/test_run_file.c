@@ -140,7 +140,7 @@ static const wal_dataset SINGLE = {.path = "/plain/single",
                                    .long_name = "in single precision",
                                    .rank = 4,
                                    .extent = {3, 1001, 7, 5},
-                                   .single = true};
+                                   .stored = WAL_STORED_SINGLE};
 static const wal_dataset LONG = {
     .path = "/plain/long", .units = "1", .long_name = "a column", .rank = 1, .extent = {600011}};
 
@@ -222,7 +222,7 @@ static wal_status write_small(wal_run_file *file) {
   column = (wal_dataset){.path = "/plain/scalar", .units = "1", .long_name = "one"};
   WAL_TRY(wal_run_file_reals(file, &column, &(double){0.1}));
   column.path = "/plain/scalar_single";
-  column.single = true;
+  column.stored = WAL_STORED_SINGLE;
   WAL_TRY(wal_run_file_reals(file, &column, &(double){0.1}));
   WAL_TRY(wal_run_file_attribute_text(file, "/", "task", "solve"));
   WAL_TRY(wal_run_file_attribute_integer(file, "/", "seed", 7));
@@ -309,7 +309,7 @@ static bool holds_entries(hid_t file, const wal_dataset *what) {
       values && H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
   for (int64_t i = 0; good && i < rows * columns; i++) {
     double expected = entry(i / columns, i % columns);
-    good = values[i] == (what->single ? (double)(float)expected : expected);
+    good = values[i] == (what->stored == WAL_STORED_SINGLE ? (double)(float)expected : expected);
     if (!good) print_error("%s: item %lld: %g\n", what->path, (long long)i, values[i]);
   }
   H5Dclose(dataset);

@@ -40,7 +40,8 @@ static int tear_down(void **state) {
 
 typedef struct content {
   int64_t seed;
-  bool seed_is_text, no_task, other_task, extra, other_scale, other_run, flat, single, column;
+  bool seed_is_text, no_task, other_task, extra, other_scale, other_run, flat, column;
+  wal_stored stored;
   const char *label;
   double value;     /**< of /solution/policy[0,3,1] */
   double value_far; /**< of /zone/large[1,20000] */
@@ -83,7 +84,7 @@ static wal_status write_solution(wal_run_file *file, const content *c) {
   WAL_TRY(wal_run_file_group(file, "/solution"));
   wal_dataset d = dataset("/solution/policy", "probability of the action", 3, 2, 5, 2);
   if (c->flat) d = dataset("/solution/policy", "probability of the action", 2, 4, 5, 0);
-  d.single = c->single;
+  d.stored = c->stored;
   if (!c->flat) {
     d.scale[1] = c->other_scale ? "/axes/place" : "/axes/state";
     d.scale[2] = "/axes/action";
@@ -250,7 +251,7 @@ static void names_types_and_shapes_are_compared(void **state) {
   assert_string_equal(r.first, "only in A: /trace/column");
   assert_int_equal(r.differing, 1);
   c = USUAL;
-  c.single = true;
+  c.stored = WAL_STORED_SINGLE;
   expect(&c, 1, "/solution/policy: type f64 against f32", "");
   c = USUAL;
   c.flat = true;
