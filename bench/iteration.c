@@ -96,6 +96,7 @@ static wal_status run(wal_ctx *ctx, char **argv) {
       WAL_TRY(wal_learner_sweep(learner, true, true, &measure));
     if (r >= 0) seconds[r] = (wal_clock() - start) / (double)iterations;
   }
+  const double mebibytes = (double)wal_ctx_peak_memory(ctx) / 1048576.0;
   const double bandwidth = triad(ctx);
   const wal_shape *s = &game.shape;
   const double states = (double)s->states * s->horizon;
@@ -103,8 +104,7 @@ static wal_status run(wal_ctx *ctx, char **argv) {
   const double least = bytes / (bandwidth * wal_ctx_size(ctx)), typical = median(seconds, repeats);
   if (wal_ctx_rank(ctx) == 0)
     printf("%-34s %5d %12.4f %12.4f %10.2f %8.2f %10.1f %9.3f\n", argv[1], wal_ctx_size(ctx),
-           typical * 1e3, least * 1e3, typical / least, bandwidth * 1e-9,
-           (double)wal_ctx_peak_memory(ctx) / 1048576.0, setup);
+           typical * 1e3, least * 1e3, typical / least, bandwidth * 1e-9, mebibytes, setup);
   wal_learner_destroy(&learner);
   wal_space_destroy(&space);
   wal_game_destroy(ctx, &game);

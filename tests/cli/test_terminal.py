@@ -1,0 +1,598 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a person at a terminal sees: help, lists, results, progress; and what scripts rely on."""
+
+import fcntl
+import glob
+import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import termios
+import threading
+import time
+import unittest
+
+import h5py
+
+import run_file_compare
+from walras_cli import (SANITIZED, SOURCE, at_once, command_line, environment, folder, listed,
+                        own_lines, stop, walras, write)
+
+COMMANDS = ("run", "check", "list", "describe", "info", "diff")
+SHORT = "return solve { game = beach_bar {}, stop = { iterations = 20 } }"
+# About a second, so that a bar is drawn some times.
+SECOND = ("return solve { game = crowd_motion { rows = 100, columns = 100, horizon = 5 }, "
+          f"stop = {{ iterations = {30 if SANITIZED else 400} }} }}")
+# Ends when it is stopped.
+LONG = ("return solve { game = crowd_motion { rows = 100, columns = 100 }, "
+        "stop = { iterations = 1000000, every = 2 } }")
+SLOW = 5 if SANITIZED else 1
+
+
+def run_short(*args, text=SHORT, **more):
+    """`walras run` in a new folder: (result, the folder)."""
+    place = folder("run")
+    write(os.path.join(place, "s.lua"), text)
+    return walras("run", "s.lua", *args, cwd=place, **more), place
+
+
+class Watched:
+    """walras with stderr on a pseudo-terminal or a pipe that is read as it goes."""
+
+    def __init__(self, args, place, terminal, env=None, columns=80):
+        self.parts, self.start = [], time.monotonic()
+        changes = {"NO_COLOR": None, "TERM": "xterm", **(env or {})}
+        reader, writer = pty.openpty() if terminal else os.pipe()
+        if terminal:
+            fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        self.process = subprocess.Popen(
+            command_line(args), cwd=place, env=environment(changes=changes),
+            start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=writer)
+        os.close(writer)
+        self.reader = threading.Thread(target=self.read, args=(reader,), daemon=True)
+        self.reader.start()
+
+    def read(self, reader):
+        try:
+            while part := os.read(reader, 65536):
+                self.parts.append(part)
+        except OSError:  # the other end of a pseudo-terminal was closed
+            pass
+        os.close(reader)
+
+    @property
+    def text(self):
+        return b"".join(self.parts).decode()
+
+    def end(self, timeout=60):
+        """Waits for the end; gives what stood on stderr."""
+        try:
+            self.out = self.process.communicate(timeout=timeout)[0].decode()
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+        self.reader.join(10)
+        return self.text
+
+    def kill(self):
+        stop(self.process)
+        self.process.communicate()
+        self.reader.join(10)
+
+
+def screen(text):
+    """The lines that a terminal shows after `text`: carriage returns and erasing are obeyed."""
+    lines, column = [""], 0
+    for piece in re.findall(r"\r|\n|\x1b\[K|\x1b\[[0-9;?]*[A-Za-z]|[^\r\n\x1b]", text):
+        if piece == "\r":
+            column = 0
+        elif piece == "\n":
+            lines.append("")
+            column = 0
+        elif piece == "\x1b[K":
+            lines[-1] = lines[-1][:column]
+        elif not piece.startswith("\x1b"):
+            lines[-1] = lines[-1][:column] + piece + lines[-1][column + 1:]
+            column += 1
+    return [line for line in lines if line]
+
+
+class Help(unittest.TestCase):
+    """Needs no MPI: there is no mpirun to be found, and it takes no time."""
+
+    BARE = {name: None for name in os.environ if not name.endswith("SAN_OPTIONS")} | {
+        "PATH": "/nonexistent"}
+
+    def bare(self, *args):
+        result = walras(*args, env=self.BARE)
+        self.assertLess(result.seconds, SLOW)
+        return result
+
+    def test_help(self):
+        for flag in ("--help", "-h"):
+            result = self.bare(flag)
+            self.assertEqual((result.status, result.err), (0, ""), result)
+            for command in COMMANDS:
+                self.assertRegex(result.out, rf"(?m)^ +walras {command}\b.*\w")
+            for status in (0, 2, 3, 64, 65, 66, 70, 73, 74):
+                self.assertRegex(result.out, rf"\b{status} \w")
+
+    def test_help_of_commands(self):
+        for command in COMMANDS:
+            for args in ((command, "--help"), ("--help", command), (command, "-h", "x", "y")):
+                with self.subTest(args=args):
+                    result = self.bare(*args)
+                    self.assertEqual((result.status, result.err), (0, ""), result)
+                    self.assertTrue(result.out.startswith(f"walras {command}"), result)
+                    for option in re.findall(r"--[a-z-]+", result.out):
+                        self.assertIn(option, self.bare("--help").out)
+
+    def test_help_names_the_options(self):
+        out = self.bare("run", "--help").out
+        for option in ("-o, --output", "-P, --parameter", "--seed", "--dry-run", "--quiet",
+                       "--log json", "-f, --force"):
+            self.assertIn(option, out)
+        self.assertNotIn("--output", self.bare("diff", "--help").out)
+
+    def test_lines_fit_a_terminal(self):
+        for args in ((), *((command,) for command in COMMANDS)):
+            for text in self.bare(*args, "--help").out.splitlines():
+                self.assertLessEqual(len(text), 100)
+
+    def test_version(self):
+        for flag in ("--version", "-V"):
+            result = self.bare(flag)
+            self.assertEqual((result.status, result.err), (0, ""), result)
+            self.assertRegex(result.out, r"^walras \d+\.\d+\.\d+\S*\n$")
+
+    def test_no_arguments(self):
+        result = self.bare()
+        self.assertEqual((result.status, result.out), (64, ""), result)
+        self.assertIn("walras run", result.err)
+
+    def test_list_and_describe(self):
+        for args in (("list",), ("describe", "beach_bar")):
+            result = self.bare(*args)
+            self.assertEqual((result.status, result.err), (0, ""), result)
+
+
+class Components(unittest.TestCase):
+    def test_list(self):
+        everything = listed()
+        self.assertEqual(set(everything.values()), {"task", "game", "learner"})
+        self.assertLessEqual({"solve", "beach_bar", "random_linear", "mirror_descent"},
+                             set(everything))
+        for line in walras("list").out.splitlines():
+            self.assertRegex(line, r"^$|^[a-z]+s$|^  [a-z][a-z0-9_]* +\S.*$")
+
+    def test_list_of_a_kind(self):
+        everything = listed()
+        for kind in sorted(set(everything.values())):
+            expected = {name for name, of in everything.items() if of == kind}
+            for spelling in (kind, kind + "s"):
+                with self.subTest(spelling=spelling):
+                    self.assertEqual(set(listed(spelling)), expected)
+
+    def test_every_game_has_a_file(self):
+        """The list is complete: every game of games/ is in it."""
+        with open(os.path.join(SOURCE, "games/game_list.h")) as file:
+            names = re.findall(r"^ +X\((\w+)\)", file.read(), re.M)
+        self.assertGreater(len(names), 5)
+        self.assertEqual(set(listed("games")), set(names))
+
+    def parameters(self, name, kind):
+        """Names that a component takes, as it says when it is given another one."""
+        unknown = "zzzzzzzzzzzzzzzzzzzzzzzz = 1"
+        made = f"{name} {{ {unknown} }}"
+        text = {"task": made, "game": f"solve {{ game = {made} }}",
+                "learner": f"solve {{ game = beach_bar {{}}, learner = {made} }}"}[kind]
+        place = folder(name)
+        write(os.path.join(place, "s.lua"), f"return {text}")
+        result = walras("check", "s.lua", cwd=place)
+        found = re.search(r"; it takes (.*)", result.err)
+        return found[1].replace("no parameters", "").split(", ") if found else None
+
+    def test_describe(self):
+        everything = listed()
+        known = at_once(lambda item: self.parameters(*item), everything.items())
+        for (name, kind), parameters in zip(everything.items(), known):
+            with self.subTest(name=name):
+                result = walras("describe", name)
+                self.assertEqual((result.status, result.err), (0, ""), result)
+                self.assertRegex(result.out, rf"^{name} \({kind}\): \S")
+                self.assertRegex(result.out, r"(?m)^source: \S")
+                self.assertIsNotNone(parameters)
+                for parameter in filter(None, parameters):
+                    row = rf"(?m)^ +{re.escape(parameter)}  *(\S.*)  *\S.*$"
+                    self.assertRegex(result.out, row)
+
+    def test_describe_tells_defaults_and_ranges(self):
+        out = walras("describe", "crowd_motion").out
+        self.assertRegex(out, r"(?m)^ +rows +whole number in \[1, \S+\] +20 +\S.*\[cells\]$")
+        self.assertRegex(out, r"(?m)^ +stay +number in \[0, 1\] +0\.5 ")
+        out = walras("describe", "solve").out
+        self.assertRegex(out, r"(?m)^ +game .*required")
+        self.assertRegex(out, r"(?m)^ +iterations +whole number .* 1000 ")
+
+
+class Check(unittest.TestCase):
+    def test_prints_what_runs(self):
+        place = folder("check")
+        path = lambda name: os.path.join(place, name)
+        write(path("a.lua"), "return solve { game = beach_bar { initial = function(s) return s / 6 "
+                             "end }, stop = { iterations = 3 } }")
+        check = walras("check", path("a.lua"))
+        self.assertEqual((check.status, check.err), (0, ""), check)
+        tree = json.loads(check.out)
+        self.assertEqual(list(tree), ["solve"])
+        self.assertEqual(tree["solve"]["stop"]["iterations"], 3)
+        self.assertEqual(tree["solve"]["seed"], 1)
+        self.assertEqual(tree["solve"]["learner"], {"mirror_descent": {"rate": 1, "entropy": 0}})
+        initial = tree["solve"]["game"]["beach_bar"]["initial"]
+        self.assertEqual(initial, [s / 6 for s in range(4)])
+        write(path("b.json"), check.out)
+        self.assertEqual(walras("check", path("b.json")).out, check.out)
+        for name in ("a.lua", "b.json"):
+            result = walras("run", path(name), "-q", "-o", path(name[0] + ".h5"))
+            self.assertEqual((result.status, result.err), (0, ""), result)
+        self.assertEqual(run_file_compare.differences(path("a.h5"), path("b.h5")), [])
+        with h5py.File(path("a.h5"), "r") as file:
+            self.assertEqual(json.loads(file["scenario/resolved"].asstr()[()]), tree)
+
+    def test_takes_overrides(self):
+        place = folder("check")
+        write(os.path.join(place, "s.lua"), SHORT)
+        result = walras("check", "s.lua", "--seed", "9", "-P", "game.states=7", "-P",
+                        "learner=fictitious_play{rate=0.5}", "-P", "stop.every=2", cwd=place)
+        task = json.loads(result.out)["solve"]
+        self.assertEqual(task["seed"], 9)
+        self.assertEqual(task["game"]["beach_bar"]["states"], 7)
+        self.assertEqual(task["learner"]["fictitious_play"]["rate"], 0.5)
+        self.assertEqual(task["stop"]["every"], 2)
+        self.assertEqual(os.listdir(place), ["s.lua"])
+
+    def test_every_component_has_defaults(self):
+        """Every game with every default makes a scenario; numbers survive the JSON exactly."""
+        def one(item):
+            name, kind = item
+            place = folder(name)
+            game = f"{name} {{}}" if kind == "game" else "beach_bar { stay = 1/3 }"
+            learner = f"{name} {{}}" if kind == "learner" else "mirror_descent { rate = 1e-300 }"
+            write(os.path.join(place, "s.lua"),
+                  f"return solve {{ game = {game}, learner = {learner} }}")
+            return name, kind, walras("check", "s.lua", cwd=place)
+
+        items = [item for item in listed().items() if item[1] != "task"]
+        for name, kind, result in at_once(one, items):
+            with self.subTest(name=name):
+                self.assertEqual((result.status, result.err), (0, ""), result)
+                task = json.loads(result.out)["solve"]
+                self.assertIn(name, task[kind])
+                if kind == "learner":
+                    self.assertEqual(task["game"]["beach_bar"]["stay"], 1 / 3)
+                else:
+                    self.assertEqual(task["learner"]["mirror_descent"]["rate"], 1e-300)
+
+    def test_once_by_several_ranks(self):
+        place = folder("check")
+        write(os.path.join(place, "s.lua"), SHORT)
+        result = walras("check", "s.lua", cwd=place, ranks=3)
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        json.loads(result.out)
+
+
+class Results(unittest.TestCase):
+    def table(self, out):
+        """The numbers of the table on stdout by their names."""
+        find = lambda name: re.search(rf"(?m)^ +(?:exploitability +)?{name} +(\S+)", out)
+        names = ("iterations", "first", "best", "last", "value", "seconds", "file")
+        for name in names:
+            self.assertIsNotNone(find(name), out)
+        return {name: find(name)[1] for name in names}
+
+    def test_table(self):
+        result, place = run_short()
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        table = self.table(result.out)
+        self.assertEqual(table["iterations"], "20")
+        self.assertEqual(table["file"], "s.h5")
+        self.assertRegex(table["seconds"], r"^\d+\.\d+$")
+        with h5py.File(os.path.join(place, "s.h5"), "r") as file:
+            gap, value = file["trace/exploitability"][:], file["trace/value"][:]
+        self.assertEqual(float(table["first"]), float(f"{gap[0]:.6g}"))
+        self.assertEqual(float(table["best"]), float(f"{gap.min():.6g}"))
+        self.assertEqual(float(table["last"]), float(f"{gap[-1]:.6g}"))
+        self.assertAlmostEqual(float(table["value"]), value[-1], delta=1e-8 * abs(value[-1]))
+
+    def test_once_by_several_ranks(self):
+        result, place = run_short(ranks=3)
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        self.assertEqual(result.out.count("iterations"), run_short()[0].out.count("iterations"))
+        self.assertEqual(sorted(os.listdir(place)), ["s.h5", "s.lua"])
+
+    def test_populations(self):
+        text = "return solve { game = predator_prey {}, stop = { iterations = 2 } }"
+        result, place = run_short(text=text)
+        parts = re.search(r"by population last +(\S+) (\S+) (\S+)", result.out)
+        self.assertIsNotNone(parts, result)
+        last = float(self.table(result.out)["last"])
+        self.assertAlmostEqual(sum(map(float, parts.groups())), last, delta=1e-4 * last)
+
+    def test_tolerance(self):
+        for args, status, converged in (
+                (("-P", "stop.exploitability=1e-9"), 2, 0), (("-P", "stop.relative=1e-9"), 2, 0),
+                (("-P", "stop.exploitability=0.3"), 0, 1), (("-P", "stop.relative=0.3"), 0, 1),
+                ((), 0, 0)):
+            with self.subTest(args=args):
+                result, place = run_short(*args)
+                self.assertEqual((result.status, result.err), (status, ""), result)
+                with h5py.File(os.path.join(place, "s.h5"), "r") as file:
+                    self.assertEqual(file.attrs["complete"], 1)
+                    self.assertEqual(file["trace"].attrs["converged"], converged)
+                    gap, iteration = file["trace/exploitability"][:], file["trace/iteration"][:]
+                limit = 0.3 * (gap[0] if "relative" in str(args) else 1)
+                if converged:
+                    self.assertLessEqual(gap[-1], limit)
+                    self.assertTrue((gap[:-1] > limit).all() or iteration[-1] < 20)
+                else:
+                    self.assertEqual(iteration[-1], 20)
+                said = re.search(r"(NOT )?converged", result.out)
+                self.assertEqual(bool(said), bool(args))
+                if said:
+                    self.assertEqual(said[1] is None, converged == 1)
+
+    def test_tolerance_by_several_ranks(self):
+        result, place = run_short("-P", "stop.exploitability=1e-9", ranks=3)
+        self.assertEqual(result.status, 2, result)
+        self.assertEqual(own_lines(result.err), [])
+        self.assertIn("s.h5", os.listdir(place))
+
+    def test_every(self):
+        for iterations, rows in ((30, [0, 10, 20, 30]), (25, [0, 10, 20, 25]), (0, [0])):
+            with self.subTest(iterations=iterations):
+                result, place = run_short("-P", "stop.every=10", "-P",
+                                          f"stop.iterations={iterations}")
+                self.assertEqual(result.status, 0, result)
+                with h5py.File(os.path.join(place, "s.h5"), "r") as file:
+                    self.assertEqual(file["trace/iteration"][:].tolist(), rows)
+                    self.assertEqual(file["run/seconds"].shape, (len(rows),))
+
+    def test_every_changes_no_number(self):
+        places = [run_short("-P", f"stop.every={every}")[1] for every in (1, 10)]
+        with h5py.File(os.path.join(places[0], "s.h5"), "r") as all_rows, \
+                h5py.File(os.path.join(places[1], "s.h5"), "r") as some:
+            self.assertEqual(all_rows["trace/exploitability"][::10].tolist(),
+                             some["trace/exploitability"][:].tolist())
+            self.assertTrue((all_rows["solution/policy"][:] == some["solution/policy"][:]).all())
+
+    def test_dry_run(self):
+        result, place = run_short("--dry-run")
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        self.assertRegex(result.out, r"\b4 states, 3 actions, 3 stages\b.*\bGiB\b")
+        self.assertEqual(os.listdir(place), ["s.lua"])
+
+    def test_dry_run_tells_the_memory(self):
+        """What a dry run announces is what the run then takes, from 10 % below to twice as much."""
+        texts = ["game = crowd_motion { rows = 300, columns = 300, horizon = 5 }",
+                 "game = beach_bar { states = 400000 }, learner = fictitious_play {}",
+                 "game = beach_bar { states = 400000 }, learner = prior_descent { inner = 2 }",
+                 "game = random_linear { states = 90, horizon = 1 }"]
+        for text in texts:
+            with self.subTest(text=text):
+                text = f"return solve {{ {text}, stop = {{ iterations = 1 }} }}"
+                dry, _ = run_short("--dry-run", text=text)
+                result, place = run_short(text=text)
+                self.assertEqual(result.status, 0, result)
+                said = float(re.search(r"about (\S+) GiB", dry.out)[1]) * 2**30
+                with h5py.File(os.path.join(place, "s.h5"), "r") as file:
+                    taken = float(file["run"].attrs["peak_bytes"])
+                self.assertGreater(said, 0.9 * taken)
+                self.assertLess(said, 2 * taken + 1e6)
+
+    def test_seed(self):
+        text = "return solve { game = random_linear {}, stop = { iterations = 3 } }"
+        args = (("--seed", "5"), ("-P", "seed=5"), ("--seed=6",), ())
+        files = [os.path.join(place, "s.h5")
+                 for _, place in at_once(lambda a: run_short(*a, text=text), args)]
+        seeds, first = [], []
+        for path in files:
+            with h5py.File(path, "r") as file:
+                seeds.append(int(file.attrs["seed"]))
+                first.append(file["trace/exploitability"][0])
+        self.assertEqual(seeds, [5, 5, 6, 1])
+        self.assertEqual(run_file_compare.differences(files[0], files[1]), [])
+        self.assertEqual(len(set(first)), 3)
+
+    def test_name_of_the_run_file(self):
+        place = folder("name")
+        elsewhere = folder("elsewhere")
+        for name, output in (("two.words.lua", "two.words.h5"), ("plain", "plain.h5")):
+            write(os.path.join(elsewhere, name), SHORT)
+            result = walras("run", os.path.join(elsewhere, name), cwd=place)
+            self.assertEqual(result.status, 0, result)
+            self.assertTrue(h5py.is_hdf5(os.path.join(place, output)))
+        self.assertEqual(sorted(os.listdir(place)), ["plain.h5", "two.words.h5"])
+        self.assertEqual(sorted(os.listdir(elsewhere)), ["plain", "two.words.lua"])
+
+    def test_force(self):
+        result, place = run_short("-o", "o.h5")
+        self.assertEqual(result.status, 0, result)
+        with open(os.path.join(place, "o.h5"), "rb") as file:
+            first = file.read()
+        again = walras("run", "s.lua", "-o", "o.h5", cwd=place)
+        self.assertEqual(again.status, 73, again)
+        with open(os.path.join(place, "o.h5"), "rb") as file:
+            self.assertEqual(file.read(), first)
+        forced = walras("run", "s.lua", "--force", "-o", "o.h5", "--seed", "2", cwd=place)
+        self.assertEqual(forced.status, 0, forced)
+        with h5py.File(os.path.join(place, "o.h5"), "r") as file:
+            self.assertEqual(file.attrs["seed"], 2)
+        self.assertEqual(sorted(os.listdir(place)), ["o.h5", "s.lua"])
+
+    def test_scenarios(self):
+        """Every scenario that users copy runs as it is, and ends well."""
+        paths = sorted(glob.glob(os.path.join(SOURCE, "scenarios/**/*.lua"), recursive=True))
+        self.assertGreater(len(paths), 0)
+
+        def one(path):
+            place = folder("scenario")
+            return walras("run", path, cwd=place, timeout=150), os.listdir(place)
+
+        for path, (result, files) in zip(paths, at_once(one, paths, 2)):
+            with self.subTest(path=os.path.relpath(path, SOURCE)):
+                self.assertEqual(result.status, 0, result)
+                self.assertEqual(files, [os.path.splitext(os.path.basename(path))[0] + ".h5"])
+
+
+class Progress(unittest.TestCase):
+    def watch(self, *args, text=SECOND, terminal=True, **more):
+        place = folder("watch")
+        write(os.path.join(place, "s.lua"), text)
+        return Watched(("run", "s.lua", *args), place, terminal, **more)
+
+    def test_bar(self):
+        run = self.watch()
+        text = run.end()
+        self.assertEqual(run.process.returncode, 0, text)
+        draws = [part for part in text.split("\r") if part.strip()]
+        bars = [re.match(r"\S+ \[(#*)(\.*)\] (\d+)/(\d+) .*exploitability (\S+) ", part)
+                for part in draws if part != "\x1b[K"]
+        self.assertGreater(len(bars), 2, text)
+        self.assertTrue(all(bars), text)
+        done = [int(bar[3]) for bar in bars]
+        self.assertEqual(done, sorted(set(done)))
+        for bar in bars:
+            share = int(bar[3]) / int(bar[4])
+            self.assertAlmostEqual(len(bar[1]), share * len(bar[1] + bar[2]), delta=1)
+            self.assertGreater(float(bar[5]), 0)
+        self.assertNotIn("\n", text)
+        self.assertEqual(screen(text), [], "the bar is removed at the end")
+        self.assertIn("iterations", run.out)
+
+    def test_bar_fits_the_terminal(self):
+        """A bar that breaks into two lines cannot be drawn over."""
+        for columns in (80, 50):
+            with self.subTest(columns=columns):
+                run = self.watch(text=LONG, columns=columns)
+                deadline = time.monotonic() + 20 * SLOW
+                while run.text.count("\r") < 4 and time.monotonic() < deadline:
+                    time.sleep(0.1)
+                run.kill()
+                draws = run.text.replace("\x1b[K", "").split("\r")[1:]
+                self.assertGreater(len(draws), 2, run.text)
+                for draw in draws[:-1]:
+                    self.assertLessEqual(len(draw), columns, draw)
+
+    def test_bar_is_removed_before_an_error(self):
+        # The logits leave the range of numbers after some hundred iterations.
+        run = self.watch("-P", "learner=mirror_descent{rate=%s}" % (3e305 if SANITIZED else 1e304),
+                         "-P", "stop.iterations=100000")
+        text = run.end()
+        self.assertEqual(run.process.returncode, 3, text)
+        self.assertIn("[", text.splitlines()[0])
+        shown = screen(text)
+        self.assertEqual(len(shown), 1, shown)
+        self.assertRegex(shown[0], r"^walras: crowd_motion: iteration \d+: .* is not finite$")
+
+    def test_no_bar(self):
+        for args, env in (((), {"NO_COLOR": "1"}), (("--quiet",), {}), (("-q",), {})):
+            with self.subTest(args=args, env=env):
+                run = self.watch(*args, env=env)
+                text = run.end()
+                self.assertEqual(run.process.returncode, 0, text)
+                self.assertNotIn("\r", text.replace("\r\n", ""))
+                self.assertNotIn("\x1b", text)
+                if args:
+                    self.assertEqual(text, "")
+                self.assertIn("iterations", run.out)
+
+    def test_empty_no_color_is_none(self):
+        """NO_COLOR counts when it is not empty (no-color.org)."""
+        self.assertIn("\r", self.watch(env={"NO_COLOR": ""}).end())
+
+    def test_lines(self):
+        """Where there is no terminal, a line every few seconds; in JSON likewise."""
+        runs = {"pipe": self.watch(text=LONG, terminal=False),
+                "json": self.watch("--log", "json", text=LONG, terminal=False),
+                "no color": self.watch(text=LONG, env={"NO_COLOR": "1"})}
+        deadline = time.monotonic() + 30
+        while any(run.text.count("\n") < 2 for run in runs.values()) and \
+                time.monotonic() < deadline:
+            time.sleep(0.2)
+        for run in runs.values():
+            run.seconds = time.monotonic() - run.start
+            run.kill()
+        for name, run in runs.items():
+            with self.subTest(name=name):
+                self.assertNotIn("\x1b", run.text)
+                self.assertNotIn("\r", run.text.replace("\r\n", "\n"))
+                lines = run.text.splitlines()
+                self.assertGreaterEqual(len(lines), 2)
+                self.assertLessEqual(len(lines), run.seconds / 3)
+                for line in lines[:2]:
+                    if name == "json":
+                        told = json.loads(line)
+                        self.assertEqual(told["event"], "progress")
+                        self.assertGreater(told["iteration"], 0)
+                        self.assertGreater(told["exploitability"], 0)
+                        self.assertGreater(told["seconds"], 2)
+                    else:
+                        self.assertRegex(line, r"iteration \d+ of 1000000, exploitability \S+")
+
+    def test_json(self):
+        result, place = run_short("--log", "json")
+        self.assertEqual(result.status, 0, result)
+        events = [json.loads(line) for line in result.err.splitlines()]
+        self.assertEqual(events[-1]["event"], "end")
+        self.assertEqual(events[-1]["iteration"], 20)
+        with h5py.File(os.path.join(place, "s.h5"), "r") as file:
+            self.assertEqual(events[-1]["exploitability"], file["trace/exploitability"][-1])
+
+    def test_json_errors(self):
+        cases = ((("-P", "game.states=0"), 65, "states"), (("-P", "game.states"), 64, "path=value"),
+                 (("-o", "no/o.h5"), 73, "folder"),
+                 (("-P", 'game.initial="\\"\\\\\\n\\t"'), 65, "initial"),
+                 (("-P", "learner.rate=1e308"), 3, "finite"))
+        for args, status, word in cases:
+            for ranks in (None,) if SANITIZED else (None, 3):
+                with self.subTest(args=args, ranks=ranks):
+                    result, _ = run_short("--log", "json", *args, ranks=ranks)
+                    self.assertEqual(result.status, status, result)
+                    events = [json.loads(line) for line in own_lines(result.err)]
+                    errors = [event for event in events if event["event"] == "error"]
+                    self.assertEqual(len(errors), 1, result)
+                    self.assertEqual(errors[0]["exit"], status)
+                    self.assertRegex(errors[0]["status"], r"^WAL_E[A-Z]+$")
+                    self.assertIn(word, errors[0]["message"])
+                    self.assertEqual(events[-1], errors[0])
+
+    def test_json_errors_of_the_command_line(self):
+        for args in (("run", "--log", "json", "--oops", "s.lua"), ("run", "--log", "json"),
+                     ("run", "--log=json", "nothing.lua"), ("check", "--log", "json", "/")):
+            with self.subTest(args=args):
+                result = walras(*args)
+                self.assertIn(result.status, (64, 66), result)
+                self.assertEqual(result.out, "")
+                events = [json.loads(line) for line in result.err.splitlines()]
+                self.assertEqual([event["event"] for event in events], ["error"], result)
+                self.assertEqual(events[0]["exit"], result.status)
+
+    def test_json_not_converged(self):
+        result, _ = run_short("--log", "json", "-P", "stop.exploitability=1e-9")
+        self.assertEqual(result.status, 2, result)
+        events = [json.loads(line) for line in result.err.splitlines()]
+        self.assertEqual(events[-1]["event"], "end")
+
+    def test_quiet(self):
+        result, place = run_short("--quiet")
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        self.assertIn("iterations", result.out)
+        result = walras("run", "s.lua", "-q", "-P", "game.states=0", "-f", cwd=place)
+        self.assertEqual((result.status, len(result.err.splitlines())), (65, 1), result)
+
+
+if __name__ == "__main__":
+    unittest.main()
