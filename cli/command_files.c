@@ -26,7 +26,7 @@ int wal_command_diff(const wal_options *options, int argc, char **argv) {
     } else {
       printf("first difference: %s\n", found.first);
       if (found.largest[0]) printf("largest difference: %s\n", found.largest);
-printf("%lld objects differ\n", (long long)found.differing);
+      printf("%lld objects differ\n", (long long)found.differing);
     }
   }
   int64_t differ = found.differing > 0 ? -1 : 0;  // the least over the ranks

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/options.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/core/parameter.h"
@@ -49,10 +50,29 @@ static const wal_option *find_option(const char *word, const char **value) {
   return NULL;
 }
 
+bool wal_options_speaks(void) {
+  static const char *const RANK[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
+  for (size_t i = 0; i < sizeof RANK / sizeof RANK[0]; i++) {
+    const char *rank = getenv(RANK[i]);
+    if (rank) return strcmp(rank, "0") == 0;
+  }
+  return true;
+}
+
+bool wal_options_json(int argc, char **argv) {
+  for (int i = 1; i < argc; i++)
+    if (strcmp(argv[i], "--log=json") == 0 ||
+        (strcmp(argv[i], "--log") == 0 && i + 1 < argc && strcmp(argv[i + 1], "json") == 0))
+      return true;
+  return false;
+}
+
+/* `what` is "command" or "option"; a nearby option is shown with its dashes. */
 static bool fail_unknown(const char *what, const char *word, const char *near_to, char *error,
                          size_t size) {
   if (near_to)
-    snprintf(error, size, "walras: unknown %s \"%s\"; did you mean \"%s\"?", what, word, near_to);
+    snprintf(error, size, "walras: unknown %s \"%s\"; did you mean \"%s%s\"?", what, word,
+             what[0] == 'o' ? "--" : "", near_to);
   else
     snprintf(error, size, "walras: unknown %s \"%s\"; see walras --help", what, word);
   return false;

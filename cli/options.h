@@ -34,11 +34,19 @@ typedef struct wal_option {
 typedef struct wal_command {
   const char *name, *operands, *summary;
   int least, most; /**< operands */
+  bool starts_mpi; /**< if not, only the first of several processes speaks */
   int (*run)(const wal_options *options, int argc, char **argv);
 } wal_command;
 
 /** Fills `out`. On a mistake writes one line into `error` and returns false. */
 bool wal_options_parse(int argc, char **argv, wal_options *out, char *error, size_t size);
+
+/** Whether this process is the one that speaks where MPI is not started: alone, or the first of
+ * those that a launcher started, by the numbers that launchers leave in the environment. */
+bool wal_options_speaks(void);
+
+/** Whether the command line asks for JSON on stderr, however wrong the rest of it is. */
+bool wal_options_json(int argc, char **argv);
 
 /** Prints the help of one command, or of the program if `command` is NULL. */
 void wal_options_help(const wal_command *command, FILE *out);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/catalogue.h"
+#include "cli/error.h"
 #include "io/json.h"
 #include "sim/core/hash.h"
 
@@ -16,19 +17,12 @@ wal_status wal_session_open(wal_session *session, const wal_options *options, in
 static void print_error(const wal_session *session, wal_status status) {
   const char *text = wal_ctx_error(session->ctx);
   if (!*text) text = wal_status_text(status);
-  if (session->options->json) {
-    wal_text line = {0};
-    wal_text_add(&line, "{\"event\":\"error\",\"status\":\"%s\",\"exit\":%d,\"message\":",
-                 wal_status_name(status), wal_status_exit(status));
-    wal_json_string(&line, text);
-    fprintf(stderr, "%s}\n", line.bytes);
-    wal_text_free(&line);
-    return;
-  }
   const size_t n = strlen(session->subject);
   const bool placed = (n > 0 && strncmp(text, session->subject, n) == 0 && text[n] == ':') ||
                       strncmp(text, "walras", 6) == 0;
-  fprintf(stderr, "%s%s\n", placed ? "" : "walras: ", text);
+  char line[1200];
+  snprintf(line, sizeof line, "%s%s", placed || session->options->json ? "" : "walras: ", text);
+  wal_error_print(session->options->json, status, line);
 }
 
 int wal_session_close(wal_session *session, wal_status status) {

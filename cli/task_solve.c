@@ -7,6 +7,7 @@
 #include "cli/task.h"
 #include "games/game_list.h"
 #include "io/progress.h"
+#include "io/run_file.h"
 #include "sim/core/memory.h"
 
 static const wal_param STOP_PARAMS[] = {
@@ -80,31 +81,30 @@ static wal_status check(wal_ctx *ctx, wal_params *params) {
   return status;
 }
 
-/* What a solve holds at once over all ranks, in bytes: the policy, masses and values of all stages,
-   a few arrays over the states. */
-static double estimate_memory(const wal_shape *shape, const wal_params *learner) {
-  const wal_learner_type *type = wal_learner_find(wal_params_component(learner)->name);
-  double states = (double)shape->states, policies = 1;
-  double flows = type->finish ? 2 : 1;
-  if (wal_params_component(learner)->params && type == wal_learner_find("prior_descent") &&
-      wal_params_integer(learner, "inner") > 0)
-    policies = 2;
-  double post = (double)shape->post_states > states ? (double)shape->post_states : states;
-  return 8 * (states * shape->actions * shape->horizon * policies +
-              states * shape->horizon * (flows + 1) + post * (4 + 2 * flows));
+/* Bytes that a rank holds at once: what it has (the game's tables), the learner, and the buffer
+   that the run file is written through. */
+static wal_status estimate_memory(wal_job *job, const wal_game *game, double *bytes) {
+  wal_params *of_learner = wal_params_child(job->params, "learner");
+  const wal_learner_type *type = wal_learner_find(wal_params_component(of_learner)->name);
+  WAL_TRY(wal_learner_estimate(job->ctx, game, type, of_learner, bytes));
+  const double stage = 8.0 * (double)game->shape.states * game->shape.actions;
+  *bytes += (double)wal_ctx_memory(job->ctx) +
+            wal_run_file_buffer(game->shape.horizon, stage, stage / wal_ctx_size(job->ctx));
+  return WAL_OK;
 }
 
 /* Every rank refuses what its machine cannot hold, before anything is allocated. */
 static wal_status refuse_too_large(wal_job *job, const wal_game *game) {
   const double gib = 1024.0 * 1024.0 * 1024.0;
-  double needed = estimate_memory(&game->shape, wal_params_child(job->params, "learner")) / gib;
-  double share = needed / wal_ctx_size(job->ctx);
-  double there = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / gib;
-  if (job->options->dry_run && wal_ctx_rank(job->ctx) == 0)
+  const double there = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / gib;
+  double share = 0;
+  wal_status status = estimate_memory(job, game, &share);
+  share /= gib;
+  if (status == WAL_OK && job->options->dry_run && wal_ctx_rank(job->ctx) == 0)
     printf("%lld states, %d actions, %d stages: about %.3g GiB of memory, %.3g GiB a rank\n",
-           (long long)game->shape.states, game->shape.actions, game->shape.horizon, needed, share);
-  wal_status status = WAL_OK;
-  if (share * wal_ctx_node_size(job->ctx) > there)
+           (long long)game->shape.states, game->shape.actions, game->shape.horizon,
+           share * wal_ctx_size(job->ctx), share);
+  if (status == WAL_OK && share * wal_ctx_node_size(job->ctx) > there)
     status = wal_params_fail(job->ctx, wal_params_child(job->params, "game"), NULL,
                              "expected a game that fits into memory, got one that needs about "
                              "%.3g GiB on a machine of %.3g GiB",

@@ -3,11 +3,13 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "io/json.h"
 
-enum { BAR_WIDTH = 30 };
+enum { BAR_WIDTH = 30, BAR_LEAST = 4, LINE = 240 };
 static const double BAR_SECONDS = 0.1, LINE_SECONDS = 5.0;
 
 wal_progress_style wal_progress_choose(FILE *out, bool quiet, bool json) {
@@ -45,6 +47,31 @@ static void write_duration(char *out, size_t size, double seconds) {
     snprintf(out, size, "%.1f h", seconds / 3600);
 }
 
+/* The bar takes what the rest of the line leaves of the terminal's width; the line never wraps, or
+   it could not be drawn over. */
+static void draw_bar(wal_progress *p, int64_t done, int64_t total, const char *name, double figure,
+                     const char *left) {
+  struct winsize window;
+  int columns = 80;
+  if (ioctl(fileno(p->out), TIOCGWINSZ, &window) == 0 && window.ws_col > 0) columns = window.ws_col;
+  char rest[LINE], line[LINE + BAR_WIDTH + 8], bar[BAR_WIDTH + 1];
+  snprintf(rest, sizeof rest, "%lld/%lld  %s %.4g  <= %s left", (long long)done, (long long)total,
+           name, figure, left);
+  int width = columns - 1 - (int)strlen(p->task) - 4 - (int)strlen(rest);
+  if (width > BAR_WIDTH) width = BAR_WIDTH;
+  if (width < BAR_LEAST) {
+    snprintf(line, sizeof line, "%s %s", p->task, rest);
+  } else {
+    int filled = total > 0 ? (int)((double)width * (double)done / (double)total) : width;
+    memset(bar, '.', sizeof bar);
+    memset(bar, '#', (size_t)filled);
+    bar[width] = '\0';
+    snprintf(line, sizeof line, "%s [%s] %s", p->task, bar, rest);
+  }
+  fprintf(p->out, "\r%.*s\x1b[K", columns - 1, line);
+  p->drawn = true;
+}
+
 void wal_progress_report(wal_progress *p, int64_t done, int64_t total, const char *name,
                          double figure, double seconds) {
   if (p->style == WAL_PROGRESS_NONE) return;
@@ -60,13 +87,7 @@ void wal_progress_report(wal_progress *p, int64_t done, int64_t total, const cha
     fprintf(p->out, "%s: iteration %lld of %lld, %s %.4g, at most %s left\n", p->task,
             (long long)done, (long long)total, name, figure, left);
   } else {
-    char bar[BAR_WIDTH + 1];
-    int filled = total > 0 ? (int)(BAR_WIDTH * done / total) : BAR_WIDTH;
-    for (int i = 0; i < BAR_WIDTH; i++) bar[i] = i < filled ? '#' : '.';
-    bar[BAR_WIDTH] = '\0';
-    fprintf(p->out, "\r%s [%s] %lld/%lld  %s %.4g  <= %s left\x1b[K", p->task, bar, (long long)done,
-            (long long)total, name, figure, left);
-    p->drawn = true;
+    draw_bar(p, done, total, name, figure, left);
   }
   fflush(p->out);
 }

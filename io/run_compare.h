@@ -17,9 +17,9 @@ typedef struct wal_run_comparison {
 } wal_run_comparison;
 
 /** Compares two run files outside /run and /scenario/source (how a run was made and how its
- *  scenario was spelled may differ between equal runs): names, types, shapes, attributes, values bit
- *  by bit (two NaNs of the same bits are equal; an object of several names is compared under each).
- *  Lists of dimension scales are compared by the names of the scales. Reads pieces of at most
+ *  scenario was spelled may differ between equal runs): names, types, shapes, attributes, values
+ * bit by bit (two NaNs of the same bits are equal; an object of several names is compared under
+ * each). Lists of dimension scales are compared by the names of the scales. Reads pieces of at most
  *  16 MiB. Rank-local: call on one rank. WAL_ENOTFOUND if a file is missing, WAL_EIO (naming the
  *  dataset) if one is unreadable or not a walras run file. */
 wal_status wal_run_compare(wal_ctx *ctx, const char *a, const char *b, wal_run_comparison *out);

@@ -29,6 +29,13 @@ typedef struct wal_run_file wal_run_file;
  *  leaves nothing behind. @collective */
 wal_status wal_run_file_check(wal_ctx *ctx, const char *path, bool force);
 
+/** Most bytes that writing a spread array takes on a rank: several indices of dimension 0 are
+ * written together.
+ *  @param rows    extent of dimension 0
+ *  @param whole   bytes of one index of dimension 0, all ranks together
+ *  @param own     this rank's part of them */
+double wal_run_file_buffer(double rows, double whole, double own);
+
 /** Opens the temporary file. @collective */
 wal_status wal_run_file_create(wal_ctx *ctx, const char *path, bool force, wal_run_file **out);
 

@@ -180,6 +180,12 @@ static void convert(wal_stored stored, char *data, int64_t count) {
   }
 }
 
+double wal_run_file_buffer(double rows, double whole, double own) {
+  double together = whole > 0 ? TOGETHER / whole : 1;
+  if (together < 1) together = 1;
+  return own * (rows < together ? rows : together);
+}
+
 /** Indices of dimension 0 that are written together: whole chunks, if several. */
 static int64_t rows_together(const wal_dataset *what, int64_t item) {
   hsize_t chunk[4] = {1, 1, 1, 1};

@@ -345,6 +345,9 @@ static wal_status descend(const assignment *a, const char *name, wal_node **node
   wal_node *child = wal_node_field(*node, name);
   if (!child) {
     child = create_default(param);
+    if (!child && param && param->type != WAL_COMPONENT)
+      return wal_fail(a->ctx, WAL_EINPUT, "-P %s: expected a table as \"%s\", which is a value",
+                      a->path, name);
     if (!child) return absent(a, *component, *node, name);
     if (!wal_node_set_field(*node, name, child)) return no_memory(a->ctx, a->path);
   }

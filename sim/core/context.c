@@ -119,4 +119,5 @@ void wal_ctx_count_memory(wal_ctx *ctx, int64_t bytes) {
   if (ctx->memory > ctx->peak_memory) ctx->peak_memory = ctx->memory;
 }
 
+int64_t wal_ctx_memory(const wal_ctx *ctx) { return ctx->memory; }
 int64_t wal_ctx_peak_memory(const wal_ctx *ctx) { return ctx->peak_memory; }

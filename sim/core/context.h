@@ -82,6 +82,8 @@ double wal_clock(void);
 
 /** Notes `bytes` more (or, negative, fewer) held in this context. */
 void wal_ctx_count_memory(wal_ctx *ctx, int64_t bytes);
+/** Bytes held now in this context on this rank. */
+int64_t wal_ctx_memory(const wal_ctx *ctx);
 /** Largest number of bytes held at once in this context on this rank. */
 int64_t wal_ctx_peak_memory(const wal_ctx *ctx);
 

@@ -180,13 +180,34 @@ static void signature(const wal_param *param, int *arguments, int *results) {
   *results = param->columns > 0 ? param->columns : 1;
 }
 
+static const int64_t MOST_CALLS = 100000000;  // about ten seconds
+
+static int64_t count_calls(const wal_param *param, const int64_t extent[3]) {
+  int arguments = 0;
+  int results = 0;
+  signature(param, &arguments, &results);
+  int64_t calls = 1;
+  for (int i = 0; i < arguments; i++)
+    if (!wal_multiply(calls, extent[i], &calls)) return INT64_MAX;
+  return calls;
+}
+
+static wal_status check_calls(wal_ctx *ctx, const wal_params *params, const wal_param *param,
+                              const wal_param_value *value, const int64_t extent[3]) {
+  int64_t calls = count_calls(param, extent);
+  if (calls <= MOST_CALLS) return WAL_OK;
+  return wal_params_fail_at(ctx, params, param->name, value->line,
+                            "expected at most %" PRId64 " calls of a function, got %" PRId64
+                            " (%.1f GiB of numbers)",
+                            MOST_CALLS, calls, (double)calls / 134217728.0);
+}
+
 static wal_status tabulate(wal_ctx *ctx, const wal_params *params, const wal_param *param,
                            const wal_param_value *value, const int64_t extent[3], double *table) {
   int arguments = 0;
   int results = 0;
   signature(param, &arguments, &results);
-  int64_t calls = 1;
-  for (int i = 0; i < arguments; i++) calls *= extent[i];
+  const int64_t calls = count_calls(param, extent);
   double index[3] = {0.0, 0.0, 0.0};
   for (int64_t call = 0; call < calls; call++) {
     WAL_TRY(value->function.call(ctx, &value->function, arguments, index, results,
@@ -227,6 +248,7 @@ wal_status wal_params_array(wal_ctx *ctx, wal_params *params, const char *name, 
   if (param->columns > 0 && extent[param->rank - 1] != param->columns) abort();
   if (value->is_function) {
     double *table = NULL;
+    WAL_TRY(check_calls(ctx, params, param, value, extent));
     WAL_TRY(wal_param_numbers(ctx, params, param, extent, &table));
     wal_status status = tabulate(ctx, params, param, value, extent, table);
     if (status != WAL_OK) {

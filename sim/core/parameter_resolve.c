@@ -191,17 +191,24 @@ static wal_status read_text(const resolver *r, const wal_params *params, const w
 
 // ---- Components and records -------------------------------------------------------------------
 
+/* What is written where a component is wanted: a constructor's or a word's name, or that of JSON's
+   {"name": {...}}, which is taken for a table when the name is unknown. */
+static const char *written_name(const wal_node *node) {
+  if (node->kind == WAL_NODE_FIELDS && node->count == 1) return node->keys[0];
+  return node->text ? node->text : "";
+}
+
 static wal_status wrong_component(const resolver *r, const wal_params *params,
                                   const wal_param *param, const wal_node *node) {
   const char *kind = param->choices;
-  const char *written = node->text ? node->text : "";
+  const char *written = written_name(node);
   const wal_component *known = wal_catalogue_find(r->catalogue, written);
   char got[TEXT_LENGTH];
   if (node->kind == WAL_NODE_TEXT && known && strcmp(known->kind, kind) == 0)
     return wal_params_fail_at(r->ctx, params, param->name, node->line,
                               "expected %s %s, got \"%s\"; write %s{} without quotation marks",
                               article(kind), kind, written, written);
-  if (node->kind == WAL_NODE_COMPONENT && !known) {
+  if (written[0] && !known) {
     kind_names names = {r->catalogue, kind};
     int64_t count = r->catalogue ? r->catalogue->count : 0;
     const char *nearest = wal_nearest_name(written, count, name_of_kind, &names);

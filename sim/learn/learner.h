@@ -68,6 +68,16 @@ wal_status wal_learner_create(const wal_space *space, const wal_learner_type *ty
 void wal_learner_destroy(wal_learner **learner);
 
 /**
+ * Bytes that a space and a learner of this type will hold on this rank, before anything is made:
+ * the policy and what is of its size, masses and values of all stages, halo arrays, tiles. Kernels
+ * are counted as if all their runs were as long as tiles, which they are on grids; sparse rows and
+ * dense noise by their entries. Rank-local; @param bytes may exceed what fits (it is a real
+ * number).
+ */
+wal_status wal_learner_estimate(wal_ctx *ctx, const wal_game *game, const wal_learner_type *type,
+                                wal_params *params, double *bytes);
+
+/**
  * One forward and one backward sweep at pi_k.
  * @param measure  compute exploitability; else the measure has value only where it falls out
  * @param update   take the step: the policy is then pi_{k+1}, flow and measure are of pi_k

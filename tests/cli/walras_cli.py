@@ -44,12 +44,13 @@ def command_line(args, ranks=None):
     return [*start, WALRAS, *map(str, args)]
 
 
-def environment(ranks=None, changes=None):
-    """This environment; what `changes` maps to None is taken out."""
+def environment(ranks=None, changes=None, leaks=True):
+    """This environment; what `changes` maps to None is taken out. Sanitized programs look for leaks
+    at their end if `leaks`, on 1 and 2 ranks: it takes a second or two a rank."""
     env = dict(os.environ)
-    if SANITIZED and ranks is not None and ranks > 2:
-        # Leaks are looked for on 1 and 2 ranks: it takes a second a rank.
-        env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+    if SANITIZED and (not leaks or (ranks is not None and ranks > 2)):
+        options = env.get("ASAN_OPTIONS", "")
+        env["ASAN_OPTIONS"] = options + ":detect_leaks=0:fast_unwind_on_malloc=1"
     for name, value in (changes or {}).items():
         if value is None:
             env.pop(name, None)
@@ -68,12 +69,12 @@ def stop(process):
             pass
 
 
-def walras(*args, ranks=None, cwd=None, env=None, timeout=60):
+def walras(*args, ranks=None, cwd=None, env=None, leaks=True, timeout=60):
     """Runs walras to its end."""
     start = time.monotonic()
     with subprocess.Popen(
-        command_line(args, ranks), cwd=cwd, env=environment(ranks, env), start_new_session=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        command_line(args, ranks), cwd=cwd, env=environment(ranks, env, leaks),
+        start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:
         try:
             out, err = process.communicate(timeout=timeout)
