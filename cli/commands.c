@@ -4,15 +4,18 @@
 #include "cli/options.h"
 
 static const wal_command COMMANDS[] = {
-    {"run", "FILE", "run a scenario and write its run file", 1, 1, true, wal_command_run},
-    {"check", "FILE", "validate a scenario and print it with all defaults filled in", 1, 1, true,
-     wal_command_check},
-    {"list", "[KIND]", "list games, learners, tasks", 0, 1, false, wal_command_list},
-    {"describe", "NAME", "explain a game, learner or task and its parameters", 1, 1, false,
-     wal_command_describe},
-    {"info", "RUN.h5", "show what a run file holds", 1, 1, true, wal_command_info},
-    {"diff", "A.h5 B.h5", "compare two run files: exit 0 if equal, 1 if not", 2, 2, true,
-     wal_command_diff},
+    {"run", "FILE", "run a scenario and write its run file", 1, 1, WAL_COMMAND_RUN, true,
+     wal_command_run},
+    {"check", "FILE", "validate a scenario and print it with all defaults filled in", 1, 1,
+     WAL_COMMAND_CHECK, true, wal_command_check},
+    {"list", "[KIND]", "list games, learners, tasks", 0, 1, WAL_COMMAND_OTHER, false,
+     wal_command_list},
+    {"describe", "NAME", "explain a game, learner or task and its parameters", 1, 1,
+     WAL_COMMAND_OTHER, false, wal_command_describe},
+    {"info", "RUN.h5", "show what a run file holds", 1, 1, WAL_COMMAND_OTHER, true,
+     wal_command_info},
+    {"diff", "A.h5 B.h5", "compare two run files: exit 0 if equal, 1 if not", 2, 2,
+     WAL_COMMAND_OTHER, true, wal_command_diff},
 };
 
 const wal_command *wal_command_at(int index) { return &COMMANDS[index]; }

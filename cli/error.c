@@ -17,3 +17,9 @@ void wal_error_print(bool json, wal_status status, const char *text) {
   fprintf(stderr, "%s}\n", line.bytes);
   wal_text_free(&line);
 }
+
+bool wal_output_lost(bool report) {
+  const bool lost = fflush(stdout) != 0 || ferror(stdout) != 0;
+  if (lost && report) fprintf(stderr, "walras: cannot write to standard output\n");
+  return lost;
+}

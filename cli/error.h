@@ -9,4 +9,8 @@
 /** The one line on stderr that says why the program fails: the text, or a JSON object with it. */
 void wal_error_print(bool json, wal_status status, const char *text);
 
+/** Flushes stdout; if that, or a write before, failed (a full disk, a closed pipe), says so once if
+ *  `report` and returns true: the results have not reached whoever asked for them. */
+bool wal_output_lost(bool report);
+
 #endif

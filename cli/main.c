@@ -30,5 +30,7 @@ int main(int argc, char **argv) {
     wal_error_print(wal_options_json(argc, argv), WAL_EUSAGE, error);
     return wal_status_exit(WAL_EUSAGE);
   }
-  return run_alone(&options, argc, argv);
+  const int exit_status = run_alone(&options, argc, argv);
+  return exit_status == 0 && alone && wal_output_lost(true) ? wal_status_exit(WAL_EIO)
+                                                            : exit_status;
 }

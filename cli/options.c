@@ -6,8 +6,7 @@
 
 #include "sim/core/parameter.h"
 
-/* Bits are positions in the table of commands. */
-enum { RUN = 1u << 0, CHECK = 1u << 1 };
+enum { RUN = WAL_COMMAND_RUN, CHECK = WAL_COMMAND_CHECK };
 
 static const wal_option OPTIONS[] = {
     {'o', "output", "FILE", "run file to write (default: the scenario's name with .h5, here)", RUN},
@@ -154,7 +153,7 @@ bool wal_options_parse(int argc, char **argv, wal_options *out, char *error, siz
     }
   }
   if (out->help || out->version || !out->command) return true;
-  const unsigned self = 1u << (out->command - wal_command_at(0));
+  const unsigned self = out->command->bit;
   for (int i = 0; i < given_count; i++)
     if (given[i]->commands && !(given[i]->commands & self)) {
       snprintf(error, size, "walras %s does not take --%s", out->command->name, given[i]->name);
@@ -171,7 +170,7 @@ bool wal_options_parse(int argc, char **argv, wal_options *out, char *error, siz
 void wal_options_help(const wal_command *command, FILE *out) {
   unsigned self = ~0u;
   if (command) {
-    self = 1u << (command - wal_command_at(0));
+    self = command->bit;
     fprintf(out, "walras %s %s\n  %s\n\n", command->name, command->operands, command->summary);
   } else {
     fprintf(out,

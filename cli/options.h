@@ -30,10 +30,14 @@ typedef struct wal_option {
   unsigned commands; /**< bits of the commands that take it; 0: all */
 } wal_option;
 
+/** Bits of the commands that options name. */
+enum { WAL_COMMAND_RUN = 1u << 0, WAL_COMMAND_CHECK = 1u << 1, WAL_COMMAND_OTHER = 1u << 2 };
+
 /** One command. */
 typedef struct wal_command {
   const char *name, *operands, *summary;
   int least, most; /**< operands */
+  unsigned bit;    /**< of the command in wal_option.commands */
   bool starts_mpi; /**< if not, only the first of several processes speaks */
   int (*run)(const wal_options *options, int argc, char **argv);
 } wal_command;

@@ -28,8 +28,7 @@ static void print_error(const wal_session *session, wal_status status) {
 int wal_session_close(wal_session *session, wal_status status) {
   const bool speaks = session->ctx && wal_ctx_rank(session->ctx) == 0;
   if (speaks && status != WAL_OK && status != WAL_ENOCONV) print_error(session, status);
-  fflush(stdout);
-  fflush(stderr);
+  if (wal_output_lost(status == WAL_OK || status == WAL_ENOCONV)) status = WAL_EIO;
   wal_ctx_close(&session->ctx);
   return wal_status_exit(status);
 }

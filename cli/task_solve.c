@@ -100,10 +100,14 @@ static wal_status refuse_too_large(wal_job *job, const wal_game *game) {
   double share = 0;
   wal_status status = estimate_memory(job, game, &share);
   share /= gib;
-  if (status == WAL_OK && job->options->dry_run && wal_ctx_rank(job->ctx) == 0)
-    printf("%lld states, %d actions, %d stages: about %.3g GiB of memory, %.3g GiB a rank\n",
+  if (status == WAL_OK && job->options->dry_run && wal_ctx_rank(job->ctx) == 0) {
+    const bool large = share >= 0.1;
+    const double unit = large ? 1 : 1024;
+    const char *name = large ? "GiB" : "MiB";
+    printf("%lld states, %d actions, %d stages: about %.4g %s of memory, %.4g %s a rank\n",
            (long long)game->shape.states, game->shape.actions, game->shape.horizon,
-           share * wal_ctx_size(job->ctx), share);
+           share * unit * wal_ctx_size(job->ctx), name, share * unit, name);
+  }
   if (status == WAL_OK && share * wal_ctx_node_size(job->ctx) > there)
     status = wal_params_fail(job->ctx, wal_params_child(job->params, "game"), NULL,
                              "expected a game that fits into memory, got one that needs about "
@@ -160,6 +164,7 @@ static wal_status solve(wal_job *job, wal_learner *learner) {
   if (speaks && trace.count > 0)
     wal_progress_end(&w.progress, trace.rows[trace.count - 1].iteration, "exploitability",
                      trace.rows[trace.count - 1].exploitability, trace.seconds[trace.count - 1]);
+  if (status == WAL_OK) status = wal_learner_check_finite(learner);
   if (status == WAL_OK) status = wal_solve_file_write(job, learner, &trace);
   if (status == WAL_OK && speaks) print_result(job, learner, &trace);
   if (status == WAL_OK && trace.tolerance && !trace.converged) status = WAL_ENOCONV;

@@ -42,7 +42,8 @@ static wal_status check_path(wal_ctx *ctx, const wal_params *params, const wal_g
   for (int h = 0; path && h < horizon; h++)
     if (path[2 * h] > (double)(grid->rows - 1) || path[2 * h + 1] > (double)(grid->columns - 1))
       return wal_params_fail(ctx, params, "bar_path",
-                             "expected cells of the grid, got (%g, %g) at stage %d", path[2 * h],
+                             "expected cells of the %lld x %lld grid, got (%g, %g) at stage %d",
+                             (long long)grid->rows, (long long)grid->columns, path[2 * h],
                              path[2 * h + 1], h);
   return WAL_OK;
 }

@@ -71,8 +71,9 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   int64_t extent[3];
   wal_params_extent(params, "preference", extent);
   if (extent[0] < 1 || extent[0] > WAL_POPULATIONS)
-    return wal_params_fail(ctx, params, "preference", "expected a table of 1 to %d rows",
-                           WAL_POPULATIONS);
+    return wal_params_fail(ctx, params, "preference",
+                           "expected a table of 1 to %d rows, one a population, got %s",
+                           WAL_POPULATIONS, extent[0] > 0 ? "more" : "a function or no rows");
   game.populations = (int)extent[0];
   WAL_TRY(wal_params_array(ctx, params, "preference", extent[0], extent[0], 0, &game.preference));
   WAL_TRY(read_starts(ctx, params, &game));

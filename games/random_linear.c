@@ -25,7 +25,7 @@ typedef struct random_linear {
 
 static const wal_param PARAMS[] = {
     WAL_GAME_HORIZON(4),
-    WAL_GAME_INTEGER("states", 5, 1, 1000, "states", "number of states, and of actions"),
+    WAL_GAME_INTEGER("states", 5, 1, 256, "states", "number of states, and of actions"),
     TABLE("transition_slope", 3,
           "effect of mass at x on the logit of moving s -> t: [t][s][x]; drawn from -10..10 if "
           "left out"),

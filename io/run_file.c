@@ -12,10 +12,6 @@
 #include "io/run_file_private.h"
 #include "sim/core/memory.h"
 
-#ifndef WAL_VERSION
-#define WAL_VERSION "0.1.0"
-#endif
-
 enum { FORMAT_VERSION = 1 };
 
 _Noreturn void wal_run_file_abort(wal_run_file *file) {

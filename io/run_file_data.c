@@ -194,7 +194,8 @@ static int64_t rows_together(const wal_dataset *what, int64_t item) {
   if (rows < 1) rows = 1;
   if (!chunk_shape(what, item, chunk)) return what->extent[0] > 0 ? what->extent[0] : 1;
   int64_t depth = (int64_t)chunk[0];
-  return rows > depth ? rows / depth * depth : depth;
+  int64_t together = rows > depth ? rows / depth * depth : depth;
+  return together < what->extent[0] ? together : what->extent[0];
 }
 
 static void write_rows(wal_run_file *file, hid_t dataset, const source *from,

@@ -107,10 +107,6 @@ static wal_status trade_runs(wal_halo *h, int64_t run_count, const wal_away *run
   int *wanted_size = table + 4 * ranks, *wanted_at = table + 5 * ranks;
   int64_t total = 0, asked_total = 0;
   for (int r = 0; r < ranks; r++) {
-    asked_at[r] = (int)(asked_total * 2);
-    wanted_at[r] = (int)(total * 2);
-    asked_size[r] = asks[r] * 2;
-    wanted_size[r] = wants[r] * 2;
     asked_total += asks[r];
     total += wants[r];
   }
@@ -119,6 +115,14 @@ static wal_status trade_runs(wal_halo *h, int64_t run_count, const wal_away *run
   else
     status = wal_acquire(ctx, "exchange plan", total, sizeof *wanted, &wanted);
   WAL_TRY_GOTO(wal_agree(ctx, status));
+  for (int r = 0, asked_end = 0, wanted_end = 0; r < ranks; r++) {
+    asked_at[r] = asked_end;
+    wanted_at[r] = wanted_end;
+    asked_size[r] = asks[r] * 2;
+    wanted_size[r] = wants[r] * 2;
+    asked_end += asked_size[r];
+    wanted_end += wanted_size[r];
+  }
   WAL_TRY_GOTO(mpi_check(ctx,
                          MPI_Alltoallv(asked, asked_size, asked_at, MPI_INT64_T, wanted,
                                        wanted_size, wanted_at, MPI_INT64_T, wal_ctx_comm(ctx)),

@@ -180,7 +180,8 @@ static void signature(const wal_param *param, int *arguments, int *results) {
   *results = param->columns > 0 ? param->columns : 1;
 }
 
-static const int64_t MOST_CALLS = 100000000;  // about ten seconds
+static const int64_t MOST_CALLS = 100000000;
+static const double MOST_SECONDS = 60.0;
 
 static int64_t count_calls(const wal_param *param, const int64_t extent[3]) {
   int arguments = 0;
@@ -208,8 +209,14 @@ static wal_status tabulate(wal_ctx *ctx, const wal_params *params, const wal_par
   int results = 0;
   signature(param, &arguments, &results);
   const int64_t calls = count_calls(param, extent);
+  const double start = wal_clock();
   double index[3] = {0.0, 0.0, 0.0};
   for (int64_t call = 0; call < calls; call++) {
+    if (wal_clock() - start > MOST_SECONDS)
+      return wal_params_fail_at(ctx, params, param->name, value->line,
+                                "expected a function that is tabulated within %g s, got %" PRId64
+                                " of %" PRId64 " calls done",
+                                MOST_SECONDS, call, calls);
     WAL_TRY(value->function.call(ctx, &value->function, arguments, index, results,
                                  table + call * results));
     for (int axis = arguments - 1; axis >= 0; axis--) {

@@ -10,9 +10,12 @@ enum { MOST_STATES = INT32_MAX };
 static wal_status check_shape(wal_ctx *ctx, const wal_params *params, const wal_game_type *type,
                               const wal_shape *shape) {
   int64_t pairs = 0, all = 0;
-  if (shape->states < 1 || shape->states > MOST_STATES || shape->post_states > MOST_STATES)
+  if (shape->states < 1 || shape->states > MOST_STATES)
     return wal_params_fail(ctx, params, NULL, "expected 1 to %d states, got %lld", MOST_STATES,
                            (long long)shape->states);
+  if (shape->post_states < 1 || shape->post_states > MOST_STATES)
+    return wal_params_fail(ctx, params, NULL, "expected 1 to %d post-decision states, got %lld",
+                           MOST_STATES, (long long)shape->post_states);
   if (!wal_multiply(shape->states, (int64_t)shape->actions * shape->outcomes, &pairs) ||
       !wal_multiply(pairs, 8 * (int64_t)shape->horizon, &all))
     return wal_params_fail(ctx, params, NULL,
@@ -21,9 +24,10 @@ static wal_status check_shape(wal_ctx *ctx, const wal_params *params, const wal_
   bool sound = shape->horizon >= 1 && shape->actions >= 1 && shape->outcomes >= 1 &&
                shape->populations >= 1 && shape->populations <= WAL_POPULATIONS &&
                shape->group >= 1 && shape->group % shape->populations == 0 &&
+               shape->states % shape->populations == 0 && shape->noise_terms >= 0 &&
+               shape->statistic >= 0 && shape->settled >= 0 &&
                (shape->statistic == 0 || type->couple) && (shape->settled == 0 || type->settle) &&
-               (shape->noise_terms == 0 || type->noise) && shape->axes <= WAL_AXES &&
-               type->struct_size == sizeof(wal_game_type);
+               (shape->noise_terms == 0 || type->noise) && shape->axes <= WAL_AXES;
   int64_t product = 1;
   for (int i = 0; i < shape->axes; i++) product *= shape->axis[i].size;
   if (!sound || (shape->axes > 0 && product != shape->states))
@@ -37,6 +41,10 @@ wal_status wal_game_create(wal_ctx *ctx, const wal_game_type *type, wal_params *
   memset(out, 0, sizeof *out);
   wal_shape shape = {.populations = 1, .outcomes = 1, .group = 1};
   void *self = NULL;
+  if (type->struct_size != sizeof(wal_game_type) || !type->create || !type->destroy ||
+      !type->initial || !type->move || !type->stage)
+    return wal_fail(ctx, WAL_EINTERNAL,
+                    "a game's table of operations is of another version or lacks a required one");
   WAL_TRY(type->create(ctx, params, &shape, &self));
   if (shape.post_states == 0) shape.post_states = shape.states;
   if (shape.axes == 0) {

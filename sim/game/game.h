@@ -94,7 +94,8 @@ typedef struct wal_game_type {
    *  [H][statistic + settled], those before `stage` completed. Every rank calls it with the same
    *  numbers. Required if shape.settled > 0. */
   void (*settle)(const void *self, int stage, double *statistics);
-  /** Name of an action into buffer (at most size bytes), as "up". Default: its index. */
+  /** Name of an action into buffer (at most size bytes), as "up". Default: actions have no names.
+   */
   void (*action_name)(const void *self, int action, char *buffer, size_t size);
 } wal_game_type;
 

@@ -98,7 +98,7 @@ wal_status wal_reach_add(wal_reach *r, int64_t source, int64_t count, const int6
     int64_t n = 1, step = 1;
     if (i + 1 < count && targets[i + 1] >= 0) {
       step = targets[i + 1] - targets[i];
-      while (i + n < count && targets[i + n] == targets[i] + n * step) n++;
+      while (i + n < count && targets[i + n] == targets[i] + n * step && targets[i + n] >= 0) n++;
       if (step > INT32_MAX || step < INT32_MIN || (n == 2 && step != 1 && step != 0)) n = step = 1;
     }
     WAL_TRY(add_run(r, source + i, n, targets[i], step));

@@ -93,7 +93,7 @@ WAL_HOT void wal_tile_max(wal_tile t, const double *restrict q, double *restrict
     }
 }
 
-void wal_tile_soft_max(wal_tile t, double entropy, const double *q, double *v) {
+void wal_tile_log_sum_exp(wal_tile t, double entropy, const double *q, double *v) {
   double top[CHUNK], sum[CHUNK], term[CHUNK];
   for (int64_t at = 0; at < t.count; at += CHUNK) {
     int64_t n = chunk_size(t.count, at);

@@ -37,7 +37,7 @@ void wal_tile_soft_expectation(wal_tile t, double entropy, const double *pi, con
 void wal_tile_max(wal_tile t, const double *q, double *v);
 
 /** v[s] = entropy * log sum_a exp(q[a][s] / entropy). */
-void wal_tile_soft_max(wal_tile t, double entropy, const double *q, double *v);
+void wal_tile_log_sum_exp(wal_tile t, double entropy, const double *q, double *v);
 
 /** Who plays when several actions are best. */
 typedef enum wal_ties {

@@ -102,7 +102,7 @@ static void state_values(wal_value which, wal_tile t, double entropy, const doub
       break;
     case WAL_VALUE_SOFT_BEST:
     case WAL_VALUES:
-      wal_tile_soft_max(t, entropy, q, v);
+      wal_tile_log_sum_exp(t, entropy, q, v);
       break;
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <math.h>
 
+#include "sim/core/memory.h"
 #include "sim/learn/learner_list.h"
 
 /* Boltzmann policy iteration: pi <- softmax(rate * q), q the current policy's own values
@@ -14,18 +15,23 @@ static const wal_param PARAMS[] = {{.name = "rate",
                                     .meaning = "inverse temperature of the softmax"},
                                    {0}};
 
+typedef struct boltzmann {
+  double rate;
+} boltzmann;
+
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_learner *l) {
-  (void)ctx;
   l->kind = WAL_POLICY_LOGITS;
-  l->rate = wal_params_real(params, "rate");
   l->needs = WAL_VALUE_POLICY;
+  WAL_TRY(wal_acquire(ctx, "learner", 1, sizeof(boltzmann), &l->self));
+  *(boltzmann *)l->self = (boltzmann){wal_params_real(params, "rate")};
   return WAL_OK;
 }
 
 static void visit(void *learner, const wal_value_tile *tile) {
   const wal_learner *l = learner;
   double *y = wal_policy_tile(&l->policy, tile->slab.stage, tile->tile);
-  wal_tile_scale(wal_tile_of(l->space, &tile->slab), l->rate, tile->q[WAL_VALUE_POLICY], y);
+  wal_tile_scale(wal_tile_of(l->space, &tile->slab), ((const boltzmann *)l->self)->rate,
+                 tile->q[WAL_VALUE_POLICY], y);
 }
 
 const wal_learner_type wal_learner_boltzmann = {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <math.h>
-#include <string.h>
 
 #include "sim/core/hot.h"
+#include "sim/core/memory.h"
 #include "sim/learn/learner_list.h"
 
 /* Fictitious play: the policy whose flow is the average of the flows so far and of the best
@@ -24,21 +24,22 @@ static const wal_param PARAMS[] = {
      .low = 0,
      .high = HUGE_VAL,
      .meaning = "softness of the best response (0: exact)"},
-    {.name = "ties",
-     .type = WAL_TEXT,
-     .text = "share",
-     .choices = "share|first",
-     .meaning = "who plays when actions are equally good: all equally, or the first"},
+    WAL_TIES_PARAM,
     {0}};
 
+typedef struct fictitious_play {
+  double rate, temperature;
+  wal_ties ties;
+} fictitious_play;
+
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_learner *l) {
-  (void)ctx;
   l->kind = WAL_POLICY_PROBABILITIES;
-  l->rate = wal_params_real(params, "rate");
-  l->temperature = wal_params_real(params, "temperature");
   l->needs = WAL_VALUE_BEST;
-  if (strcmp(wal_params_text(params, "ties"), "first") == 0) l->ties = WAL_TIES_FIRST;
   l->follows_response = true;
+  WAL_TRY(wal_acquire(ctx, "learner", 1, sizeof(fictitious_play), &l->self));
+  *(fictitious_play *)l->self =
+      (fictitious_play){wal_params_real(params, "rate"), wal_params_real(params, "temperature"),
+                        wal_ties_read(params)};
   return WAL_OK;
 }
 
@@ -63,15 +64,16 @@ static wal_status begin(void *learner, int stage) {
 /* The best response of a tile into `room`; then the policy's tile, no longer needed, is mixed. */
 static const double *respond(void *learner, const wal_slab *slab, int64_t tile, double *room) {
   wal_learner *l = learner;
+  const fictitious_play *self = l->self;
   const wal_tile t = wal_tile_of(l->space, slab);
   const int64_t at = slab->first - l->space->states.first;
   const double *pi = NULL;
   const double *q = wal_values_best(&l->values, &l->flow, &l->policy, slab, tile, &pi);
-  if (l->temperature > 0)
-    wal_tile_softmax(t, 1 / l->temperature, q, room, NULL);
+  if (self->temperature > 0)
+    wal_tile_softmax(t, 1 / self->temperature, q, room, NULL);
   else
-    wal_tile_best_response(t, l->ties, q, room);
-  double weight = l->rate > 0 ? l->rate : 1.0 / (double)(l->steps + 2);
+    wal_tile_best_response(t, self->ties, q, room);
+  double weight = self->rate > 0 ? self->rate : 1.0 / (double)(l->steps + 2);
   mix(t, weight, wal_flow_mass(&l->flow, slab->stage) + at,
       wal_flow_mass(&l->response, slab->stage) + at, room,
       wal_policy_tile(&l->policy, slab->stage, tile));

@@ -24,6 +24,10 @@ const wal_learner_type *wal_learner_find(const char *name) {
   return NULL;
 }
 
+wal_ties wal_ties_read(const wal_params *params) {
+  return strcmp(wal_params_text(params, "ties"), "first") == 0 ? WAL_TIES_FIRST : WAL_TIES_SHARE;
+}
+
 static unsigned bit(wal_value value) { return 1u << value; }
 
 static unsigned measured_values(const wal_learner *l) {
@@ -72,6 +76,7 @@ wal_status wal_learner_estimate(wal_ctx *ctx, const wal_game *game, const wal_le
                                 wal_params *params, double *bytes) {
   wal_learner l = {.type = type};
   WAL_TRY(type->create(ctx, params, &l));
+  wal_release(ctx, &l.self);
   const wal_shape *shape = &game->shape;
   const wal_partition p = wal_partition_states(ctx, shape->states, shape->actions, shape->group, 0);
   const wal_partition q = wal_partition_derive(&p, shape->post_states);
@@ -101,6 +106,7 @@ void wal_learner_destroy(wal_learner **learner) {
   wal_flow_destroy(&l->response);
   wal_values_destroy(&l->values);
   wal_release(ctx, &l->prior);
+  wal_release(ctx, &l->self);
   wal_release(ctx, learner);
 }
 
@@ -133,7 +139,7 @@ static void describe_state(const wal_shape *shape, int64_t state, char *text, si
   if ((size_t)n + 1 < size) strcpy(text + n, ")");
 }
 
-static wal_status report_nonfinite(const wal_learner *l) {
+wal_status wal_learner_check_finite(const wal_learner *l) {
   const wal_shape *shape = &l->space->game->shape;
   static const char *const WHAT[] = {"mass", "value"};
   for (int backward = 0; backward < 2; backward++) {
@@ -148,6 +154,11 @@ static wal_status report_nonfinite(const wal_learner *l) {
                     l->space->game->type->component.name, (long long)l->steps, WHAT[backward],
                     (long long)(backward ? shape->horizon - 1 - stage : stage), state);
   }
+  return WAL_OK;
+}
+
+static wal_status report_nonfinite(const wal_learner *l) {
+  WAL_TRY(wal_learner_check_finite(l));
   return wal_fail(l->space->ctx, WAL_ENONFINITE, "%s: iteration %lld: a total is not finite",
                   l->space->game->type->component.name, (long long)l->steps);
 }

@@ -14,15 +14,14 @@ typedef struct wal_learner wal_learner;
 typedef struct wal_learner_type {
   size_t struct_size;
   wal_component component; /**< kind "learner" */
-  /** Reads parameters; sets kind, entropy, needs, arrays and makes `self`. Rank-local. */
+  /** Reads parameters; sets kind, needs, entropy, keeps_prior and follows_response, and may make
+   *  `self`: one block from wal_acquire(), released with the learner. Rank-local. */
   wal_status (*create)(wal_ctx *ctx, wal_params *params, wal_learner *learner);
   /** Updates the policy's tile; NULL if the rule works in finish(). */
   void (*visit)(void *learner, const wal_value_tile *tile);
   /** After the sweep of a step; NULL if nothing is left to do. @collective */
   wal_status (*finish)(wal_learner *learner);
 } wal_learner_type;
-
-enum { WAL_LEARNER_NUMBERS = 4 };
 
 /** A learner at work on a game: its policy, and the flow and values of that policy. */
 struct wal_learner {
@@ -34,9 +33,7 @@ struct wal_learner {
   wal_value needs;       /**< the value whose q the step uses */
   bool keeps_prior;      /**< has a second array of policy size */
   bool follows_response; /**< has a second flow, of the best response */
-  double rate, temperature;
-  wal_ties ties;
-  int64_t inner;
+  void *self;            /**< the type's own parameters, or NULL */
   /* state */
   int64_t steps; /**< k: the policy is pi_k */
   wal_policy policy;
@@ -84,6 +81,10 @@ wal_status wal_learner_estimate(wal_ctx *ctx, const wal_game *game, const wal_le
  * @collective. WAL_ENONFINITE, naming iteration, stage and state, if a mass or value is not finite.
  */
 wal_status wal_learner_sweep(wal_learner *learner, bool measure, bool update, wal_measure *out);
+
+/** WAL_ENONFINITE, naming the place, if a mass or kept value of the last sweep is not finite: also
+ * of states that nobody reaches, which no total shows. @collective */
+wal_status wal_learner_check_finite(const wal_learner *learner);
 
 /** All learners. */
 int64_t wal_learner_count(void);

@@ -17,4 +17,12 @@
 WAL_LEARNER_LIST(WAL_LEARNER_DECLARE)
 #undef WAL_LEARNER_DECLARE
 
+/** The parameter "ties" of learners that play best responses, and how it is read. */
+#define WAL_TIES_PARAM                                                              \
+  {                                                                                 \
+    .name = "ties", .type = WAL_TEXT, .text = "share", .choices = "share|first",    \
+    .meaning = "who plays when actions are equally good: all equally, or the first" \
+  }
+wal_ties wal_ties_read(const wal_params *params);
+
 #endif

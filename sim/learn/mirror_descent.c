@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <math.h>
 
+#include "sim/core/memory.h"
 #include "sim/learn/learner_list.h"
 
 /* Online mirror descent: y <- (1 - rate * entropy) y + rate * q, pi = softmax(y), with q the
@@ -23,21 +24,28 @@ static const wal_param PARAMS[] = {
      .meaning = "weight of the policy's entropy in the values (0: none)"},
     {0}};
 
+typedef struct descent {
+  double rate;
+} descent;
+
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_learner *l) {
+  const double rate = wal_params_real(params, "rate");
   l->kind = WAL_POLICY_LOGITS;
-  l->rate = wal_params_real(params, "rate");
   l->entropy = wal_params_real(params, "entropy");
   l->needs = l->entropy > 0 ? WAL_VALUE_SOFT_POLICY : WAL_VALUE_POLICY;
-  if (l->rate * l->entropy > 1)
+  if (rate * l->entropy > 1)
     return wal_params_fail(ctx, params, "entropy",
-                           "expected rate * entropy to be at most 1, got %g", l->rate * l->entropy);
+                           "expected rate * entropy to be at most 1, got %g", rate * l->entropy);
+  WAL_TRY(wal_acquire(ctx, "learner", 1, sizeof(descent), &l->self));
+  *(descent *)l->self = (descent){rate};
   return WAL_OK;
 }
 
 static void visit(void *learner, const wal_value_tile *tile) {
   const wal_learner *l = learner;
+  const double rate = ((const descent *)l->self)->rate;
   double *y = wal_policy_tile(&l->policy, tile->slab.stage, tile->tile);
-  wal_tile_blend(wal_tile_of(l->space, &tile->slab), 1 - l->rate * l->entropy, y, l->rate,
+  wal_tile_blend(wal_tile_of(l->space, &tile->slab), 1 - rate * l->entropy, y, rate,
                  tile->q[l->needs]);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <math.h>
 
+#include "sim/core/memory.h"
 #include "sim/learn/learner_list.h"
 
 /* Prior descent: pi = prior * exp(rate * q*), normalized; every `inner` steps the prior becomes the
@@ -21,25 +22,31 @@ static const wal_param PARAMS[] = {{.name = "rate",
                                     .meaning = "steps between updates of the prior (0: never)"},
                                    {0}};
 
+typedef struct prior_descent {
+  double rate;
+  int64_t inner;
+} prior_descent;
+
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_learner *l) {
-  (void)ctx;
+  const prior_descent self = {wal_params_real(params, "rate"), wal_params_integer(params, "inner")};
   l->kind = WAL_POLICY_LOGITS;
-  l->rate = wal_params_real(params, "rate");
-  l->inner = wal_params_integer(params, "inner");
   l->needs = WAL_VALUE_BEST;
-  l->keeps_prior = l->inner > 0;
+  l->keeps_prior = self.inner > 0;
+  WAL_TRY(wal_acquire(ctx, "learner", 1, sizeof self, &l->self));
+  *(prior_descent *)l->self = self;
   return WAL_OK;
 }
 
 static void visit(void *learner, const wal_value_tile *tile) {
   const wal_learner *l = learner;
+  const prior_descent *self = l->self;
   const wal_tile t = wal_tile_of(l->space, &tile->slab);
   double *y = wal_policy_tile(&l->policy, tile->slab.stage, tile->tile);
-  wal_tile_scale(t, l->rate, tile->q[WAL_VALUE_BEST], y);
+  wal_tile_scale(t, self->rate, tile->q[WAL_VALUE_BEST], y);
   if (!l->prior) return;
   double *prior = l->prior + (y - l->policy.values);
   wal_tile_blend(t, 1, y, 1, prior);
-  if ((l->steps + 2) % l->inner == 0) wal_tile_scale(t, 1, y, prior);
+  if ((l->steps + 2) % self->inner == 0) wal_tile_scale(t, 1, y, prior);
 }
 
 const wal_learner_type wal_learner_prior_descent = {

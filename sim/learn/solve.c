@@ -1,31 +1,40 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sim/learn/solve.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "sim/core/memory.h"
 
+static const double ROUND_OFF = 1e-14;  // of a difference of two values, relative to them
+
+/* All ranks grow the trace at the same row, and agree on it there. */
+static wal_status grow(wal_ctx *ctx, wal_trace *trace) {
+  wal_measure *rows = NULL;
+  double *times = NULL;
+  const int64_t more = trace->capacity * 2 + 64;
+  wal_status status = wal_acquire(ctx, "trace", more, sizeof *rows, &rows);
+  if (status == WAL_OK) status = wal_acquire(ctx, "trace", more, sizeof *times, &times);
+  status = wal_agree(ctx, status);
+  if (status != WAL_OK) {
+    wal_release(ctx, &rows);
+    wal_release(ctx, &times);
+    return status;
+  }
+  if (trace->count > 0) {
+    memcpy(rows, trace->rows, (size_t)trace->count * sizeof *rows);
+    memcpy(times, trace->seconds, (size_t)trace->count * sizeof *times);
+  }
+  wal_trace_free(ctx, trace);
+  trace->rows = rows;
+  trace->seconds = times;
+  trace->capacity = more;
+  return WAL_OK;
+}
+
 static wal_status add_row(wal_ctx *ctx, wal_trace *trace, const wal_measure *measure,
                           double seconds) {
-  if (trace->count == trace->capacity) {
-    wal_measure *rows = NULL;
-    double *times = NULL;
-    int64_t more = trace->capacity * 2 + 64;
-    WAL_TRY(wal_acquire(ctx, "trace", more, sizeof *rows, &rows));
-    wal_status status = wal_acquire(ctx, "trace", more, sizeof *times, &times);
-    if (status != WAL_OK) {
-      wal_release(ctx, &rows);
-      return status;
-    }
-    if (trace->count > 0) {
-      memcpy(rows, trace->rows, (size_t)trace->count * sizeof *rows);
-      memcpy(times, trace->seconds, (size_t)trace->count * sizeof *times);
-    }
-    wal_trace_free(ctx, trace);
-    trace->rows = rows;
-    trace->seconds = times;
-    trace->capacity = more;
-  }
+  if (trace->count == trace->capacity) WAL_TRY(grow(ctx, trace));
   trace->rows[trace->count] = *measure;
   trace->seconds[trace->count] = seconds;
   if (measure->exploitability < trace->rows[trace->best].exploitability) trace->best = trace->count;
@@ -53,9 +62,10 @@ wal_status wal_solve(wal_learner *learner, const wal_stop *stop, wal_solve_repor
     WAL_TRY(wal_learner_sweep(learner, measure, update, &now));
     if (measure) {
       now.iteration = k;
-      WAL_TRY_ALL(ctx, add_row(ctx, trace, &now, wal_clock() - start));
+      WAL_TRY(add_row(ctx, trace, &now, wal_clock() - start));
       met = trace->tolerance &&
-            now.exploitability <= stop->absolute + stop->relative * trace->rows[0].exploitability;
+            now.exploitability <= stop->absolute + stop->relative * trace->rows[0].exploitability +
+                                      ROUND_OFF * fabs(now.value);
       if (report) report(user, trace);
     }
     trace->converged = met && !update;

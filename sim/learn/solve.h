@@ -4,7 +4,9 @@
 
 #include "sim/learn/learner.h"
 
-/** When a solve ends: at `iterations`, or when exploitability <= absolute + relative * initial. */
+/** When a solve ends: at `iterations`, or when exploitability <= absolute + relative * initial.
+ * With a tolerance, what rounding leaves of the difference of two values (1e-14 of them) counts as
+ * 0. */
 typedef struct wal_stop {
   int64_t iterations;
   double absolute, relative; /**< both 0: run all iterations */
@@ -21,7 +23,7 @@ typedef struct wal_trace {
   bool tolerance; /**< a tolerance was asked for */
 } wal_trace;
 
-/** Told of every measured iteration, on all ranks. */
+/** Told of every measured iteration, on all ranks; must not fail and must not communicate. */
 typedef void (*wal_solve_report)(void *user, const wal_trace *trace);
 
 /**

@@ -371,7 +371,7 @@ class Results(unittest.TestCase):
     def test_dry_run(self):
         result, place = run_short("--dry-run")
         self.assertEqual((result.status, result.err), (0, ""), result)
-        self.assertRegex(result.out, r"\b4 states, 3 actions, 3 stages\b.*\bGiB\b")
+        self.assertRegex(result.out, r"\b4 states, 3 actions, 3 stages\b.*\bMiB\b")
         self.assertEqual(os.listdir(place), ["s.lua"])
 
     def test_dry_run_tells_the_memory(self):
@@ -386,7 +386,8 @@ class Results(unittest.TestCase):
                 dry, _ = run_short("--dry-run", text=text)
                 result, place = run_short(text=text)
                 self.assertEqual(result.status, 0, result)
-                said = float(re.search(r"about (\S+) GiB", dry.out)[1]) * 2**30
+                size, unit = re.search(r"about (\S+) ([MG])iB", dry.out).groups()
+                said = float(size) * (2**20 if unit == "M" else 2**30)
                 with h5py.File(os.path.join(place, "s.h5"), "r") as file:
                     taken = float(file["run"].attrs["peak_bytes"])
                 self.assertGreater(said, 0.9 * taken)

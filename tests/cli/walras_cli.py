@@ -74,7 +74,8 @@ def walras(*args, ranks=None, cwd=None, env=None, leaks=True, timeout=60):
     start = time.monotonic()
     with subprocess.Popen(
         command_line(args, ranks), cwd=cwd, env=environment(ranks, env, leaks),
-        start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as process:
         try:
             out, err = process.communicate(timeout=timeout)

@@ -375,7 +375,7 @@ static void misfits_are_refused(void **state) {
          "initial");
   refuse("crowd_modelling", "states", 1, NULL, NULL, "states");
   refuse("crowd_motion", NULL, 0, &(table){.name = "bar_path", .rank = 2, .extent = {4, 2}}, far,
-         "bar_path: expected cells of the grid");
+         "bar_path: expected cells of the 20 x 20 grid");
   refuse("crowd_motion", NULL, 0, &(table){.name = "bar_path", .rank = 2, .extent = {3, 2}}, zeros,
          "bar_path");
   refuse("predator_prey", NULL, 0, &(table){.name = "preference", .rank = 2, .extent = {2, 3}},

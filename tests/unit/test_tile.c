@@ -114,7 +114,7 @@ static void values_are_the_textbook_ones(void **state) {
   wal_tile_expectation(T, pi, out, v);
   wal_tile_soft_expectation(T, entropy, pi, q, norm, out, soft);
   wal_tile_max(T, out, best);
-  wal_tile_soft_max(T, entropy, out, soft_best);
+  wal_tile_log_sum_exp(T, entropy, out, soft_best);
   for (int s = 0; s < COUNT; s++) {
     double mean = 0, ent = 0, top = -HUGE_VAL, sum = 0;
     for (int a = 0; a < ACTIONS; a++) {
