@@ -3,34 +3,48 @@
 
 #include "cli/error.h"
 #include "cli/options.h"
+#include "sim/core/context.h"
 
-static int run_alone(const wal_options *options, int argc, char **argv) {
+/* What needs no MPI: help, lists, mistakes on the command line. */
+static int answer(const wal_options *options, const char *error, int argc, char **argv) {
+  if (error) {
+    wal_error_print(wal_options_json(argc, argv), WAL_EUSAGE, error);
+    return wal_status_exit(WAL_EUSAGE);
+  }
+  int exit_status = 0;
   if (options->version) {
     printf("walras %s\n", WAL_VERSION);
-    return 0;
-  }
-  if (options->help || !options->command) {
+  } else if (options->help || !options->command) {
     wal_options_help(options->command, options->help ? stdout : stderr);
-    return options->help ? 0 : wal_status_exit(WAL_EUSAGE);
+    exit_status = options->help ? 0 : wal_status_exit(WAL_EUSAGE);
+  } else {
+    exit_status = options->command->run(options, argc, argv);
   }
-  return options->command->run(options, argc, argv);
+  return wal_output_lost(exit_status == 0) ? wal_status_exit(WAL_EIO) : exit_status;
 }
 
 int main(int argc, char **argv) {
   wal_options options;
   char error[512];
   const bool sound = wal_options_parse(argc, argv, &options, error, sizeof error);
-  const bool alone =
-      !sound || options.version || options.help || !options.command || !options.command->starts_mpi;
-  // Without MPI the processes of a launcher do not know each other: all but the first are silent.
-  if (alone && !wal_options_speaks() &&
-      (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr)))
-    return wal_status_exit(WAL_EIO);
-  if (!sound) {
-    wal_error_print(wal_options_json(argc, argv), WAL_EUSAGE, error);
-    return wal_status_exit(WAL_EUSAGE);
+  const bool special = options.version || options.help || !options.command;
+  if (sound && !special && options.command->starts_mpi)
+    return options.command->run(&options, argc, argv);
+
+  // Alone it starts at once. Under a launcher only the first process speaks, and none leaves before
+  // it has: a launcher kills the others as soon as one ends with an error.
+  wal_ctx *ctx = NULL;
+  bool speaks = true;
+  if (wal_options_launched()) {
+    if (wal_ctx_open(&argc, &argv, 0, &ctx) != WAL_OK) return wal_status_exit(WAL_EINTERNAL);
+    speaks = wal_ctx_rank(ctx) == 0;
   }
-  const int exit_status = run_alone(&options, argc, argv);
-  return exit_status == 0 && alone && wal_output_lost(true) ? wal_status_exit(WAL_EIO)
-                                                            : exit_status;
+  int exit_status = 0;
+  if (speaks) exit_status = answer(&options, sound ? NULL : error, argc, argv);
+  int64_t least = -exit_status;  // the first process knows it, all end with it
+  if (ctx) {
+    wal_ctx_least_integer(ctx, &least);
+    wal_ctx_close(&ctx);
+  }
+  return (int)-least;
 }

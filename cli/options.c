@@ -49,13 +49,11 @@ static const wal_option *find_option(const char *word, const char **value) {
   return NULL;
 }
 
-bool wal_options_speaks(void) {
+bool wal_options_launched(void) {
   static const char *const RANK[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
-  for (size_t i = 0; i < sizeof RANK / sizeof RANK[0]; i++) {
-    const char *rank = getenv(RANK[i]);
-    if (rank) return strcmp(rank, "0") == 0;
-  }
-  return true;
+  for (size_t i = 0; i < sizeof RANK / sizeof RANK[0]; i++)
+    if (getenv(RANK[i])) return true;
+  return false;
 }
 
 bool wal_options_json(int argc, char **argv) {

@@ -38,16 +38,16 @@ typedef struct wal_command {
   const char *name, *operands, *summary;
   int least, most; /**< operands */
   unsigned bit;    /**< of the command in wal_option.commands */
-  bool starts_mpi; /**< if not, only the first of several processes speaks */
+  bool starts_mpi; /**< if not, main() runs it on one process alone */
   int (*run)(const wal_options *options, int argc, char **argv);
 } wal_command;
 
 /** Fills `out`. On a mistake writes one line into `error` and returns false. */
 bool wal_options_parse(int argc, char **argv, wal_options *out, char *error, size_t size);
 
-/** Whether this process is the one that speaks where MPI is not started: alone, or the first of
- * those that a launcher started, by the numbers that launchers leave in the environment. */
-bool wal_options_speaks(void);
+/** Whether a launcher such as mpirun started this process, by what launchers leave in the
+ *  environment. */
+bool wal_options_launched(void);
 
 /** Whether the command line asks for JSON on stderr, however wrong the rest of it is. */
 bool wal_options_json(int argc, char **argv);
