@@ -20,7 +20,11 @@ wal_progress_style wal_progress_choose(FILE *out, bool quiet, bool json) {
 }
 
 wal_progress wal_progress_start(FILE *out, wal_progress_style style, const char *task) {
-  return (wal_progress){.out = out, .style = style, .task = task};
+  // A bar shows at once that something happens; lines are for runs that last.
+  return (wal_progress){.out = out,
+                        .style = style,
+                        .task = task,
+                        .last = style == WAL_PROGRESS_BAR ? -BAR_SECONDS : 0};
 }
 
 static void write_json(wal_progress *p, const char *event, int64_t done, int64_t total,

@@ -157,7 +157,7 @@ LISTS = [
     game("too few rows", "crowd_motion { bar_path = { {1, 2}, {1, 2} } }",
          r":1: crowd_motion: bar_path: expected 4 x 2 numbers, got 2 x 2"),
     game("off the grid", "crowd_motion { bar_path = { {1, 2}, {1, 2}, {1, 40}, {1, 2} } }",
-         r":1: crowd_motion: bar_path: expected cells of the grid, got \(1, 40\) at stage 2"),
+         r":1: crowd_motion: bar_path: expected cells of the 20 x 20 grid, got \(1, 40\) at stage 2"),
     game("ragged in depth", "random_linear { states = 2, transition_slope = "
          "{ { {1, 2}, {1, 2} }, { {1, 2}, {1} } } }",
          r":1: random_linear: transition_slope: row \[1\]\[1\] .*: expected 2 numbers, got 1"),
