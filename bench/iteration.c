@@ -103,7 +103,7 @@ static wal_status run(wal_ctx *ctx, char **argv) {
   const double bytes = 8 * (3 * states * s->actions + 4 * states);
   const double least = bytes / (bandwidth * wal_ctx_size(ctx)), typical = median(seconds, repeats);
   if (wal_ctx_rank(ctx) == 0)
-    printf("%-34s %5d %12.4f %12.4f %10.2f %8.2f %10.1f %9.3f\n", argv[1], wal_ctx_size(ctx),
+    printf("%-38s %5d %12.4f %12.4f %10.2f %8.2f %10.1f %9.3f\n", argv[1], wal_ctx_size(ctx),
            typical * 1e3, least * 1e3, typical / least, bandwidth * 1e-9, mebibytes, setup);
   wal_learner_destroy(&learner);
   wal_space_destroy(&space);
@@ -117,7 +117,7 @@ int main(int argc, char **argv) {
   wal_ctx *ctx = NULL;
   if (wal_ctx_open(&argc, &argv, 1, &ctx) != WAL_OK) return 70;
   if (argc == 2 && strcmp(argv[1], "--header") == 0) {
-    printf("%-34s %5s %12s %12s %10s %8s %10s %9s\n", "case", "ranks", "ms/iteration", "ms traffic",
+    printf("%-38s %5s %12s %12s %10s %8s %10s %9s\n", "case", "ranks", "ms/iteration", "ms traffic",
            "ratio", "GB/s", "MiB/rank", "setup s");
     wal_ctx_close(&ctx);
     return 0;
