@@ -5,8 +5,6 @@
 
 #include "cli/catalogue.h"
 #include "cli/error.h"
-#include "io/json.h"
-#include "sim/core/hash.h"
 
 wal_status wal_session_open(wal_session *session, const wal_options *options, int *argc,
                             char ***argv) {
@@ -48,20 +46,6 @@ static wal_status read_scenario(wal_session *session, wal_job *job) {
   return WAL_OK;
 }
 
-/* All ranks must have read the same; a hash of the resolved text tells. */
-static wal_status compare_ranks(wal_ctx *ctx, const wal_params *params) {
-  wal_text text = {0};
-  wal_json_params(&text, params);
-  int64_t hash = (int64_t)(wal_hash(text.bytes, text.length) >> 1), least = hash;
-  wal_text_free(&text);
-  WAL_TRY(wal_ctx_least_integer(ctx, &least));
-  wal_status status = WAL_OK;
-  if (hash != least)
-    status = wal_fail(ctx, WAL_EINTERNAL, "rank %d evaluated the scenario to something else",
-                      wal_ctx_rank(ctx));
-  return wal_agree(ctx, status);
-}
-
 wal_status wal_session_load_job(wal_session *session, wal_job *job, const wal_task_type **type) {
   wal_ctx *ctx = session->ctx;
   session->subject = session->options->operand[0];
@@ -80,8 +64,7 @@ wal_status wal_session_load_job(wal_session *session, wal_job *job, const wal_ta
     wal_ctx_set_seed(ctx, (uint64_t)wal_params_integer(job->params, "seed"));
     status = (*type)->check(ctx, job->params);
   }
-  WAL_TRY_ALL(ctx, status);
-  return compare_ranks(ctx, job->params);
+  return wal_agree(ctx, status);
 }
 
 void wal_session_free_job(wal_job *job) {

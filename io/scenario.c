@@ -176,6 +176,43 @@ static wal_status share_text(wal_ctx *ctx, const char *path, char **text, size_t
   return WAL_OK;
 }
 
+// FNV-1a, 64 bits.
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length) {
+  const unsigned char *b = bytes;
+  for (size_t i = 0; i < length; i++) hash = (hash ^ b[i]) * UINT64_C(1099511628211);
+  return hash;
+}
+
+static uint64_t hash_text(uint64_t hash, const char *text) {
+  return text ? hash_bytes(hash, text, strlen(text) + 1) : hash;
+}
+
+static uint64_t hash_tree(uint64_t hash, const wal_node *node) {
+  int facts[3] = {(int)node->kind, node->line, node->flag};
+  hash = hash_bytes(hash, facts, sizeof facts);
+  hash = hash_bytes(hash, &node->number, sizeof node->number);
+  hash = hash_bytes(hash, &node->count, sizeof node->count);
+  hash = hash_text(hash, node->text);
+  if (node->kind == WAL_NODE_NUMBERS && node->count > 0)
+    return hash_bytes(hash, node->numbers, (size_t)node->count * sizeof *node->numbers);
+  for (int64_t i = 0; i < node->count; i++) {
+    if (node->keys) hash = hash_text(hash, node->keys[i]);
+    hash = hash_tree(hash, node->items[i]);
+  }
+  return hash;
+}
+
+// A scenario that could tell ranks apart would lead them different ways. @collective ctx
+static wal_status compare_trees(wal_ctx *ctx, const wal_scenario *s) {
+  uint64_t hash = hash_tree(UINT64_C(14695981039346656037), s->root);
+  uint64_t range[2] = {hash, ~hash};  // the least of ~x is ~ of the greatest
+  if (MPI_Allreduce(MPI_IN_PLACE, range, 2, MPI_UINT64_T, MPI_MIN, wal_ctx_comm(ctx)) !=
+      MPI_SUCCESS)
+    return wal_fail(ctx, WAL_EINTERNAL, "MPI_Allreduce failed");
+  if (range[0] == ~range[1]) return WAL_OK;
+  return wal_fail(ctx, WAL_EINPUT, "%s: its values differ between ranks", s->name);
+}
+
 wal_status wal_scenario_load(wal_ctx *ctx, const char *path, const wal_catalogue *catalogue,
                              wal_scenario **out) {
   wal_scenario *s = NULL;
@@ -188,6 +225,7 @@ wal_status wal_scenario_load(wal_ctx *ctx, const char *path, const wal_catalogue
   WAL_TRY_GOTO(share_text(ctx, path, &text, &length));
   status = wal_scenario_parse(ctx, path, text, length, catalogue, &s);
   WAL_TRY_GOTO(wal_agree(ctx, status));
+  WAL_TRY_GOTO(compare_trees(ctx, s));
   *out = s;
   s = NULL;
 

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/core/hash.h"
 #include "sim/core/memory.h"
 #include "sim/core/partition.h"
 #include "sim/core/random.h"
@@ -174,13 +173,6 @@ static void partitions_cover_everything_once(void **state) {
   wal_ctx_destroy(&ctx);
 }
 
-static void hashes_tell_texts_apart(void **state) {
-  (void)state;
-  assert_true(wal_hash("", 0) == 0xcbf29ce484222325u);  // FNV-1a's published values
-  assert_true(wal_hash("a", 1) == 0xaf63dc4c8601ec8cu);
-  assert_true(wal_hash("foobar", 6) == 0x85944171f73967e8u);
-}
-
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(status_codes_are_unique),
     cmocka_unit_test(failures_leave_their_text),
@@ -189,6 +181,5 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(draws_are_uniform_and_apart),
     cmocka_unit_test(sums_have_a_fixed_shape),
     cmocka_unit_test(partitions_cover_everything_once),
-    cmocka_unit_test(hashes_tell_texts_apart),
 };
 WAL_TEST_MAIN(tests)
