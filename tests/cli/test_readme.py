@@ -8,6 +8,8 @@ import subprocess
 import sys
 import unittest
 
+import walras_cli
+
 SOURCE = os.environ["WALRAS_SOURCE"]
 WALRAS = os.environ["WALRAS"]
 MPIRUN = shlex.split(os.environ["WALRAS_MPIRUN"])
@@ -69,7 +71,8 @@ class Readme(unittest.TestCase):
             self.assertEqual(command[0], "build/walras")
             words = [os.path.join(SOURCE, w) if w.startswith("scenarios/") else w
                      for w in command[1:]]
-            done = subprocess.run([WALRAS] + words, capture_output=True, text=True)
+            done = subprocess.run([WALRAS] + words, capture_output=True, text=True,
+                                  env=walras_cli.environment())
             self.assertEqual(done.returncode, 0, line + "\n" + done.stderr)
             self.assertNotEqual(done.stdout, "", line)
 
@@ -82,7 +85,8 @@ class Readme(unittest.TestCase):
                                     document + ": " + target)
 
     def test_documented_names_exist(self):
-        listed = subprocess.run([WALRAS, "list"], capture_output=True, text=True).stdout
+        listed = subprocess.run([WALRAS, "list"], capture_output=True, text=True,
+                                env=walras_cli.environment()).stdout
         names = set(re.findall(r"^  (\w+)", listed, re.M))
         documented = set(re.findall(r"^\| `(\w+)[`{]", read("docs/games.md"), re.M))
         self.assertEqual(documented, names - {"solve"})
