@@ -7,7 +7,6 @@ Every file is made in the current folder, which tests/support/run_in_fresh_folde
 """
 
 import dataclasses
-import functools
 import os
 import re
 import signal
@@ -45,18 +44,12 @@ def command_line(args, ranks=None):
     return [*start, WALRAS, *map(str, args)]
 
 
-@functools.lru_cache(maxsize=None)
-def finds_leaks_alone():
-    """Whether LeakSanitizer works in a lone MPI process: on some systems it crashes there."""
-    done = subprocess.run([WALRAS, "info", "no-such-file"], capture_output=True, text=True)
-    return "LeakSanitizer has encountered a fatal error" not in done.stderr
-
-
 def environment(ranks=None, changes=None, leaks=True):
     """This environment; what `changes` maps to None is taken out. Sanitized programs look for leaks
-    at their end if `leaks`, on 1 and 2 ranks: it takes a second or two a rank."""
+    at their end if `leaks`, on 1 and 2 ranks of mpirun: it takes a second or two a rank, and in
+    lone MPI processes LeakSanitizer crashes on some systems."""
     env = dict(os.environ)
-    if SANITIZED and (not leaks or (not finds_leaks_alone() if ranks is None else ranks > 2)):
+    if SANITIZED and (not leaks or ranks is None or ranks > 2):
         options = env.get("ASAN_OPTIONS", "")
         env["ASAN_OPTIONS"] = options + ":detect_leaks=0:fast_unwind_on_malloc=1"
     for name, value in (changes or {}).items():
