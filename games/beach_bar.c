@@ -62,13 +62,15 @@ static void initial_mass(const void *self, int64_t first, int64_t count, double 
   wal_game_start(game->initial, game->states, first, count, mass);
 }
 
-static void move(const void *self, int outcome, int action, int64_t first, int64_t count,
+static void move(const void *self, int h, int outcome, int action, int64_t first, int64_t count,
                  int64_t *post) {
-  (void)self, (void)outcome;
+  (void)self, (void)h, (void)outcome;
   for (int64_t i = 0; i < count; i++) post[i] = first + i + action;  // s + a + 1, a from -1
 }
 
-static void noise(const void *self, int64_t first, int64_t count, int64_t *target, double *weight) {
+static void noise(const void *self, int h, int64_t first, int64_t count, int64_t *target,
+                  double *weight) {
+  (void)h;
   const beach_bar *game = self;
   double step = (1 - game->stay) / 2;
   for (int e = 0; e < NOISE_TERMS; e++)

@@ -71,9 +71,9 @@ static int64_t target(const building_evacuation *game, int action, int64_t state
   return cell == cells - 1 && level < game->floors - 1 ? state + cells : state;
 }
 
-static void move(const void *self, int outcome, int action, int64_t first, int64_t count,
+static void move(const void *self, int h, int outcome, int action, int64_t first, int64_t count,
                  int64_t *post) {
-  (void)outcome;
+  (void)h, (void)outcome;
   for (int64_t i = 0; i < count; i++) post[i] = target(self, action, first + i);
 }
 

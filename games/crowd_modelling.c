@@ -56,13 +56,15 @@ static int64_t turn(const crowd_modelling *game, int64_t place, int step) {
   return (place + step + game->states) % game->states;
 }
 
-static void move(const void *self, int outcome, int action, int64_t first, int64_t count,
+static void move(const void *self, int h, int outcome, int action, int64_t first, int64_t count,
                  int64_t *post) {
-  (void)outcome;
+  (void)h, (void)outcome;
   for (int64_t i = 0; i < count; i++) post[i] = turn(self, first + i, action - 1);
 }
 
-static void noise(const void *self, int64_t first, int64_t count, int64_t *target, double *weight) {
+static void noise(const void *self, int h, int64_t first, int64_t count, int64_t *target,
+                  double *weight) {
+  (void)h;
   for (int e = 0; e < NOISE_TERMS; e++)
     for (int64_t i = 0; i < count; i++) {
       target[e * count + i] = turn(self, first + i, e - 1);

@@ -76,9 +76,9 @@ static void initial_mass(const void *self, int64_t first, int64_t count, double 
   wal_game_start(NULL, game->grid.rows * game->grid.columns, first, count, mass);
 }
 
-static void move(const void *self, int outcome, int action, int64_t first, int64_t count,
+static void move(const void *self, int h, int outcome, int action, int64_t first, int64_t count,
                  int64_t *post) {
-  (void)outcome;
+  (void)h, (void)outcome;
   const wal_grid *grid = &((const crowd_motion *)self)->grid;
   int64_t width = grid->columns + 2;
   for (int64_t i = 0; i < count; i++) {
@@ -87,7 +87,9 @@ static void move(const void *self, int outcome, int action, int64_t first, int64
   }
 }
 
-static void noise(const void *self, int64_t first, int64_t count, int64_t *target, double *weight) {
+static void noise(const void *self, int h, int64_t first, int64_t count, int64_t *target,
+                  double *weight) {
+  (void)h;
   const crowd_motion *game = self;
   int64_t width = game->grid.columns + 2;
   double step = (1 - game->stay) / 4;

@@ -70,9 +70,9 @@ static void initial_mass(const void *self, int64_t first, int64_t count, double 
   wal_game_start(NULL, game->inventory + 1, first, count, mass);
 }
 
-static void move(const void *self, int outcome, int action, int64_t first, int64_t count,
+static void move(const void *self, int h, int outcome, int action, int64_t first, int64_t count,
                  int64_t *post) {
-  (void)outcome;
+  (void)h, (void)outcome;
   const equilibrium_price *game = self;
   int64_t quantity = action / game->orders, order = action % game->orders;
   for (int64_t i = 0; i < count; i++) {

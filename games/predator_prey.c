@@ -111,13 +111,15 @@ static int64_t walk(const predator_prey *game, int64_t state, int action) {
   return wal_grid_clip(&game->grid, row, column) * game->populations + population;
 }
 
-static void move(const void *self, int outcome, int action, int64_t first, int64_t count,
+static void move(const void *self, int h, int outcome, int action, int64_t first, int64_t count,
                  int64_t *post) {
-  (void)outcome;
+  (void)h, (void)outcome;
   for (int64_t i = 0; i < count; i++) post[i] = walk(self, first + i, action);
 }
 
-static void noise(const void *self, int64_t first, int64_t count, int64_t *target, double *weight) {
+static void noise(const void *self, int h, int64_t first, int64_t count, int64_t *target,
+                  double *weight) {
+  (void)h;
   const predator_prey *game = self;
   for (int e = 0; e < WAL_GRID_MOVES; e++)
     for (int64_t i = 0; i < count; i++) {

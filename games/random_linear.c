@@ -78,9 +78,9 @@ static void initial_mass(const void *self, int64_t first, int64_t count, double 
   wal_game_start(NULL, game->states, first, count, mass);
 }
 
-static void move(const void *self, int outcome, int action, int64_t first, int64_t count,
+static void move(const void *self, int h, int outcome, int action, int64_t first, int64_t count,
                  int64_t *post) {
-  (void)self, (void)action, (void)first;
+  (void)self, (void)h, (void)action, (void)first;
   for (int64_t i = 0; i < count; i++) post[i] = outcome;
 }
 

@@ -51,9 +51,9 @@ static void initial_mass(const void *self, int64_t first, int64_t count, double 
   wal_game_start(game->initial, STATES, first, count, mass);
 }
 
-static void move(const void *self, int outcome, int action, int64_t first, int64_t count,
+static void move(const void *self, int h, int outcome, int action, int64_t first, int64_t count,
                  int64_t *post) {
-  (void)self, (void)action;
+  (void)self, (void)h, (void)action;
   for (int64_t i = 0; i < count; i++) post[i] = outcome ? STATES - 1 - (first + i) : first + i;
 }
 

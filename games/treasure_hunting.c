@@ -62,14 +62,16 @@ static void initial_mass(const void *self, int64_t first, int64_t count, double 
   wal_game_start(NULL, game->places, first, count, mass);
 }
 
-static void move(const void *self, int outcome, int action, int64_t first, int64_t count,
+static void move(const void *self, int h, int outcome, int action, int64_t first, int64_t count,
                  int64_t *post) {
-  (void)first;
+  (void)h, (void)first;
   const treasure_hunting *game = self;
   for (int64_t i = 0; i < count; i++) post[i] = outcome ? game->places : action;
 }
 
-static void noise(const void *self, int64_t first, int64_t count, int64_t *target, double *weight) {
+static void noise(const void *self, int h, int64_t first, int64_t count, int64_t *target,
+                  double *weight) {
+  (void)h;
   const treasure_hunting *game = self;
   for (int e = 0; e < game->places; e++)
     for (int64_t i = 0; i < count; i++) {

@@ -75,6 +75,11 @@ wal_status wal_block_sum_finish(wal_block_sum *sum, double *total) {
       MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, sum->values, sum->counts, sum->offsets,
                      MPI_DOUBLE, wal_ctx_comm(sum->ctx)) != MPI_SUCCESS)
     return wal_fail(sum->ctx, WAL_EINTERNAL, "MPI_Allgatherv failed");
+  if (sum->partition.ranks > 1) {
+    const wal_partition *p = &sum->partition;
+    int64_t others = p->blocks - (p->end_block - p->first_block);
+    wal_ctx_count_traffic(sum->ctx, others * sum->width * (int64_t)sizeof(double), 0, 1);
+  }
   for (int64_t j = 0; j < sum->width; j++)
     total[j] = wal_tree_sum(sum->partition.blocks, sum->width, sum->values + j);
   return WAL_OK;

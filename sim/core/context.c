@@ -13,6 +13,7 @@ struct wal_ctx {
   int rank, size, node_size;
   uint64_t seed;
   int64_t memory, peak_memory;
+  wal_traffic traffic;
   char error[ERROR_LENGTH];
 };
 
@@ -121,3 +122,11 @@ void wal_ctx_count_memory(wal_ctx *ctx, int64_t bytes) {
 
 int64_t wal_ctx_memory(const wal_ctx *ctx) { return ctx->memory; }
 int64_t wal_ctx_peak_memory(const wal_ctx *ctx) { return ctx->peak_memory; }
+
+void wal_ctx_count_traffic(wal_ctx *ctx, int64_t bytes, int64_t messages, int64_t collectives) {
+  ctx->traffic.bytes += bytes;
+  ctx->traffic.messages += messages;
+  ctx->traffic.collectives += collectives;
+}
+
+wal_traffic wal_ctx_traffic(const wal_ctx *ctx) { return ctx->traffic; }

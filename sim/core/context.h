@@ -80,6 +80,18 @@ double wal_clock(void);
     if (status != WAL_OK) goto cleanup; \
   } while (0)
 
+/** What a rank has exchanged with others in this context. */
+typedef struct wal_traffic {
+  int64_t bytes;       /**< sent to neighbours, received from collectives */
+  int64_t messages;    /**< to neighbours */
+  int64_t collectives; /**< gatherings and reductions */
+} wal_traffic;
+
+/** Notes an exchange; called by what exchanges. */
+void wal_ctx_count_traffic(wal_ctx *ctx, int64_t bytes, int64_t messages, int64_t collectives);
+/** This rank's traffic so far. */
+wal_traffic wal_ctx_traffic(const wal_ctx *ctx);
+
 /** Notes `bytes` more (or, negative, fewer) held in this context. */
 void wal_ctx_count_memory(wal_ctx *ctx, int64_t bytes);
 /** Bytes held now in this context on this rank. */

@@ -225,8 +225,9 @@ static wal_status trade_values(wal_halo *h, const double *values, bool push) {
       gather(n->mine, n->mine_count, values, from);
     else
       gather(n->theirs, n->theirs_count, values, from);
-    if (size > 0)
-      code = MPI_Isend(from, (int)size, MPI_DOUBLE, n->rank, TAG, comm, &h->requests[posted++]);
+    if (size == 0) continue;
+    code = MPI_Isend(from, (int)size, MPI_DOUBLE, n->rank, TAG, comm, &h->requests[posted++]);
+    wal_ctx_count_traffic(h->ctx, size * (int64_t)sizeof *from, 1, 0);
   }
   if (code == MPI_SUCCESS) code = MPI_Waitall(posted, h->requests, MPI_STATUSES_IGNORE);
   return mpi_check(h->ctx, code, "neighbour exchange");

@@ -4,28 +4,31 @@
 #include <string.h>
 
 #include "sim/core/block_sum.h"
+#include "sim/core/gather.h"
 #include "sim/core/memory.h"
 
 struct wal_flow_scratch {
   double *post, *next;       // halo arrays
   double *pi, *joint;        // a tile each
   double *outcome;           // [K] tiles
-  double *stage_policy;      // all tiles of a stage: games with a statistic and several outcomes
+  double *stage_policy;      // all tiles of a stage, for outcomes that need the settled statistic
   wal_block_sum *statistic;  // NULL without one
+  wal_gather *whole;         // NULL unless z_h holds all masses
 };
 
 wal_status wal_flow_create(const wal_space *space, wal_flow *out) {
   wal_ctx *ctx = space->ctx;
   const wal_shape *shape = &space->game->shape;
   const int64_t states = space->states.count, tile = wal_space_tile_pairs(space);
-  const int statistics = wal_game_statistics(space->game);
+  const int64_t statistics = wal_game_statistics(space->game);
+  const bool late = shape->outcomes > 1 && shape->statistic + shape->settled > 0;
   struct wal_flow_scratch *s = NULL;
   *out = (wal_flow){.space = space};
   wal_status status = WAL_OK;
   WAL_TRY_GOTO(wal_acquire(ctx, "flow", 1, sizeof *s, &s));
   out->scratch = s;
   WAL_TRY_GOTO(wal_acquire(ctx, "mean field", states * shape->horizon, sizeof(double), &out->mass));
-  WAL_TRY_GOTO(wal_acquire(ctx, "statistics", (int64_t)statistics * shape->horizon, sizeof(double),
+  WAL_TRY_GOTO(wal_acquire(ctx, "statistics", statistics * shape->horizon, sizeof(double),
                            &out->statistics));
   WAL_TRY_GOTO(wal_acquire(ctx, "flow", space->halo, sizeof(double), &s->post));
   WAL_TRY_GOTO(wal_acquire(ctx, "flow", space->halo, sizeof(double), &s->next));
@@ -33,12 +36,12 @@ wal_status wal_flow_create(const wal_space *space, wal_flow *out) {
   WAL_TRY_GOTO(wal_acquire(ctx, "flow", tile, sizeof(double), &s->joint));
   if (shape->outcomes > 1)
     WAL_TRY_GOTO(wal_acquire(ctx, "flow", tile * shape->outcomes, sizeof(double), &s->outcome));
-  if (shape->outcomes > 1 && statistics > 0)
-    WAL_TRY_GOTO(wal_acquire(ctx, "flow", space->pairs, sizeof(double), &s->stage_policy));
+  if (late) WAL_TRY_GOTO(wal_acquire(ctx, "flow", space->pairs, sizeof(double), &s->stage_policy));
 cleanup:
   status = wal_agree(ctx, status);
   if (status == WAL_OK && shape->statistic > 0)
     status = wal_block_sum_create(ctx, &space->states, shape->statistic, &s->statistic);
+  if (status == WAL_OK && shape->whole) status = wal_gather_create(ctx, &space->states, &s->whole);
   if (status != WAL_OK) {
     wal_flow_destroy(out);
     return status;
@@ -63,6 +66,7 @@ void wal_flow_destroy(wal_flow *flow) {
     wal_release(ctx, &s->outcome);
     wal_release(ctx, &s->stage_policy);
     wal_block_sum_destroy(&s->statistic);
+    wal_gather_destroy(&s->whole);
   }
   wal_release(ctx, &flow->scratch);
   wal_release(ctx, &flow->mass);
@@ -78,7 +82,7 @@ static void move_tile(wal_flow *flow, const wal_slab *slab, int64_t tile, const 
   const wal_tile t = wal_tile_of(space, slab);
   wal_tile_joint(t, mass, pi, s->joint);
   if (game->shape.outcomes == 1) {
-    wal_moves_push(space->moves, tile, 0, slab->stride, s->joint, s->post);
+    wal_moves_push(wal_space_moves(space, slab->stage), tile, 0, slab->stride, s->joint, s->post);
     return;
   }
   const int64_t pairs = wal_space_tile_pairs(space);
@@ -87,7 +91,7 @@ static void move_tile(wal_flow *flow, const wal_slab *slab, int64_t tile, const 
   for (int k = 0; k < game->shape.outcomes; k++) {
     double *weighted = s->outcome + k * pairs;
     wal_tile_multiply(t, s->joint, weighted, weighted);
-    wal_moves_push(space->moves, tile, k, slab->stride, weighted, s->post);
+    wal_moves_push(wal_space_moves(space, slab->stage), tile, k, slab->stride, weighted, s->post);
   }
 }
 
@@ -131,6 +135,9 @@ wal_status wal_flow_run_source(wal_flow *flow, const wal_flow_source *source) {
   for (int h = 0; h < shape->horizon; h++) {
     const bool move = h + 1 < shape->horizon;
     WAL_TRY(source->begin(source->user, h));
+    if (s->whole)
+      WAL_TRY(wal_gather_run(s->whole, wal_flow_mass(flow, h),
+                             wal_flow_statistic(flow, h) + shape->statistic + shape->settled));
     if (couple) wal_block_sum_start(s->statistic);
     memset(s->post, 0, (size_t)space->halo * sizeof *s->post);
     if (s->stage_policy) {  // outcomes need the settled statistic
@@ -143,10 +150,12 @@ wal_status wal_flow_run_source(wal_flow *flow, const wal_flow_source *source) {
     }
     if (!move) break;
     const double *mass = NULL;
-    WAL_TRY(wal_space_push(space, s->post, s->next, &mass));
+    WAL_TRY(wal_space_push(space, h, s->post, s->next, &mass));
     if (space->states.count > 0)
       memcpy(wal_flow_mass(flow, h + 1), mass, (size_t)space->states.count * sizeof *mass);
   }
+  const wal_game *game = space->game;
+  if (game->type->failure) WAL_TRY_ALL(space->ctx, game->type->failure(space->ctx, game->self));
   return WAL_OK;
 }
 

@@ -8,7 +8,7 @@
 typedef struct wal_flow {
   const wal_space *space;
   double *mass;       /**< [H][states.count]: mu_h of own states */
-  double *statistics; /**< [H][statistic + settled]: z_h, the same on all ranks */
+  double *statistics; /**< [H][wal_game_statistics()]: z_h, the same on all ranks */
   struct wal_flow_scratch *scratch;
 } wal_flow;
 
@@ -44,7 +44,7 @@ static inline double *wal_flow_mass(const wal_flow *flow, int stage) {
 
 /** The statistic z_h of a stage. */
 static inline double *wal_flow_statistic(const wal_flow *flow, int stage) {
-  return flow->statistics + (int64_t)stage * wal_game_statistics(flow->space->game);
+  return flow->statistics + stage * wal_game_statistics(flow->space->game);
 }
 
 #endif

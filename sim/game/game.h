@@ -41,6 +41,9 @@ typedef struct wal_shape {
   int group;           /**< states g*group .. (g+1)*group-1 stand in one slab; a multiple of P */
   int statistic;       /**< numbers in z_h that couple() sums */
   int settled;         /**< further numbers behind them that settle() computes */
+  bool whole;          /**< behind these z_h holds mu_h of all S states: a gathering a stage and
+                            H * S numbers on every rank; a statistic is far cheaper */
+  bool varies;         /**< maps and noise differ from stage to stage: H - 1 kernels are kept */
   int axes;            /**< coordinates of a state; 0: one, called "state" */
   wal_axis axis[WAL_AXES];
 } wal_shape;
@@ -74,8 +77,9 @@ typedef struct wal_game_type {
   void (*destroy)(wal_ctx *ctx, void *self);
   /** mass[i] of states first+i at stage 0; sums to 1 in each population. */
   void (*initial)(const void *self, int64_t first, int64_t count, double *mass);
-  /** post[i] = t_k(first+i, action). Asked once, when the kernels are built. */
-  void (*move)(const void *self, int outcome, int action, int64_t first, int64_t count,
+  /** post[i] = t_k(first+i, action) after stage `stage` (of 0 .. H-2; always 0 unless
+   *  shape.varies). Asked once, when the kernels are built. */
+  void (*move)(const void *self, int stage, int outcome, int action, int64_t first, int64_t count,
                int64_t *post);
   /** Writes reward [A][stride] and, if K > 1, outcome [K][A][stride]. Either may be NULL: not
    *  wanted. `statistic` is z_h, completed. `policy` is pi_h, [A][stride]. */
@@ -85,18 +89,26 @@ typedef struct wal_game_type {
   /* optional: NULL selects the default */
 
   /** Row m = first+i of the noise kernel: target[e*count+i], weight[e*count+i] for e < noise_terms;
-   *  weights are >= 0 and sum to 1; entries of weight 0 are passed over. Default: no noise. */
-  void (*noise)(const void *self, int64_t first, int64_t count, int64_t *target, double *weight);
+   *  weights are >= 0 and sum to 1; entries of weight 0 are passed over. `stage` as in move().
+   *  Default: no noise. */
+  void (*noise)(const void *self, int stage, int64_t first, int64_t count, int64_t *target,
+                double *weight);
+  /** legal[i] = 1 if the action may be played in state first+i, else 0; every state has an action
+   *  that may. Policies give the others probability 0. Asked once. Default: all may. */
+  void (*legal)(const void *self, int action, int64_t first, int64_t count, unsigned char *legal);
   /** Adds the slab's share to statistic[0..shape.statistic). Required if shape.statistic > 0. */
   void (*couple)(const void *self, const wal_slab *slab, const double *mass, const double *policy,
                  double *statistic);
   /** Computes statistic[shape.statistic ..] of `stage`. `statistics` holds z of all stages
-   *  [H][statistic + settled], those before `stage` completed. Every rank calls it with the same
+   *  [H][numbers in z_h], those before `stage` completed. Every rank calls it with the same
    *  numbers. Required if shape.settled > 0. */
   void (*settle)(const void *self, int stage, double *statistics);
   /** Name of an action into buffer (at most size bytes), as "up". Default: actions have no names.
    */
   void (*action_name)(const void *self, int action, char *buffer, size_t size);
+  /** WAL_OK, or the first failure of an operation above that has no way to return one (a script's
+   *  function), with its text. Asked at the end of every sweep. Default: they do not fail. */
+  wal_status (*failure)(wal_ctx *ctx, const void *self);
 } wal_game_type;
 
 /** A game with its parameters. */
@@ -115,9 +127,15 @@ wal_status wal_game_create(wal_ctx *ctx, const wal_game_type *type, wal_params *
 /** Frees what wal_game_create() made; a zeroed game is let pass. */
 void wal_game_destroy(wal_ctx *ctx, wal_game *game);
 
-/** Numbers in z_h: summed and settled ones. */
-static inline int wal_game_statistics(const wal_game *game) {
-  return game->shape.statistic + game->shape.settled;
+/** Numbers in z_h: summed ones, settled ones, and with `whole` the masses of all states. */
+static inline int64_t wal_game_statistics(const wal_game *game) {
+  const wal_shape *shape = &game->shape;
+  return (int64_t)shape->statistic + shape->settled + (shape->whole ? shape->states : 0);
+}
+
+/** Different kernels (maps and noise) of a game: one, or one a move. */
+static inline int wal_game_kernels(const wal_game *game) {
+  return game->shape.varies && game->shape.horizon > 2 ? game->shape.horizon - 1 : 1;
 }
 
 #endif

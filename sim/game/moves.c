@@ -13,12 +13,12 @@ struct wal_moves {
   wal_halo *halo;
 };
 
-static wal_status add_tile(wal_moves *m, const wal_game *game, wal_reach *reach, int64_t tile,
-                           int64_t first, int64_t count, int64_t *targets) {
+static wal_status add_tile(wal_moves *m, const wal_game *game, int stage, wal_reach *reach,
+                           int64_t tile, int64_t first, int64_t count, int64_t *targets) {
   const int64_t most = game->shape.post_states;
   for (int k = 0; k < m->outcomes; k++)
     for (int a = 0; a < m->actions; a++) {
-      game->type->move(game->self, k, a, first, count, targets);
+      game->type->move(game->self, stage, k, a, first, count, targets);
       for (int64_t i = 0; i < count; i++)
         if (targets[i] < 0 || targets[i] >= most)
           return wal_fail(m->ctx, WAL_EINTERNAL,
@@ -32,8 +32,8 @@ static wal_status add_tile(wal_moves *m, const wal_game *game, wal_reach *reach,
   return WAL_OK;
 }
 
-static wal_status add_all(wal_moves *m, const wal_game *game, const wal_partition *states,
-                          wal_reach *reach) {
+static wal_status add_all(wal_moves *m, const wal_game *game, int stage,
+                          const wal_partition *states, wal_reach *reach) {
   int64_t *targets = NULL, tile = 0;
   wal_status status = WAL_OK;
   int64_t tiles = wal_partition_tiles(states);
@@ -45,7 +45,7 @@ static wal_status add_all(wal_moves *m, const wal_game *game, const wal_partitio
     int64_t end = wal_partition_cut(states, b + 1);
     for (int64_t s = wal_partition_cut(states, b); s < end; s += states->tile, tile++) {
       int64_t count = end - s < states->tile ? end - s : states->tile;
-      WAL_TRY_GOTO(add_tile(m, game, reach, tile, s, count, targets));
+      WAL_TRY_GOTO(add_tile(m, game, stage, reach, tile, s, count, targets));
     }
   }
   WAL_TRY_GOTO(wal_reach_block(reach, -1));
@@ -55,8 +55,9 @@ cleanup:
   return status;
 }
 
-wal_status wal_moves_create(wal_ctx *ctx, const wal_game *game, const wal_partition *states,
-                            const wal_partition *post, wal_moves **out) {
+wal_status wal_moves_create(wal_ctx *ctx, const wal_game *game, int stage,
+                            const wal_partition *states, const wal_partition *post,
+                            wal_moves **out) {
   wal_moves *m = NULL;
   wal_reach *reach = NULL;
   *out = NULL;
@@ -67,7 +68,7 @@ wal_status wal_moves_create(wal_ctx *ctx, const wal_game *game, const wal_partit
     m->actions = game->shape.actions;
     status = wal_reach_create(ctx, post, &reach);
   }
-  if (status == WAL_OK) status = add_all(m, game, states, reach);
+  if (status == WAL_OK) status = add_all(m, game, stage, states, reach);
   status = wal_agree(ctx, status);
   if (status == WAL_OK) status = wal_reach_finish(reach, &m->runs, &m->halo);
   wal_reach_destroy(&reach);

@@ -9,12 +9,13 @@
 typedef struct wal_moves wal_moves;
 
 /**
- * Asks the game for its maps and plans the exchange.
+ * Asks the game for its maps at a stage and plans the exchange.
  * @param states,post  partitions of the states and of the post-decision states
  * @collective ctx. WAL_EINTERNAL if the game gives a target outside the post-decision states.
  */
-wal_status wal_moves_create(wal_ctx *ctx, const wal_game *game, const wal_partition *states,
-                            const wal_partition *post, wal_moves **out);
+wal_status wal_moves_create(wal_ctx *ctx, const wal_game *game, int stage,
+                            const wal_partition *states, const wal_partition *post,
+                            wal_moves **out);
 void wal_moves_destroy(wal_moves **moves);
 
 /** Exchange of arrays over post-decision states. */

@@ -13,6 +13,7 @@
 struct wal_noise {
   wal_ctx *ctx;
   wal_noise_form form;
+  int stage;  // that its rows are of
   wal_partition post, states;
   wal_halo *halo;
   // runs: source is the own post-decision state; rows: one run an entry, ordered by source
@@ -45,7 +46,7 @@ static wal_status read_rows(wal_noise *n, const wal_game *game, int64_t block, r
   r->terms = game->shape.noise_terms;
   WAL_TRY(wal_acquire(n->ctx, "kernel", r->count * r->terms, sizeof *r->target, &r->target));
   WAL_TRY(wal_acquire(n->ctx, "kernel", r->count * r->terms, sizeof *r->weight, &r->weight));
-  game->type->noise(game->self, r->first, r->count, r->target, r->weight);
+  game->type->noise(game->self, n->stage, r->first, r->count, r->target, r->weight);
   for (int64_t i = 0; i < r->count; i++) {
     double sum = 0;
     bool sound = true;
@@ -184,8 +185,9 @@ static wal_status build(wal_noise *n, const wal_game *game, wal_reach *reach) {
   return status == WAL_OK ? wal_reach_block(reach, -1) : status;
 }
 
-wal_status wal_noise_create(wal_ctx *ctx, const wal_game *game, const wal_partition *post,
-                            const wal_partition *states, wal_noise_form form, wal_noise **out) {
+wal_status wal_noise_create(wal_ctx *ctx, const wal_game *game, int stage,
+                            const wal_partition *post, const wal_partition *states,
+                            wal_noise_form form, wal_noise **out) {
   wal_noise *n = NULL;
   wal_reach *reach = NULL;
   *out = NULL;
@@ -193,6 +195,7 @@ wal_status wal_noise_create(wal_ctx *ctx, const wal_game *game, const wal_partit
   WAL_TRY_ALL(ctx, status);
   n->ctx = ctx;
   n->form = form;
+  n->stage = stage;
   n->post = *post;
   n->states = *states;
   WAL_TRY_GOTO(choose_form(n, game));

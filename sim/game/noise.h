@@ -17,11 +17,12 @@ typedef enum wal_noise_form {
 typedef struct wal_noise wal_noise;
 
 /**
- * Asks the game for its noise and plans the exchange.
+ * Asks the game for its noise after a stage and plans the exchange.
  * @collective ctx. WAL_EINTERNAL if a row is not a distribution or leads outside the states.
  */
-wal_status wal_noise_create(wal_ctx *ctx, const wal_game *game, const wal_partition *post,
-                            const wal_partition *states, wal_noise_form form, wal_noise **out);
+wal_status wal_noise_create(wal_ctx *ctx, const wal_game *game, int stage,
+                            const wal_partition *post, const wal_partition *states,
+                            wal_noise_form form, wal_noise **out);
 void wal_noise_destroy(wal_noise **noise);
 
 /** The form in use; never WAL_NOISE_AUTO. */

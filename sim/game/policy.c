@@ -14,7 +14,38 @@ wal_status wal_policy_create(const wal_space *space, wal_policy_kind kind, wal_p
   WAL_TRY(wal_acquire(space->ctx, "policy", size, sizeof(double), &out->values));
   if (kind == WAL_POLICY_PROBABILITIES)
     for (int64_t i = 0; i < size; i++) out->values[i] = 1.0 / shape->actions;
+  for (int h = 0; space->legal && h < shape->horizon; h++)
+    for (int64_t tile = 0; tile < space->tiles; tile++) {
+      wal_policy_forbid(out, h, tile);
+      if (kind == WAL_POLICY_PROBABILITIES) wal_policy_normalize(out, h, tile);
+    }
   return WAL_OK;
+}
+
+void wal_policy_forbid(const wal_policy *policy, int stage, int64_t tile) {
+  const unsigned char *legal = wal_space_legal(policy->space, tile);
+  if (!legal) return;
+  double *values = wal_policy_tile(policy, stage, tile);
+  const double none = policy->kind == WAL_POLICY_LOGITS ? WAL_FORBIDDEN : 0;
+  const int64_t pairs = wal_space_tile_pairs(policy->space);
+  for (int64_t i = 0; i < pairs; i++) values[i] = legal[i] ? values[i] : none;
+}
+
+void wal_policy_normalize(const wal_policy *policy, int stage, int64_t tile) {
+  const wal_slab slab = wal_space_slab(policy->space, stage, tile);
+  const int actions = policy->space->game->shape.actions;
+  double *values = wal_policy_tile(policy, stage, tile);
+  for (int64_t i = 0; i < slab.count; i++) {
+    double sum = 0;
+    for (int a = 0; a < actions; a++) sum += values[a * slab.stride + i];
+    for (int a = 0; a < actions; a++) values[a * slab.stride + i] /= sum;
+  }
+}
+
+void wal_space_forbid(const wal_space *space, int64_t tile, double *reward) {
+  const unsigned char *legal = wal_space_legal(space, tile);
+  const int64_t pairs = wal_space_tile_pairs(space);
+  for (int64_t i = 0; legal && i < pairs; i++) reward[i] = legal[i] ? reward[i] : WAL_FORBIDDEN;
 }
 
 void wal_policy_destroy(wal_policy *policy) {

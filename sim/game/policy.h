@@ -18,7 +18,11 @@ typedef struct wal_policy {
   double *values; /**< [H][space->pairs] */
 } wal_policy;
 
-/** The uniform policy, of either kind. Rank-local. */
+/** Stored in place of the logit of an action that is not legal, and added to its reward: whatever
+ * is weighed against it, its exponential is 0, and products of it with 0 stay 0. */
+#define WAL_FORBIDDEN (-1e300)
+
+/** The policy that plays all legal actions alike, of either kind. Rank-local. */
 wal_status wal_policy_create(const wal_space *space, wal_policy_kind kind, wal_policy *out);
 void wal_policy_destroy(wal_policy *policy);
 
@@ -30,6 +34,15 @@ static inline wal_tile wal_tile_of(const wal_space *space, const wal_slab *slab)
 static inline double *wal_policy_tile(const wal_policy *policy, int stage, int64_t tile) {
   return policy->values + stage * policy->space->pairs + wal_space_pair(policy->space, tile);
 }
+
+/** Takes from a tile's actions that are not legal what an update gave them. */
+void wal_policy_forbid(const wal_policy *policy, int stage, int64_t tile);
+
+/** Scales the probabilities of each state of a tile to the sum 1. */
+void wal_policy_normalize(const wal_policy *policy, int stage, int64_t tile);
+
+/** Adds WAL_FORBIDDEN to the rewards [A][stride] of a tile's actions that are not legal. */
+void wal_space_forbid(const wal_space *space, int64_t tile, double *reward);
 
 /**
  * Probabilities of a tile, [A][stride].

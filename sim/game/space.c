@@ -3,6 +3,46 @@
 
 #include "sim/core/memory.h"
 
+/* Asks which pairs are legal and checks that every state has one. Rank-local. */
+static wal_status find_legal(wal_space *s) {
+  const wal_game *game = s->game;
+  const int actions = game->shape.actions;
+  WAL_TRY(wal_acquire(s->ctx, "legal actions", s->pairs, 1, &s->legal));
+  for (int64_t tile = 0; tile < s->tiles; tile++) {
+    const wal_slab slab = wal_space_slab(s, 0, tile);
+    unsigned char *legal = s->legal + wal_space_pair(s, tile);
+    for (int a = 0; a < actions; a++)
+      game->type->legal(game->self, a, slab.first, slab.count, legal + a * slab.stride);
+    for (int64_t i = 0; i < slab.count; i++) {
+      int some = 0;
+      for (int a = 0; a < actions; a++) some |= legal[a * slab.stride + i];
+      if (!some)
+        return wal_fail(s->ctx, WAL_EINTERNAL, "game %s: state %lld has no legal action",
+                        game->type->component.name, (long long)(slab.first + i));
+    }
+  }
+  return WAL_OK;
+}
+
+static wal_status create_kernels(wal_space *s, wal_noise_form form) {
+  const bool noisy = s->game->shape.noise_terms > 0;
+  s->kernels = wal_game_kernels(s->game);
+  wal_status status = wal_acquire(s->ctx, "kernel", s->kernels, sizeof(wal_moves *), &s->moves);
+  if (status == WAL_OK && noisy)
+    status = wal_acquire(s->ctx, "kernel", s->kernels, sizeof(wal_noise *), &s->noise);
+  WAL_TRY_ALL(s->ctx, status);
+  for (int h = 0; h < s->kernels; h++) {
+    WAL_TRY(wal_moves_create(s->ctx, s->game, h, &s->states, &s->post, &s->moves[h]));
+    int64_t halo = s->post.count + wal_halo_away(wal_moves_halo(s->moves[h]));
+    if (halo > s->halo) s->halo = halo;
+    if (!noisy) continue;
+    WAL_TRY(wal_noise_create(s->ctx, s->game, h, &s->post, &s->states, form, &s->noise[h]));
+    halo = s->states.count + wal_halo_away(wal_noise_halo(s->noise[h]));
+    if (halo > s->halo) s->halo = halo;
+  }
+  return WAL_OK;
+}
+
 wal_status wal_space_create(wal_ctx *ctx, const wal_game *game, const wal_space_options *options,
                             wal_space **out) {
   *out = NULL;
@@ -18,47 +58,48 @@ wal_status wal_space_create(wal_ctx *ctx, const wal_game *game, const wal_space_
   s->post = wal_partition_derive(&s->states, shape->post_states);
   s->tiles = wal_partition_tiles(&s->states);
   s->pairs = wal_space_pair(s, s->tiles);
-  wal_status status = wal_moves_create(ctx, game, &s->states, &s->post, &s->moves);
-  if (status == WAL_OK && shape->noise_terms > 0)
-    status = wal_noise_create(ctx, game, &s->post, &s->states, options->form, &s->noise);
-  if (status != WAL_OK) {
+  wal_status status = WAL_OK;
+  if (game->type->legal) status = wal_agree(ctx, find_legal(s));
+  if (status == WAL_OK) status = create_kernels(s, options->form);
+  if (status != WAL_OK)
     wal_space_destroy(&s);
-    return status;
-  }
-  s->halo = s->post.count + wal_halo_away(wal_moves_halo(s->moves));
-  if (s->noise) {
-    int64_t states = s->states.count + wal_halo_away(wal_noise_halo(s->noise));
-    if (states > s->halo) s->halo = states;
-  }
-  *out = s;
-  return WAL_OK;
+  else
+    *out = s;
+  return status;
 }
 
 void wal_space_destroy(wal_space **space) {
   if (!space || !*space) return;
-  wal_ctx *ctx = (*space)->ctx;
-  wal_moves_destroy(&(*space)->moves);
-  wal_noise_destroy(&(*space)->noise);
+  wal_space *s = *space;
+  wal_ctx *ctx = s->ctx;
+  for (int h = 0; s->moves && h < s->kernels; h++) wal_moves_destroy(&s->moves[h]);
+  for (int h = 0; s->noise && h < s->kernels; h++) wal_noise_destroy(&s->noise[h]);
+  wal_release(ctx, &s->moves);
+  wal_release(ctx, &s->noise);
+  wal_release(ctx, &s->legal);
   wal_release(ctx, space);
 }
 
-wal_status wal_space_push(const wal_space *space, double *post, double *next, const double **mass) {
-  WAL_TRY(wal_halo_push(wal_moves_halo(space->moves), post));
-  *mass = post;
-  if (!space->noise) return WAL_OK;
-  *mass = next;
-  return wal_noise_push(space->noise, post, next);
+/* The noise after a stage, NULL if there is none. */
+static wal_noise *noise_of(const wal_space *space, int stage) {
+  return space->noise ? space->noise[space->kernels > 1 ? stage : 0] : NULL;
 }
 
-wal_status wal_space_pull(const wal_space *space, double *next, double *post,
+wal_status wal_space_push(const wal_space *space, int stage, double *post, double *next,
+                          const double **mass) {
+  wal_noise *noise = noise_of(space, stage);
+  WAL_TRY(wal_halo_push(wal_moves_halo(wal_space_moves(space, stage)), post));
+  *mass = noise ? next : post;
+  return noise ? wal_noise_push(noise, post, next) : WAL_OK;
+}
+
+wal_status wal_space_pull(const wal_space *space, int stage, double *next, double *post,
                           const double **value) {
-  double *reached = next;
-  if (space->noise) {
-    WAL_TRY(wal_noise_pull(space->noise, next, post));
-    reached = post;
-  }
+  wal_noise *noise = noise_of(space, stage);
+  double *reached = noise ? post : next;
+  if (noise) WAL_TRY(wal_noise_pull(noise, next, post));
   *value = reached;
-  return wal_halo_pull(wal_moves_halo(space->moves), reached);
+  return wal_halo_pull(wal_moves_halo(wal_space_moves(space, stage)), reached);
 }
 
 wal_slab wal_space_slab(const wal_space *space, int stage, int64_t tile) {

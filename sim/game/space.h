@@ -17,12 +17,14 @@ typedef struct wal_space {
   wal_ctx *ctx;
   const wal_game *game;
   wal_partition states, post;
-  wal_moves *moves;
-  wal_noise *noise; /**< NULL: post-decision states are the next states */
-  int64_t tiles;    /**< of this rank */
-  int64_t pairs;    /**< numbers in an array over (state, action) of one stage */
-  int64_t halo;     /**< numbers in an array for wal_space_push() and wal_space_pull(): own states
-                         or post-decision states, and away entries */
+  int kernels;          /**< 1, or H - 1 if they vary */
+  wal_moves **moves;    /**< [kernels] */
+  wal_noise **noise;    /**< [kernels]; NULL: post-decision states are the next states */
+  unsigned char *legal; /**< array over (state, action) of one stage; NULL: all actions are legal */
+  int64_t tiles;        /**< of this rank */
+  int64_t pairs;        /**< numbers in an array over (state, action) of one stage */
+  int64_t halo; /**< numbers in an array for wal_space_push() and wal_space_pull(): own states or
+                     post-decision states, and away entries */
 } wal_space;
 
 /** How to lay out; zero for the usual. For tests of what must not matter. */
@@ -41,12 +43,14 @@ wal_status wal_space_create(wal_ctx *ctx, const wal_game *game, const wal_space_
 void wal_space_destroy(wal_space **space);
 
 /**
- * Last part of the move step: from the mass on post-decision states to that on next states.
+ * Last part of the move step of a stage: from the mass on post-decision states to that on next
+ * states.
  * @param post  halo array that wal_moves_push() added to; overwritten
  * @param next  scratch halo array
  * @return through `mass` the own states' masses: in `next` or in `post`. @collective
  */
-wal_status wal_space_push(const wal_space *space, double *post, double *next, const double **mass);
+wal_status wal_space_push(const wal_space *space, int stage, double *post, double *next,
+                          const double **mass);
 
 /**
  * Its transpose: from values of next states to values of post-decision states, ready for
@@ -55,10 +59,16 @@ wal_status wal_space_push(const wal_space *space, double *post, double *next, co
  * @param post  scratch halo array
  * @return through `value` one of the two. @collective
  */
-wal_status wal_space_pull(const wal_space *space, double *next, double *post, const double **value);
+wal_status wal_space_pull(const wal_space *space, int stage, double *next, double *post,
+                          const double **value);
 
 /** The states of a tile of this rank as a slab. */
 wal_slab wal_space_slab(const wal_space *space, int stage, int64_t tile);
+
+/** The maps after a stage. */
+static inline const wal_moves *wal_space_moves(const wal_space *space, int stage) {
+  return space->moves[space->kernels > 1 ? stage : 0];
+}
 
 /** Where a tile's numbers begin in an array over (state, action). */
 static inline int64_t wal_space_pair(const wal_space *space, int64_t tile) {
@@ -68,6 +78,11 @@ static inline int64_t wal_space_pair(const wal_space *space, int64_t tile) {
 /** Block that a tile of this rank belongs to. */
 static inline int64_t wal_space_block(const wal_space *space, int64_t tile) {
   return space->states.first_block + tile * space->states.tile / space->states.block;
+}
+
+/** Which pairs of a tile are legal, [A][tile]; NULL: all. */
+static inline const unsigned char *wal_space_legal(const wal_space *space, int64_t tile) {
+  return space->legal ? space->legal + wal_space_pair(space, tile) : NULL;
 }
 
 /** Numbers in a tile of an array over (state, action). */

@@ -82,7 +82,7 @@ static const double *action_values(const wal_space *space, const struct wal_valu
   const int outcomes = space->game->shape.outcomes;
   if (!c->reached) return s->reward;
   for (int k = 0; k < outcomes; k++)
-    wal_moves_pull(space->moves, tile, k, slab->stride,
+    wal_moves_pull(wal_space_moves(space, slab->stage), tile, k, slab->stride,
                    outcomes == 1 ? NULL : s->outcome + k * pairs, c->reached,
                    k == 0 ? s->reward : c->q, c->q);
   return c->q;
@@ -155,6 +155,7 @@ static void sweep_tile(wal_values *values, const wal_flow *flow, const wal_polic
   const double *pi = wal_policy_read(policy, &slab, tile, s->pi, soft ? s->log_norm : NULL);
   game->type->stage(game->self, &slab, mass, pi, wal_flow_statistic(flow, stage), s->reward,
                     stage + 1 < game->shape.horizon ? s->outcome : NULL);
+  wal_space_forbid(space, tile, s->reward);
   wal_value_tile visited = {.slab = slab, .tile = tile, .mass = mass, .pi = pi};
   for (int c = 0; c < WAL_VALUES; c++) {
     if (!(request->which >> c & 1u)) continue;
@@ -170,7 +171,9 @@ static void sweep_tile(wal_values *values, const wal_flow *flow, const wal_polic
     visited.q[c] = q;
   }
   if (stage == 0) add_tile_totals(values, request, &slab, tile, mass);
-  if (request->visit) request->visit(request->user, &visited);
+  if (!request->visit) return;
+  request->visit(request->user, &visited);
+  wal_policy_forbid(policy, stage, tile);
 }
 
 wal_status wal_values_run(wal_values *values, const wal_flow *flow, const wal_policy *policy,
@@ -184,7 +187,7 @@ wal_status wal_values_run(wal_values *values, const wal_flow *flow, const wal_po
       channel *ch = &s->channel[c];
       ch->reached = NULL;
       if (h + 1 < shape->horizon && request->which >> c & 1u)
-        WAL_TRY(wal_space_pull(space, ch->next, ch->post, &ch->reached));
+        WAL_TRY(wal_space_pull(space, h, ch->next, ch->post, &ch->reached));
     }
     for (int64_t tile = 0; tile < space->tiles; tile++)
       sweep_tile(values, flow, policy, request, h, tile);
@@ -196,6 +199,8 @@ wal_status wal_values_run(wal_values *values, const wal_flow *flow, const wal_po
       ch->post = freed;
     }
   }
+  const wal_game *game = space->game;
+  if (game->type->failure) WAL_TRY_ALL(space->ctx, game->type->failure(space->ctx, game->self));
   double sums[TOTALS * WAL_POPULATIONS];
   WAL_TRY(wal_block_sum_finish(s->totals, sums));
   memset(totals, 0, sizeof *totals);
@@ -215,7 +220,7 @@ wal_status wal_values_open(wal_values *values, int stage) {
   if (space->states.count > 0)
     memcpy(ch->next, values->kept + (stage + 1) * space->states.count,
            (size_t)space->states.count * sizeof *ch->next);
-  return wal_space_pull(space, ch->next, ch->post, &ch->reached);
+  return wal_space_pull(space, stage, ch->next, ch->post, &ch->reached);
 }
 
 const double *wal_values_best(wal_values *values, const wal_flow *flow, const wal_policy *policy,
@@ -227,5 +232,6 @@ const double *wal_values_best(wal_values *values, const wal_flow *flow, const wa
   *pi = wal_policy_read(policy, slab, tile, s->pi, NULL);
   game->type->stage(game->self, slab, mass, *pi, wal_flow_statistic(flow, slab->stage), s->reward,
                     slab->stage + 1 < game->shape.horizon ? s->outcome : NULL);
+  wal_space_forbid(space, tile, s->reward);
   return action_values(space, s, &s->channel[WAL_VALUE_BEST], slab, tile);
 }

@@ -84,7 +84,7 @@ wal_status wal_learner_estimate(wal_ctx *ctx, const wal_game *game, const wal_le
   const double tiles = (double)wal_partition_tiles(&p);
   const double tile = (double)p.tile * shape->actions, pairs = tiles * tile;
   const double halo = 1.05 * (double)(p.count > q.count ? p.count : q.count);
-  const double statistics = stages * wal_game_statistics(game);
+  const double statistics = stages * (double)wal_game_statistics(game);
   const double sums = (double)p.blocks * shape->statistic;
   const double several = outcomes > 1 ? outcomes * tile : 0;
   const double kept = outcomes > 1 && statistics > 0 ? pairs : 0;

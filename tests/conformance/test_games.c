@@ -164,11 +164,11 @@ static void check_moves(bench *b) {
   WAL_ASSERT_OK(b->ctx, wal_acquire(b->ctx, "test", states, sizeof *pieces, &pieces));
   for (int k = 0; k < b->shape->outcomes; k++)
     for (int a = 0; a < b->shape->actions; a++) {
-      b->type->move(b->game->self, k, a, 0, states, all);
+      b->type->move(b->game->self, 0, k, a, 0, states, all);
       int turn = a;
       for (int64_t first = 0; first < states;) {
         int64_t count = part(turn++, 1, states - first);
-        b->type->move(b->game->self, k, a, first, count, pieces + first);
+        b->type->move(b->game->self, 0, k, a, first, count, pieces + first);
         first += count;
       }
       for (int64_t s = 0; s < states; s++) {
@@ -185,7 +185,7 @@ static void check_noise_rows(bench *b, int64_t first, int64_t count, double *tot
   int64_t *target = NULL;
   double *weight = room(b->ctx, terms * count);
   WAL_ASSERT_OK(b->ctx, wal_acquire(b->ctx, "test", terms * count, sizeof *target, &target));
-  b->type->noise(b->game->self, first, count, target, weight);
+  b->type->noise(b->game->self, 0, first, count, target, weight);
   int populations = b->shape->populations;
   for (int64_t i = 0; i < count; i++) {
     double sum = 0, moment = 0;

@@ -33,9 +33,9 @@ static int64_t map(int outcome, int action, int64_t s) {
   }
 }
 
-static void move(const void *self, int outcome, int action, int64_t first, int64_t count,
+static void move(const void *self, int h, int outcome, int action, int64_t first, int64_t count,
                  int64_t *post) {
-  (void)self;
+  (void)self, (void)h;
   for (int64_t i = 0; i < count; i++) post[i] = map(outcome, action, first + i);
 }
 
@@ -45,7 +45,9 @@ typedef struct sort {
 } sort;
 enum { STENCIL = 3, SPARSE = 5, FULL = STATES };
 
-static void noise(const void *self, int64_t first, int64_t count, int64_t *target, double *weight) {
+static void noise(const void *self, int h, int64_t first, int64_t count, int64_t *target,
+                  double *weight) {
+  (void)h;
   const int terms = ((const sort *)self)->terms;
   for (int64_t i = 0; i < count; i++) {
     int64_t m = first + i;
@@ -110,7 +112,7 @@ static void dense(sort *kind, double *mass, double *value) {
   double *matrix = calloc(POST * STATES, sizeof *matrix);
   int64_t *target = calloc((size_t)(POST * kind->terms), sizeof *target);
   double *weight = calloc((size_t)(POST * kind->terms), sizeof *weight);
-  noise(kind, 0, POST, target, weight);
+  noise(kind, 0, 0, POST, target, weight);
   for (int64_t m = 0; m < POST; m++)
     for (int e = 0; e < kind->terms; e++)
       matrix[m * STATES + target[e * POST + m]] += weight[e * POST + m];
@@ -146,7 +148,7 @@ static void through_engine(wal_ctx *ctx, sort *kind, wal_noise_form form, int64_
   for (int back = 0; back < 2; back++) {
     if (back) {
       for (int64_t i = 0; i < space->states.count; i++) next[i] = draw(space->states.first + i, 5);
-      WAL_ASSERT_OK(ctx, wal_space_pull(space, next, post, &result));
+      WAL_ASSERT_OK(ctx, wal_space_pull(space, 0, next, post, &result));
     }
     for (int64_t t = 0; t < space->tiles; t++) {
       wal_slab slab = wal_space_slab(space, 0, t);
@@ -156,16 +158,16 @@ static void through_engine(wal_ctx *ctx, sort *kind, wal_noise_form form, int64_
           for (int64_t i = 0; i < slab.count; i++)
             joint[a * tile + i] = draw(((slab.first + i) * ACTIONS + a) * OUTCOMES + k, 4);
         if (back)
-          wal_moves_pull(space->moves, t, k, tile, joint, result, q, q);
+          wal_moves_pull(space->moves[0], t, k, tile, joint, result, q, q);
         else
-          wal_moves_push(space->moves, t, k, tile, joint, post);
+          wal_moves_push(space->moves[0], t, k, tile, joint, post);
       }
       for (int a = 0; back && a < ACTIONS; a++)
         for (int64_t i = 0; i < slab.count; i++)
           value[(slab.first + i) * ACTIONS + a] = q[a * tile + i];
     }
     if (!back) {
-      WAL_ASSERT_OK(ctx, wal_space_push(space, post, next, &result));
+      WAL_ASSERT_OK(ctx, wal_space_push(space, 0, post, next, &result));
       if (space->states.count > 0)
         memcpy(mass + space->states.first, result, (size_t)space->states.count * sizeof *mass);
     }
@@ -220,22 +222,22 @@ static void the_form_fits_the_kernel(void **state) {
     wal_game game = make_game(&kind);
     wal_space *space = NULL;
     WAL_ASSERT_OK(ctx, wal_space_create(ctx, &game, NULL, &space));
-    assert_int_equal(wal_noise_form_of(space->noise), EXPECTED[n].form);
+    assert_int_equal(wal_noise_form_of(space->noise[0]), EXPECTED[n].form);
     wal_space_destroy(&space);
   }
   wal_ctx_destroy(&ctx);
 }
 
-static void bad_noise(const void *self, int64_t first, int64_t count, int64_t *target,
+static void bad_noise(const void *self, int h, int64_t first, int64_t count, int64_t *target,
                       double *weight) {
-  noise(self, first, count, target, weight);
+  noise(self, h, first, count, target, weight);
   for (int64_t i = 0; i < count; i++)
     if (first + i == POST - 1) weight[i] *= 1.01;
 }
 
-static void bad_move(const void *self, int outcome, int action, int64_t first, int64_t count,
+static void bad_move(const void *self, int h, int outcome, int action, int64_t first, int64_t count,
                      int64_t *post) {
-  move(self, outcome, action, first, count, post);
+  move(self, h, outcome, action, first, count, post);
   for (int64_t i = 0; i < count; i++)
     if (first + i == STATES - 1) post[i] = POST;
 }

@@ -36,10 +36,10 @@ static void find_transition(view *v, const double *outcome) {
   int64_t *target = calloc((size_t)(terms * post + 1), sizeof *target);
   double *weight = room(terms * post + 1);
   assert_true(map && target);
-  if (terms > 0) game->type->noise(game->self, 0, post, target, weight);
+  if (terms > 0) game->type->noise(game->self, 0, 0, post, target, weight);
   for (int k = 0; k < v->shape->outcomes; k++)
     for (int a = 0; a < v->shape->actions; a++) {
-      game->type->move(game->self, k, a, 0, states, map);
+      game->type->move(game->self, 0, k, a, 0, states, map);
       for (int64_t s = 0; s < states; s++) {
         int64_t at = a * states + s;
         double chance = v->shape->outcomes > 1 ? outcome[k * pairs + at] : 1;
@@ -62,7 +62,7 @@ static void open_view(view *v, wal_node *component, int stage) {
   const wal_game *game = &v->made.game;
   const wal_shape *shape = v->shape = &game->shape;
   int64_t states = shape->states, pairs = states * shape->actions;
-  int populations = shape->populations, numbers = wal_game_statistics(game);
+  int populations = shape->populations, numbers = (int)wal_game_statistics(game);
   v->stage = stage;
   v->mass = room(states);
   v->policy = room(pairs);
