@@ -13,19 +13,19 @@ static void fill_policy(void *user, int64_t stage, double *out) {
   wal_policy_export(&((const wal_learner *)user)->policy, (int)stage, out);
 }
 
-static void fill_rows(const double *rows, const wal_learner *l, int64_t stage, double *out) {
+static void fill_row(const double *row, const wal_learner *l, double *out) {
   int64_t states = l->space->states.count;
-  if (states > 0) memcpy(out, rows + stage * states, (size_t)states * sizeof *out);
+  if (states > 0) memcpy(out, row, (size_t)states * sizeof *out);
 }
 
 static void fill_mass(void *user, int64_t stage, double *out) {
   const wal_learner *l = user;
-  fill_rows(l->flow.mass, l, stage, out);
+  fill_row(wal_flow_mass(&l->flow, (int)stage), l, out);
 }
 
 static void fill_value(void *user, int64_t stage, double *out) {
   const wal_learner *l = user;
-  fill_rows(l->values.kept, l, stage, out);
+  fill_row(wal_values_kept(&l->values, (int)stage), l, out);
 }
 
 static wal_status write_solution(wal_run_file *file, wal_learner *l) {

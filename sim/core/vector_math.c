@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sim/core/vector_math.h"
 
+#include <math.h>
 #include <sleef.h>
 
 #include "sim/core/vector_math_width.h"
@@ -12,12 +13,14 @@ enum { WIDTH = 2 };
 #define STORE(y, v) _mm_storeu_pd(y, v)
 #define EXP Sleef_cinz_expd2_u10sse2
 #define LOG Sleef_cinz_logd2_u10sse2
+#define EXP2 Sleef_cinz_exp2d2_u35sse2
 #else
 enum { WIDTH = 1 };
 #define LOAD(x) (*(x))
 #define STORE(y, v) (*(y) = (v))
 #define EXP Sleef_cinz_expd1_u10purec
 #define LOG Sleef_cinz_logd1_u10purec
+#define EXP2 Sleef_cinz_exp2d1_u35purec
 #endif
 
 #define WAL_VECTOR_LOOP(name, function)                                     \
@@ -43,6 +46,27 @@ void wal_vector_exp_shifted_base(int64_t n, double scale, const double *x, const
     for (int64_t j = 0; j < part; j++) {
       e[i + j] = few[j];
       sum[i + j] += few[j];
+    }
+  }
+}
+
+void wal_vector_tilt_base(int64_t n, double rate, const double *x, const double *base,
+                          const double *weight, double *out, double *sum, double range[2]) {
+  for (int64_t i = 0; i < n; i += WIDTH) {
+    const int64_t part = n - i < WIDTH ? n - i : WIDTH;
+    double few[2] = {0, 0};
+    for (int64_t j = 0; j < part; j++) {
+      const double exponent = rate * (x[i + j] - base[i + j]);
+      const double size = fabs(exponent);
+      few[j] = exponent * WAL_LOG2_E;
+      range[1] = size > range[1] ? size : range[1];
+    }
+    STORE(few, EXP2(LOAD(few)));
+    for (int64_t j = 0; j < part; j++) {
+      const double tilted = weight[i + j] * few[j];
+      out[i + j] = tilted;
+      sum[i + j] += tilted;
+      range[0] = tilted < range[0] ? tilted : range[0];
     }
   }
 }
@@ -75,4 +99,12 @@ void wal_vector_exp_shifted(int64_t n, double scale, const double *x, const doub
     wal_vector_exp_shifted_avx(n, scale, x, shift, e, sum);
   else
     wal_vector_exp_shifted_base(n, scale, x, shift, e, sum);
+}
+
+void wal_vector_tilt(int64_t n, double rate, const double *x, const double *base,
+                     const double *weight, double *out, double *sum, double range[2]) {
+  if (has_avx())
+    wal_vector_tilt_avx(n, rate, x, base, weight, out, sum, range);
+  else
+    wal_vector_tilt_base(n, rate, x, base, weight, out, sum, range);
 }

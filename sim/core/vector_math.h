@@ -19,4 +19,13 @@ void wal_vector_log(int64_t n, const double *x, double *y);
 void wal_vector_exp_shifted(int64_t n, double scale, const double *x, const double *shift,
                             double *e, double *sum);
 
+/**
+ * out[i] = weight[i] * exp(rate * (x[i] - base[i])) and sum[i] += out[i]: the inner loop of a
+ * multiplicative update, within 4 ulp (of the exponential, for exponents within 700 of 0).
+ * @param range  range[0] becomes the least of itself and the out[i], range[1] the largest of itself
+ *               and the |rate * (x[i] - base[i])|
+ */
+void wal_vector_tilt(int64_t n, double rate, const double *x, const double *base,
+                     const double *weight, double *out, double *sum, double range[2]);
+
 #endif

@@ -34,7 +34,37 @@ void wal_vector_exp_shifted_avx(int64_t n, double scale, const double *x, const 
   }
   wal_vector_exp_shifted_base(n - i, scale, x + i, shift + i, e + i, sum + i);
 }
+
+void wal_vector_tilt_avx(int64_t n, double rate, const double *x, const double *base,
+                         const double *weight, double *out, double *sum, double range[2]) {
+  const __m256d factor = _mm256_set1_pd(rate), log2_e = _mm256_set1_pd(WAL_LOG2_E);
+  const __m256d sign = _mm256_set1_pd(-0.0);
+  __m256d least = _mm256_set1_pd(range[0]), most = _mm256_set1_pd(range[1]);
+  int64_t i = 0;
+  for (; i + WIDTH <= n; i += WIDTH) {
+    __m256d gap = _mm256_sub_pd(_mm256_loadu_pd(x + i), _mm256_loadu_pd(base + i));
+    __m256d exponent = _mm256_mul_pd(factor, gap);
+    most = _mm256_max_pd(_mm256_andnot_pd(sign, exponent), most);
+    __m256d power = Sleef_cinz_exp2d4_u35avx(_mm256_mul_pd(exponent, log2_e));
+    __m256d tilted = _mm256_mul_pd(_mm256_loadu_pd(weight + i), power);
+    least = _mm256_min_pd(tilted, least);
+    _mm256_storeu_pd(out + i, tilted);
+    _mm256_storeu_pd(sum + i, _mm256_add_pd(_mm256_loadu_pd(sum + i), tilted));
+  }
+  double low[WIDTH], high[WIDTH];
+  _mm256_storeu_pd(low, least);
+  _mm256_storeu_pd(high, most);
+  for (int j = 0; j < WIDTH; j++) {
+    range[0] = low[j] < range[0] ? low[j] : range[0];
+    range[1] = high[j] > range[1] ? high[j] : range[1];
+  }
+  wal_vector_tilt_base(n - i, rate, x + i, base + i, weight + i, out + i, sum + i, range);
+}
 #else
+void wal_vector_tilt_avx(int64_t n, double rate, const double *x, const double *base,
+                         const double *weight, double *out, double *sum, double range[2]) {
+  wal_vector_tilt_base(n, rate, x, base, weight, out, sum, range);
+}
 void wal_vector_exp_shifted_avx(int64_t n, double scale, const double *x, const double *shift,
                                 double *e, double *sum) {
   wal_vector_exp_shifted_base(n, scale, x, shift, e, sum);

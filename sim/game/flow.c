@@ -8,7 +8,8 @@
 #include "sim/core/memory.h"
 
 struct wal_flow_scratch {
-  double *post, *next;       // halo arrays
+  double *post;              // halo array; NULL without noise
+  double *target;            // where the current stage's mass is moved to
   double *pi, *joint;        // a tile each
   double *outcome;           // [K] tiles
   double *stage_policy;      // all tiles of a stage, for outcomes that need the settled statistic
@@ -19,7 +20,7 @@ struct wal_flow_scratch {
 wal_status wal_flow_create(const wal_space *space, wal_flow *out) {
   wal_ctx *ctx = space->ctx;
   const wal_shape *shape = &space->game->shape;
-  const int64_t states = space->states.count, tile = wal_space_tile_pairs(space);
+  const int64_t tile = wal_space_tile_pairs(space);
   const int64_t statistics = wal_game_statistics(space->game);
   const bool late = shape->outcomes > 1 && shape->statistic + shape->settled > 0;
   struct wal_flow_scratch *s = NULL;
@@ -27,13 +28,13 @@ wal_status wal_flow_create(const wal_space *space, wal_flow *out) {
   wal_status status = WAL_OK;
   WAL_TRY_GOTO(wal_acquire(ctx, "flow", 1, sizeof *s, &s));
   out->scratch = s;
-  WAL_TRY_GOTO(wal_acquire(ctx, "mean field", states * shape->horizon, sizeof(double), &out->mass));
+  WAL_TRY_GOTO(
+      wal_acquire(ctx, "mean field", space->row * shape->horizon, sizeof(double), &out->mass));
   WAL_TRY_GOTO(wal_acquire(ctx, "statistics", statistics * shape->horizon, sizeof(double),
                            &out->statistics));
-  WAL_TRY_GOTO(wal_acquire(ctx, "flow", space->halo, sizeof(double), &s->post));
-  WAL_TRY_GOTO(wal_acquire(ctx, "flow", space->halo, sizeof(double), &s->next));
+  if (space->noise) WAL_TRY_GOTO(wal_acquire(ctx, "flow", space->halo, sizeof(double), &s->post));
   WAL_TRY_GOTO(wal_acquire(ctx, "flow", tile, sizeof(double), &s->pi));
-  WAL_TRY_GOTO(wal_acquire(ctx, "flow", tile, sizeof(double), &s->joint));
+  if (shape->outcomes > 1) WAL_TRY_GOTO(wal_acquire(ctx, "flow", tile, sizeof(double), &s->joint));
   if (shape->outcomes > 1)
     WAL_TRY_GOTO(wal_acquire(ctx, "flow", tile * shape->outcomes, sizeof(double), &s->outcome));
   if (late) WAL_TRY_GOTO(wal_acquire(ctx, "flow", space->pairs, sizeof(double), &s->stage_policy));
@@ -60,7 +61,6 @@ void wal_flow_destroy(wal_flow *flow) {
   struct wal_flow_scratch *s = flow->scratch;
   if (s) {
     wal_release(ctx, &s->post);
-    wal_release(ctx, &s->next);
     wal_release(ctx, &s->pi);
     wal_release(ctx, &s->joint);
     wal_release(ctx, &s->outcome);
@@ -79,19 +79,23 @@ static void move_tile(wal_flow *flow, const wal_slab *slab, int64_t tile, const 
   const wal_space *space = flow->space;
   const wal_game *game = space->game;
   struct wal_flow_scratch *s = flow->scratch;
+  const wal_moves *moves = wal_space_moves(space, slab->stage);
   const wal_tile t = wal_tile_of(space, slab);
-  wal_tile_joint(t, mass, pi, s->joint);
+  const int64_t block = wal_space_block(space, tile);
+  if (slab->first == wal_partition_cut(&space->states, block))
+    wal_space_clear_block(space, block, s->target);
   if (game->shape.outcomes == 1) {
-    wal_moves_push(wal_space_moves(space, slab->stage), tile, 0, slab->stride, s->joint, s->post);
+    wal_moves_push_mass(moves, tile, slab->stride, mass, pi, s->target);
     return;
   }
+  wal_tile_joint(t, mass, pi, s->joint);
   const int64_t pairs = wal_space_tile_pairs(space);
   game->type->stage(game->self, slab, mass, pi, wal_flow_statistic(flow, slab->stage), NULL,
                     s->outcome);
   for (int k = 0; k < game->shape.outcomes; k++) {
     double *weighted = s->outcome + k * pairs;
     wal_tile_multiply(t, s->joint, weighted, weighted);
-    wal_moves_push(wal_space_moves(space, slab->stage), tile, k, slab->stride, weighted, s->post);
+    wal_moves_push(moves, tile, k, slab->stride, weighted, s->target);
   }
 }
 
@@ -139,7 +143,10 @@ wal_status wal_flow_run_source(wal_flow *flow, const wal_flow_source *source) {
       WAL_TRY(wal_gather_run(s->whole, wal_flow_mass(flow, h),
                              wal_flow_statistic(flow, h) + shape->statistic + shape->settled));
     if (couple) wal_block_sum_start(s->statistic);
-    memset(s->post, 0, (size_t)space->halo * sizeof *s->post);
+    if (move) {
+      s->target = wal_space_target(space, wal_flow_mass(flow, h + 1), s->post);
+      wal_space_clear_away(space, h, s->target);
+    }
     if (s->stage_policy) {  // outcomes need the settled statistic
       pass(flow, source, h, true, couple, false);
       WAL_TRY(settle(flow, h));
@@ -149,10 +156,7 @@ wal_status wal_flow_run_source(wal_flow *flow, const wal_flow_source *source) {
       WAL_TRY(settle(flow, h));
     }
     if (!move) break;
-    const double *mass = NULL;
-    WAL_TRY(wal_space_push(space, h, s->post, s->next, &mass));
-    if (space->states.count > 0)
-      memcpy(wal_flow_mass(flow, h + 1), mass, (size_t)space->states.count * sizeof *mass);
+    WAL_TRY(wal_space_push(space, h, s->target, wal_flow_mass(flow, h + 1)));
   }
   const wal_game *game = space->game;
   if (game->type->failure) WAL_TRY_ALL(space->ctx, game->type->failure(space->ctx, game->self));

@@ -7,7 +7,7 @@
 /** The mean field that a policy induces: masses of all stages and the stages' statistics. */
 typedef struct wal_flow {
   const wal_space *space;
-  double *mass;       /**< [H][states.count]: mu_h of own states */
+  double *mass;       /**< [H][space->row]: mu_h of own states, see wal_flow_mass() */
   double *statistics; /**< [H][wal_game_statistics()]: z_h, the same on all ranks */
   struct wal_flow_scratch *scratch;
 } wal_flow;
@@ -39,7 +39,7 @@ wal_status wal_flow_run_source(wal_flow *flow, const wal_flow_source *source);
 
 /** Own states' masses at a stage. */
 static inline double *wal_flow_mass(const wal_flow *flow, int stage) {
-  return flow->mass + stage * flow->space->states.count;
+  return flow->mass + stage * flow->space->row;
 }
 
 /** The statistic z_h of a stage. */

@@ -107,6 +107,24 @@ WAL_HOT void wal_moves_push(const wal_moves *moves, int64_t tile, int outcome, i
     }
 }
 
+WAL_HOT void wal_moves_push_mass(const wal_moves *moves, int64_t tile, int64_t stride,
+                                 const double *restrict mass, const double *restrict pi,
+                                 double *restrict post) {
+  const int64_t *offset = moves->offset + tile * moves->outcomes * moves->actions;
+  for (int a = 0; a < moves->actions; a++, pi += stride)
+    for (int64_t r = offset[a]; r < offset[a + 1]; r++) {
+      const wal_run run = moves->runs[r];
+      const double *from = mass + run.source, *share = pi + run.source;
+      double *to = post + run.target;
+      if (run.step == 1)
+        for (int32_t i = 0; i < run.count; i++) to[i] += from[i] * share[i];
+      else if (run.step == 0)
+        to[0] += wal_dot(run.count, from, share);
+      else
+        for (int32_t i = 0; i < run.count; i++) to[(int64_t)i * run.step] += from[i] * share[i];
+    }
+}
+
 WAL_INLINE void pull_run(const wal_run run, const double *weight, const double *from,
                          const double *base, double *to) {
   if (run.step == 1 && !weight) {

@@ -25,6 +25,10 @@ wal_halo *wal_moves_halo(const wal_moves *moves);
 void wal_moves_push(const wal_moves *moves, int64_t tile, int outcome, int64_t stride,
                     const double *joint, double *post);
 
+/** post[t_0(s,a)] += mass[s] * pi[a][s]: the same for games of one outcome, without the joint. */
+void wal_moves_push_mass(const wal_moves *moves, int64_t tile, int64_t stride, const double *mass,
+                         const double *pi, double *post);
+
 /** value[a][s] = base[a][s] + weight[a][s] * post[t_k(s,a)]; weight NULL counts as 1; base may be
  *  value itself. */
 void wal_moves_pull(const wal_moves *moves, int64_t tile, int outcome, int64_t stride,

@@ -20,6 +20,7 @@ struct wal_noise {
   wal_run *runs;
   double *weights;
   int64_t run_count, weight_capacity;
+  int64_t *block_runs;  // [own blocks], and the end: where the runs of each begin
   // rows
   int64_t *row_start;
   int32_t *row_target;
@@ -163,6 +164,8 @@ static wal_status choose_form(wal_noise *n, const wal_game *game) {
 }
 
 static wal_status build(wal_noise *n, const wal_game *game, wal_reach *reach) {
+  const int64_t blocks = n->post.end_block - n->post.first_block;
+  WAL_TRY(wal_acquire(n->ctx, "kernel", blocks + 1, sizeof *n->block_runs, &n->block_runs));
   if (n->form == WAL_NOISE_ROWS)
     WAL_TRY(wal_acquire(n->ctx, "kernel", n->post.count + 1, sizeof *n->row_start, &n->row_start));
   if (n->form == WAL_NOISE_DENSE) {
@@ -180,6 +183,7 @@ static wal_status build(wal_noise *n, const wal_game *game, wal_reach *reach) {
     if (status == WAL_OK && n->form == WAL_NOISE_ROWS) status = add_sparse(n, reach, &r);
     if (status == WAL_OK && n->form == WAL_NOISE_DENSE)
       status = add_dense(n, reach, &r, b == n->post.first_block);
+    n->block_runs[b + 1 - n->post.first_block] = wal_reach_mark(reach);
     free_rows(n->ctx, &r);
   }
   return status == WAL_OK ? wal_reach_block(reach, -1) : status;
@@ -229,6 +233,7 @@ void wal_noise_destroy(wal_noise **noise) {
   wal_halo_destroy(&n->halo);
   wal_block_sum_destroy(&n->partial);
   wal_release(ctx, &n->runs);
+  wal_release(ctx, &n->block_runs);
   wal_release(ctx, &n->weights);
   wal_release(ctx, &n->row_start);
   wal_release(ctx, &n->row_target);
@@ -240,35 +245,41 @@ void wal_noise_destroy(wal_noise **noise) {
 wal_noise_form wal_noise_form_of(const wal_noise *noise) { return noise->form; }
 wal_halo *wal_noise_halo(const wal_noise *noise) { return noise->halo; }
 
-WAL_HOT static void push_runs(const wal_noise *n, const double *restrict post,
-                              double *restrict next) {
-  for (int64_t r = 0; r < n->run_count; r++) {
+/* Runs [from, end), of one block. */
+WAL_HOT static void push_runs(const wal_noise *n, int64_t from, int64_t end,
+                              const double *restrict post, double *restrict next) {
+  for (int64_t r = from; r < end; r++) {
     const wal_run run = n->runs[r];
     const double weight = n->weights[r];
-    const double *from = post + run.source;
+    const double *source = post + run.source;
     double *to = next + run.target;
     if (run.step == 1)
-      for (int32_t i = 0; i < run.count; i++) to[i] += weight * from[i];
+      for (int32_t i = 0; i < run.count; i++) to[i] += weight * source[i];
     else if (run.step == 0)
-      to[0] += weight * wal_sum(run.count, from);
+      to[0] += weight * wal_sum(run.count, source);
     else
-      for (int32_t i = 0; i < run.count; i++) to[(int64_t)i * run.step] += weight * from[i];
+      for (int32_t i = 0; i < run.count; i++) to[(int64_t)i * run.step] += weight * source[i];
   }
 }
 
-WAL_HOT static void pull_runs(const wal_noise *n, const double *restrict next,
-                              double *restrict post) {
-  memset(post, 0, (size_t)n->post.count * sizeof *post);
-  for (int64_t r = 0; r < n->run_count; r++) {
+WAL_HOT static void pull_runs(const wal_noise *n, int64_t from, int64_t end,
+                              const double *restrict next, double *restrict post) {
+  for (int64_t r = from; r < end; r++) {
     const wal_run run = n->runs[r];
     const double weight = n->weights[r];
-    const double *from = next + run.target;
+    const double *source = next + run.target;
     double *to = post + run.source;
     if (run.step == 1)
-      for (int32_t i = 0; i < run.count; i++) to[i] += weight * from[i];
+      for (int32_t i = 0; i < run.count; i++) to[i] += weight * source[i];
     else
-      for (int32_t i = 0; i < run.count; i++) to[i] += weight * from[(int64_t)i * run.step];
+      for (int32_t i = 0; i < run.count; i++) to[i] += weight * source[(int64_t)i * run.step];
   }
+}
+
+/* Empties the range of an own block of a space. */
+static void clear_block(const wal_partition *space, int64_t block, double *values) {
+  int64_t first = wal_partition_cut(space, block), end = wal_partition_cut(space, block + 1);
+  memset(values + first - space->first, 0, (size_t)(end - first) * sizeof *values);
 }
 
 static void push_rows(const wal_noise *n, const double *restrict post, double *restrict next) {
@@ -320,21 +331,28 @@ static void pull_dense(wal_noise *n, const double *next, double *post) {
 
 wal_status wal_noise_push(wal_noise *n, const double *post, double *next) {
   if (n->form == WAL_NOISE_DENSE) return push_dense(n, post, next);
-  memset(next, 0, (size_t)(n->states.count + wal_halo_away(n->halo)) * sizeof *next);
-  if (n->form == WAL_NOISE_RUNS)
-    push_runs(n, post, next);
-  else
+  memset(next + n->states.count, 0, (size_t)wal_halo_away(n->halo) * sizeof *next);
+  if (n->form == WAL_NOISE_ROWS) {
+    memset(next, 0, (size_t)n->states.count * sizeof *next);
     push_rows(n, post, next);
+  }
+  // block by block, so that what is emptied is still in cache when it is added to
+  const int64_t *runs = n->block_runs;
+  for (int64_t b = n->post.first_block; n->form == WAL_NOISE_RUNS && b < n->post.end_block; b++) {
+    clear_block(&n->states, b, next);
+    push_runs(n, runs[b - n->post.first_block], runs[b + 1 - n->post.first_block], post, next);
+  }
   return wal_halo_push(n->halo, next);
 }
 
 wal_status wal_noise_pull(wal_noise *n, double *next, double *post) {
   WAL_TRY(wal_halo_pull(n->halo, next));
-  if (n->form == WAL_NOISE_RUNS)
-    pull_runs(n, next, post);
-  else if (n->form == WAL_NOISE_ROWS)
-    pull_rows(n, next, post);
-  else
-    pull_dense(n, next, post);
+  const int64_t *runs = n->block_runs;
+  for (int64_t b = n->post.first_block; n->form == WAL_NOISE_RUNS && b < n->post.end_block; b++) {
+    clear_block(&n->post, b, post);
+    pull_runs(n, runs[b - n->post.first_block], runs[b + 1 - n->post.first_block], next, post);
+  }
+  if (n->form == WAL_NOISE_ROWS) pull_rows(n, next, post);
+  if (n->form == WAL_NOISE_DENSE) pull_dense(n, next, post);
   return WAL_OK;
 }

@@ -5,6 +5,32 @@
 
 #include "sim/core/memory.h"
 
+/* Scales the positive numbers of each state of a tile to the sum 1. */
+static void normalize(wal_tile t, double *values) {
+  for (int64_t i = 0; i < t.count; i++) {
+    double sum = 0;
+    for (int a = 0; a < t.actions; a++) {
+      double x = values[a * t.stride + i];
+      sum += x > 0 ? x : 0;
+    }
+    for (int a = 0; a < t.actions; a++) {
+      double *x = values + a * t.stride + i;
+      *x = *x > 0 ? *x / sum : *x;
+    }
+  }
+}
+
+void wal_policy_forbid(const wal_policy *policy, int stage, int64_t tile) {
+  const unsigned char *legal = wal_space_legal(policy->space, tile);
+  if (!legal) return;
+  const wal_slab slab = wal_space_slab(policy->space, stage, tile);
+  double *values = wal_policy_tile(policy, stage, tile);
+  const double none = policy->kind == WAL_POLICY_PROBABILITIES ? 0 : WAL_FORBIDDEN;
+  const int64_t pairs = wal_space_tile_pairs(policy->space);
+  for (int64_t i = 0; i < pairs; i++) values[i] = legal[i] ? values[i] : none;
+  if (policy->kind != WAL_POLICY_LOGITS) normalize(wal_tile_of(policy->space, &slab), values);
+}
+
 wal_status wal_policy_create(const wal_space *space, wal_policy_kind kind, wal_policy *out) {
   const wal_shape *shape = &space->game->shape;
   *out = (wal_policy){.space = space, .kind = kind};
@@ -12,34 +38,11 @@ wal_status wal_policy_create(const wal_space *space, wal_policy_kind kind, wal_p
   if (!wal_multiply(space->pairs, shape->horizon, &size))
     return wal_fail(space->ctx, WAL_EINPUT, "policy: its size overflows");
   WAL_TRY(wal_acquire(space->ctx, "policy", size, sizeof(double), &out->values));
-  if (kind == WAL_POLICY_PROBABILITIES)
+  if (kind != WAL_POLICY_LOGITS)
     for (int64_t i = 0; i < size; i++) out->values[i] = 1.0 / shape->actions;
   for (int h = 0; space->legal && h < shape->horizon; h++)
-    for (int64_t tile = 0; tile < space->tiles; tile++) {
-      wal_policy_forbid(out, h, tile);
-      if (kind == WAL_POLICY_PROBABILITIES) wal_policy_normalize(out, h, tile);
-    }
+    for (int64_t tile = 0; tile < space->tiles; tile++) wal_policy_forbid(out, h, tile);
   return WAL_OK;
-}
-
-void wal_policy_forbid(const wal_policy *policy, int stage, int64_t tile) {
-  const unsigned char *legal = wal_space_legal(policy->space, tile);
-  if (!legal) return;
-  double *values = wal_policy_tile(policy, stage, tile);
-  const double none = policy->kind == WAL_POLICY_LOGITS ? WAL_FORBIDDEN : 0;
-  const int64_t pairs = wal_space_tile_pairs(policy->space);
-  for (int64_t i = 0; i < pairs; i++) values[i] = legal[i] ? values[i] : none;
-}
-
-void wal_policy_normalize(const wal_policy *policy, int stage, int64_t tile) {
-  const wal_slab slab = wal_space_slab(policy->space, stage, tile);
-  const int actions = policy->space->game->shape.actions;
-  double *values = wal_policy_tile(policy, stage, tile);
-  for (int64_t i = 0; i < slab.count; i++) {
-    double sum = 0;
-    for (int a = 0; a < actions; a++) sum += values[a * slab.stride + i];
-    for (int a = 0; a < actions; a++) values[a * slab.stride + i] /= sum;
-  }
 }
 
 void wal_space_forbid(const wal_space *space, int64_t tile, double *reward) {
@@ -55,11 +58,18 @@ void wal_policy_destroy(wal_policy *policy) {
 const double *wal_policy_read(const wal_policy *policy, const wal_slab *slab, int64_t tile,
                               double *scratch, double *log_norm) {
   const double *stored = wal_policy_tile(policy, slab->stage, tile);
-  if (policy->kind == WAL_POLICY_PROBABILITIES) {
-    if (log_norm) memset(log_norm, 0, (size_t)slab->count * sizeof *log_norm);
-    return stored;
+  const wal_tile t = wal_tile_of(policy->space, slab);
+  switch (policy->kind) {
+    case WAL_POLICY_PROBABILITIES:
+      return stored;
+    case WAL_POLICY_SIGNED:
+      if (!wal_tile_has_logs(t, stored)) return stored;
+      wal_tile_drop_logs(t, stored, scratch);
+      break;
+    case WAL_POLICY_LOGITS:
+      wal_tile_softmax(t, 1, stored, scratch, log_norm);
+      break;
   }
-  wal_tile_softmax(wal_tile_of(policy->space, slab), 1, stored, scratch, log_norm);
   return scratch;
 }
 
@@ -72,6 +82,8 @@ void wal_policy_export(const wal_policy *policy, int stage, double *out) {
     double *rows = out + (slab.first - space->states.first) * actions;
     for (int64_t i = 0; i < slab.count; i++)
       for (int a = 0; a < actions; a++) rows[i * actions + a] = y[a * slab.stride + i];
+    const wal_tile all = {slab.count * actions, 0, 1};
+    if (policy->kind == WAL_POLICY_SIGNED) wal_tile_drop_logs(all, rows, rows);
     if (policy->kind == WAL_POLICY_LOGITS)
       for (int64_t i = 0; i < slab.count; i++)  // a state's row is a tile of one state
         wal_tile_softmax((wal_tile){1, 1, actions}, 1, rows + i * actions, rows + i * actions,

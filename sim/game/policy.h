@@ -9,6 +9,7 @@
 typedef enum wal_policy_kind {
   WAL_POLICY_LOGITS,        /**< pi = softmax of them; probabilities are made tile by tile */
   WAL_POLICY_PROBABILITIES, /**< pi itself */
+  WAL_POLICY_SIGNED,        /**< pi in the signed form of sim/game/tile.h; below 1e-300 read as 0 */
 } wal_policy_kind;
 
 /** A policy for all stages, the own states of a rank: one array of policy size. */
@@ -35,19 +36,17 @@ static inline double *wal_policy_tile(const wal_policy *policy, int stage, int64
   return policy->values + stage * policy->space->pairs + wal_space_pair(policy->space, tile);
 }
 
-/** Takes from a tile's actions that are not legal what an update gave them. */
+/** Takes from a tile's actions that are not legal what an update gave them, and scales the
+ *  probabilities of the others to the sum 1. */
 void wal_policy_forbid(const wal_policy *policy, int stage, int64_t tile);
-
-/** Scales the probabilities of each state of a tile to the sum 1. */
-void wal_policy_normalize(const wal_policy *policy, int stage, int64_t tile);
 
 /** Adds WAL_FORBIDDEN to the rewards [A][stride] of a tile's actions that are not legal. */
 void wal_space_forbid(const wal_space *space, int64_t tile, double *reward);
 
 /**
  * Probabilities of a tile, [A][stride].
- * @param scratch   room for a tile; used unless the policy holds probabilities
- * @param log_norm  NULL, or receives log sum_a exp(y) per state (of probabilities: 0)
+ * @param scratch   room for a tile; used unless all stored numbers are probabilities
+ * @param log_norm  NULL, or receives log sum_a exp(y) per state (logits only)
  */
 const double *wal_policy_read(const wal_policy *policy, const wal_slab *slab, int64_t tile,
                               double *scratch, double *log_norm);

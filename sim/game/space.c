@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sim/game/space.h"
 
+#include <string.h>
+
 #include "sim/core/memory.h"
 
 /* Asks which pairs are legal and checks that every state has one. Rank-local. */
@@ -61,6 +63,7 @@ wal_status wal_space_create(wal_ctx *ctx, const wal_game *game, const wal_space_
   wal_status status = WAL_OK;
   if (game->type->legal) status = wal_agree(ctx, find_legal(s));
   if (status == WAL_OK) status = create_kernels(s, options->form);
+  s->row = wal_round_up(s->halo, 8);
   if (status != WAL_OK)
     wal_space_destroy(&s);
   else
@@ -85,11 +88,20 @@ static wal_noise *noise_of(const wal_space *space, int stage) {
   return space->noise ? space->noise[space->kernels > 1 ? stage : 0] : NULL;
 }
 
-wal_status wal_space_push(const wal_space *space, int stage, double *post, double *next,
-                          const double **mass) {
+void wal_space_clear_away(const wal_space *space, int stage, double *post) {
+  int64_t away = wal_halo_away(wal_moves_halo(wal_space_moves(space, stage)));
+  memset(post + space->post.count, 0, (size_t)away * sizeof *post);
+}
+
+void wal_space_clear_block(const wal_space *space, int64_t block, double *post) {
+  int64_t first = wal_partition_cut(&space->post, block);
+  int64_t end = wal_partition_cut(&space->post, block + 1);
+  memset(post + first - space->post.first, 0, (size_t)(end - first) * sizeof *post);
+}
+
+wal_status wal_space_push(const wal_space *space, int stage, double *post, double *next) {
   wal_noise *noise = noise_of(space, stage);
   WAL_TRY(wal_halo_push(wal_moves_halo(wal_space_moves(space, stage)), post));
-  *mass = noise ? next : post;
   return noise ? wal_noise_push(noise, post, next) : WAL_OK;
 }
 

@@ -25,6 +25,8 @@ typedef struct wal_space {
   int64_t pairs;        /**< numbers in an array over (state, action) of one stage */
   int64_t halo; /**< numbers in an array for wal_space_push() and wal_space_pull(): own states or
                      post-decision states, and away entries */
+  int64_t row;  /**< from one stage to the next in arrays over (stage, state): such a row is itself
+                     an array for wal_space_push() and wal_space_pull() */
 } wal_space;
 
 /** How to lay out; zero for the usual. For tests of what must not matter. */
@@ -42,20 +44,32 @@ wal_status wal_space_create(wal_ctx *ctx, const wal_game *game, const wal_space_
                             wal_space **out);
 void wal_space_destroy(wal_space **space);
 
+/** Where mass is moved to, given the row of the next stage's masses and scratch of halo size: one
+ * of the two. */
+static inline double *wal_space_target(const wal_space *space, double *next, double *scratch) {
+  return space->noise ? scratch : next;
+}
+
+/** Empties what the maps of a stage reach in other blocks; with wal_space_clear_block() for every
+ *  own block, all of `post`. */
+void wal_space_clear_away(const wal_space *space, int stage, double *post);
+
+/** Empties an own block's post-decision states: just before its first tile is moved, when they are
+ *  about to be needed in cache. */
+void wal_space_clear_block(const wal_space *space, int64_t block, double *post);
+
 /**
  * Last part of the move step of a stage: from the mass on post-decision states to that on next
  * states.
- * @param post  halo array that wal_moves_push() added to; overwritten
- * @param next  scratch halo array
- * @return through `mass` the own states' masses: in `next` or in `post`. @collective
+ * @param post  wal_space_target() of `next`, which wal_moves_push() added to; overwritten
+ * @param next  halo array that receives the own states' masses. @collective
  */
-wal_status wal_space_push(const wal_space *space, int stage, double *post, double *next,
-                          const double **mass);
+wal_status wal_space_push(const wal_space *space, int stage, double *post, double *next);
 
 /**
  * Its transpose: from values of next states to values of post-decision states, ready for
  * wal_moves_pull().
- * @param next  halo array with the own states' values in front
+ * @param next  halo array with the own states' values in front; its away part is overwritten
  * @param post  scratch halo array
  * @return through `value` one of the two. @collective
  */

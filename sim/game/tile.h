@@ -2,6 +2,7 @@
 #ifndef WALRAS_SIM_GAME_TILE_H
 #define WALRAS_SIM_GAME_TILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /**
@@ -38,6 +39,26 @@ void wal_tile_max(wal_tile t, const double *q, double *v);
 
 /** v[s] = entropy * log sum_a exp(q[a][s] / entropy). */
 void wal_tile_log_sum_exp(wal_tile t, double entropy, const double *q, double *v);
+
+/**
+ * Numbers in *signed form* stand for probabilities of any size: p itself if it is at least 1e-300,
+ * else log p (which is negative). Learners that multiply probabilities for ever need it: what has
+ * almost vanished may come back.
+ */
+
+/** Room that wal_tile_tilt() needs, in numbers. */
+int64_t wal_tile_tilt_room(int actions);
+
+/** p[a][s] <- p[a][s] exp(rate * q[a][s]) / sum_b p[b][s] exp(rate * q[b][s]), p in signed form:
+ *  the step of mirror descent on the simplex. An action's exponential costs about 1.6 ns, one
+ *  action a state costs none. */
+void wal_tile_tilt(wal_tile t, double rate, const double *q, double *p, double *room);
+
+/** Whether some entry is a logarithm. */
+bool wal_tile_has_logs(wal_tile t, const double *p);
+
+/** out = p where it is a probability, 0 where it is a logarithm. */
+void wal_tile_drop_logs(wal_tile t, const double *p, double *out);
 
 /** Who plays when several actions are best. */
 typedef enum wal_ties {

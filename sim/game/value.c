@@ -9,7 +9,7 @@
 
 /* One value function on its way backwards. */
 typedef struct channel {
-  double *next, *post;    // halo arrays: V_{h+1} in front of `next`
+  double *room[2];        // halo arrays: scratch, and V_h unless it is kept
   const double *reached;  // values of post-decision states, NULL at the last stage
   double *q;              // a tile
 } channel;
@@ -17,7 +17,6 @@ typedef struct channel {
 struct wal_values_scratch {
   channel channel[WAL_VALUES];
   double *pi, *log_norm, *reward, *outcome;  // tiles
-  double *v;                                 // V_h of a tile, [WAL_VALUES][tile states]
   wal_block_sum *totals;                     // [WAL_VALUES + 2][populations]
 };
 
@@ -32,18 +31,16 @@ wal_status wal_values_create(const wal_space *space, unsigned which, wal_values 
   wal_status status = WAL_OK;
   WAL_TRY_GOTO(wal_acquire(ctx, "values", 1, sizeof *s, &s));
   out->scratch = s;
-  WAL_TRY_GOTO(
-      wal_acquire(ctx, "values", shape->horizon * space->states.count, sizeof(double), &out->kept));
+  WAL_TRY_GOTO(wal_acquire(ctx, "values", shape->horizon * space->row, sizeof(double), &out->kept));
   for (int c = 0; c < WAL_VALUES; c++) {
     if (!(which >> c & 1u)) continue;
-    WAL_TRY_GOTO(wal_acquire(ctx, "values", space->halo, sizeof(double), &s->channel[c].next));
-    WAL_TRY_GOTO(wal_acquire(ctx, "values", space->halo, sizeof(double), &s->channel[c].post));
+    WAL_TRY_GOTO(wal_acquire(ctx, "values", space->halo, sizeof(double), &s->channel[c].room[0]));
+    WAL_TRY_GOTO(wal_acquire(ctx, "values", space->halo, sizeof(double), &s->channel[c].room[1]));
     WAL_TRY_GOTO(wal_acquire(ctx, "values", tile, sizeof(double), &s->channel[c].q));
   }
   WAL_TRY_GOTO(wal_acquire(ctx, "values", tile, sizeof(double), &s->pi));
   WAL_TRY_GOTO(wal_acquire(ctx, "values", tile, sizeof(double), &s->reward));
   WAL_TRY_GOTO(wal_acquire(ctx, "values", space->states.tile, sizeof(double), &s->log_norm));
-  WAL_TRY_GOTO(wal_acquire(ctx, "values", WAL_VALUES * space->states.tile, sizeof(double), &s->v));
   if (shape->outcomes > 1)
     WAL_TRY_GOTO(wal_acquire(ctx, "values", tile * shape->outcomes, sizeof(double), &s->outcome));
 cleanup:
@@ -60,14 +57,13 @@ void wal_values_destroy(wal_values *values) {
   struct wal_values_scratch *s = values->scratch;
   if (s) {
     for (int c = 0; c < WAL_VALUES; c++) {
-      wal_release(ctx, &s->channel[c].next);
-      wal_release(ctx, &s->channel[c].post);
+      wal_release(ctx, &s->channel[c].room[0]);
+      wal_release(ctx, &s->channel[c].room[1]);
       wal_release(ctx, &s->channel[c].q);
     }
     wal_release(ctx, &s->pi);
     wal_release(ctx, &s->reward);
     wal_release(ctx, &s->log_norm);
-    wal_release(ctx, &s->v);
     wal_release(ctx, &s->outcome);
     wal_block_sum_destroy(&s->totals);
   }
@@ -86,6 +82,13 @@ static const double *action_values(const wal_space *space, const struct wal_valu
                    outcomes == 1 ? NULL : s->outcome + k * pairs, c->reached,
                    k == 0 ? s->reward : c->q, c->q);
   return c->q;
+}
+
+/* Where V_h of a value stands, with room for the away part. Without noise V_{h+1} is read where it
+   stands while V_h is written, so that they take turns. */
+static double *place(const wal_values *values, const wal_value_request *request, int c, int stage) {
+  if ((wal_value)c == request->keep) return wal_values_kept(values, stage);
+  return values->scratch->channel[c].room[values->space->noise ? 0 : stage % 2];
 }
 
 static void state_values(wal_value which, wal_tile t, double entropy, const double *pi,
@@ -118,27 +121,25 @@ static void add_totals(int populations, int64_t count, const double *mass, const
 }
 
 static void add_tile_totals(wal_values *values, const wal_value_request *request,
-                            const wal_slab *slab, int64_t tile, const double *mass) {
+                            const wal_value_tile *now) {
   const wal_space *space = values->space;
   struct wal_values_scratch *s = values->scratch;
   const int populations = space->game->shape.populations;
-  double *row = wal_block_sum_row(s->totals, wal_space_block(space, tile));
+  const int64_t count = now->slab.count;
+  double *row = wal_block_sum_row(s->totals, wal_space_block(space, now->tile));
   for (int c = 0; c < WAL_VALUES; c++)
     if (request->which >> c & 1u)
-      add_totals(populations, slab->count, mass, s->v + c * space->states.tile,
-                 row + c * populations);
+      add_totals(populations, count, now->mass, now->v[c], row + c * populations);
   static const struct {
     int best, own, total;
   } GAPS[] = {{WAL_VALUE_BEST, WAL_VALUE_POLICY, GAP},
               {WAL_VALUE_SOFT_BEST, WAL_VALUE_SOFT_POLICY, SOFT_GAP}};
   for (int g = 0; g < 2; g++) {
-    unsigned both = 1u << GAPS[g].best | 1u << GAPS[g].own;
-    if ((request->which & both) != both) continue;
-    const double *best = s->v + GAPS[g].best * space->states.tile;
-    const double *own = s->v + GAPS[g].own * space->states.tile;
+    const double *best = now->v[GAPS[g].best], *own = now->v[GAPS[g].own];
+    if (!best || !own) continue;
     double *gap = s->log_norm;  // of this tile no longer needed
-    for (int64_t i = 0; i < slab->count; i++) gap[i] = best[i] - own[i];
-    add_totals(populations, slab->count, mass, gap, row + GAPS[g].total * populations);
+    for (int64_t i = 0; i < count; i++) gap[i] = best[i] - own[i];
+    add_totals(populations, count, now->mass, gap, row + GAPS[g].total * populations);
   }
 }
 
@@ -160,17 +161,14 @@ static void sweep_tile(wal_values *values, const wal_flow *flow, const wal_polic
   for (int c = 0; c < WAL_VALUES; c++) {
     if (!(request->which >> c & 1u)) continue;
     channel *ch = &s->channel[c];
-    double *v = s->v + c * space->states.tile;
+    double *v = place(values, request, c, stage) + at;
     const double *q = action_values(space, s, ch, &slab, tile);
     state_values((wal_value)c, t, request->entropy, pi, wal_policy_tile(policy, stage, tile),
                  s->log_norm, q, v);
-    // V_h goes where the arrays that later tiles of this stage still read are not
-    memcpy((ch->reached == ch->next ? ch->post : ch->next) + at, v, (size_t)slab.count * sizeof *v);
-    if ((wal_value)c == request->keep)
-      memcpy(values->kept + stage * space->states.count + at, v, (size_t)slab.count * sizeof *v);
+    visited.v[c] = v;
     visited.q[c] = q;
   }
-  if (stage == 0) add_tile_totals(values, request, &slab, tile, mass);
+  if (stage == 0) add_tile_totals(values, request, &visited);
   if (!request->visit) return;
   request->visit(request->user, &visited);
   wal_policy_forbid(policy, stage, tile);
@@ -187,17 +185,11 @@ wal_status wal_values_run(wal_values *values, const wal_flow *flow, const wal_po
       channel *ch = &s->channel[c];
       ch->reached = NULL;
       if (h + 1 < shape->horizon && request->which >> c & 1u)
-        WAL_TRY(wal_space_pull(space, h, ch->next, ch->post, &ch->reached));
+        WAL_TRY(
+            wal_space_pull(space, h, place(values, request, c, h + 1), ch->room[1], &ch->reached));
     }
     for (int64_t tile = 0; tile < space->tiles; tile++)
       sweep_tile(values, flow, policy, request, h, tile);
-    for (int c = 0; c < WAL_VALUES; c++) {
-      channel *ch = &s->channel[c];
-      if (!ch->reached || ch->reached != ch->next) continue;
-      double *freed = ch->next;
-      ch->next = ch->post;  // V_h was written there
-      ch->post = freed;
-    }
   }
   const wal_game *game = space->game;
   if (game->type->failure) WAL_TRY_ALL(space->ctx, game->type->failure(space->ctx, game->self));
@@ -217,10 +209,8 @@ wal_status wal_values_open(wal_values *values, int stage) {
   channel *ch = &values->scratch->channel[WAL_VALUE_BEST];
   ch->reached = NULL;
   if (stage + 1 == space->game->shape.horizon) return WAL_OK;
-  if (space->states.count > 0)
-    memcpy(ch->next, values->kept + (stage + 1) * space->states.count,
-           (size_t)space->states.count * sizeof *ch->next);
-  return wal_space_pull(space, stage, ch->next, ch->post, &ch->reached);
+  return wal_space_pull(space, stage, wal_values_kept(values, stage + 1), ch->room[1],
+                        &ch->reached);
 }
 
 const double *wal_values_best(wal_values *values, const wal_flow *flow, const wal_policy *policy,

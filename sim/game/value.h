@@ -20,6 +20,7 @@ typedef struct wal_value_tile {
   const double *mass;          /**< [count] */
   const double *pi;            /**< [A][stride]; may be the policy's own array */
   const double *q[WAL_VALUES]; /**< [A][stride] of the values asked for, else NULL */
+  const double *v[WAL_VALUES]; /**< [count], their V_h */
 } wal_value_tile;
 
 /**
@@ -45,9 +46,15 @@ typedef struct wal_value_totals {
 /** Room for backward sweeps of one space. */
 typedef struct wal_values {
   const wal_space *space;
-  double *kept; /**< [H][states.count]: V_h(s) of the value that the last sweep kept */
+  double *kept; /**< [H][space->row]: V_h(s) of the value that the last sweep kept, see
+                     wal_values_kept() */
   struct wal_values_scratch *scratch;
 } wal_values;
+
+/** V_h(s) of own states of the value that the last sweep kept. */
+static inline double *wal_values_kept(const wal_values *values, int stage) {
+  return values->kept + stage * values->space->row;
+}
 
 /** @param which  the values that sweeps will ask for. @collective */
 wal_status wal_values_create(const wal_space *space, unsigned which, wal_values *out);

@@ -20,7 +20,7 @@ typedef struct boltzmann {
 } boltzmann;
 
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_learner *l) {
-  l->kind = WAL_POLICY_LOGITS;
+  l->kind = WAL_POLICY_PROBABILITIES;
   l->needs = WAL_VALUE_POLICY;
   WAL_TRY(wal_acquire(ctx, "learner", 1, sizeof(boltzmann), &l->self));
   *(boltzmann *)l->self = (boltzmann){wal_params_real(params, "rate")};
@@ -29,9 +29,9 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_learner *l) {
 
 static void visit(void *learner, const wal_value_tile *tile) {
   const wal_learner *l = learner;
-  double *y = wal_policy_tile(&l->policy, tile->slab.stage, tile->tile);
-  wal_tile_scale(wal_tile_of(l->space, &tile->slab), ((const boltzmann *)l->self)->rate,
-                 tile->q[WAL_VALUE_POLICY], y);
+  double *pi = wal_policy_tile(&l->policy, tile->slab.stage, tile->tile);
+  wal_tile_softmax(wal_tile_of(l->space, &tile->slab), ((const boltzmann *)l->self)->rate,
+                   tile->q[WAL_VALUE_POLICY], pi, NULL);
 }
 
 const wal_learner_type wal_learner_boltzmann = {

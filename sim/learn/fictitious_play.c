@@ -77,10 +77,7 @@ static const double *respond(void *learner, const wal_slab *slab, int64_t tile, 
   mix(t, weight, wal_flow_mass(&l->flow, slab->stage) + at,
       wal_flow_mass(&l->response, slab->stage) + at, room,
       wal_policy_tile(&l->policy, slab->stage, tile));
-  if (l->space->legal) {  // what mix() gave to all actions of empty states
-    wal_policy_forbid(&l->policy, slab->stage, tile);
-    wal_policy_normalize(&l->policy, slab->stage, tile);
-  }
+  wal_policy_forbid(&l->policy, slab->stage, tile);  // what mix() gave actions of empty states
   return room;
 }
 

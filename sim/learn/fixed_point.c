@@ -23,7 +23,7 @@ typedef struct fixed_point {
 
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_learner *l) {
   const fixed_point self = {wal_params_real(params, "temperature"), wal_ties_read(params)};
-  l->kind = self.temperature > 0 ? WAL_POLICY_LOGITS : WAL_POLICY_PROBABILITIES;
+  l->kind = WAL_POLICY_PROBABILITIES;
   l->needs = WAL_VALUE_BEST;
   WAL_TRY(wal_acquire(ctx, "learner", 1, sizeof self, &l->self));
   *(fixed_point *)l->self = self;
@@ -36,7 +36,7 @@ static void visit(void *learner, const wal_value_tile *tile) {
   const wal_tile t = wal_tile_of(l->space, &tile->slab);
   double *stored = wal_policy_tile(&l->policy, tile->slab.stage, tile->tile);
   if (self->temperature > 0)
-    wal_tile_scale(t, 1 / self->temperature, tile->q[WAL_VALUE_BEST], stored);
+    wal_tile_softmax(t, 1 / self->temperature, tile->q[WAL_VALUE_BEST], stored, NULL);
   else
     wal_tile_best_response(t, self->ties, tile->q[WAL_VALUE_BEST], stored);
 }

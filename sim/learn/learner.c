@@ -74,7 +74,8 @@ static double estimate_kernels(const wal_shape *shape, double tiles, double post
 
 wal_status wal_learner_estimate(wal_ctx *ctx, const wal_game *game, const wal_learner_type *type,
                                 wal_params *params, double *bytes) {
-  wal_learner l = {.type = type};
+  const wal_space bare = {.ctx = ctx, .game = game};
+  wal_learner l = {.type = type, .space = &bare};
   WAL_TRY(type->create(ctx, params, &l));
   wal_release(ctx, &l.self);
   const wal_shape *shape = &game->shape;
@@ -118,7 +119,7 @@ static wal_status find_nonfinite(const wal_learner *l, const double *x, bool bac
   const int horizon = l->space->game->shape.horizon;
   *found = INT64_MAX;
   for (int i = 0; i < horizon && *found == INT64_MAX; i++) {
-    const double *stage = x + (backward ? horizon - 1 - i : i) * states;
+    const double *stage = x + (backward ? horizon - 1 - i : i) * l->space->row;
     for (int64_t s = 0; s < states && *found == INT64_MAX; s++)
       if (!isfinite(stage[s])) *found = i * all + l->space->states.first + s;
   }

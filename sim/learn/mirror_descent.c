@@ -7,7 +7,8 @@
 /* Online mirror descent: y <- (1 - rate * entropy) y + rate * q, pi = softmax(y), with q the
    policy's values in its own flow, entropy-regularized if entropy > 0 (Perolat et al. 2021; for the
    regularized form Corecco et al. 2025, Lemma 1: its fixed point is the regularized equilibrium).
- */
+   Without entropy the same step is pi <- pi exp(rate * q), normalized. Kept as probabilities it
+   takes one exponential an action and iteration instead of two. */
 
 static const wal_param PARAMS[] = {
     {.name = "rate",
@@ -26,27 +27,34 @@ static const wal_param PARAMS[] = {
 
 typedef struct descent {
   double rate;
+  double room[]; /**< for wal_tile_tilt() */
 } descent;
 
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_learner *l) {
   const double rate = wal_params_real(params, "rate");
-  l->kind = WAL_POLICY_LOGITS;
   l->entropy = wal_params_real(params, "entropy");
+  l->kind = l->entropy > 0 ? WAL_POLICY_LOGITS : WAL_POLICY_SIGNED;
   l->needs = l->entropy > 0 ? WAL_VALUE_SOFT_POLICY : WAL_VALUE_POLICY;
   if (rate * l->entropy > 1)
     return wal_params_fail(ctx, params, "entropy",
                            "expected rate * entropy to be at most 1, got %g", rate * l->entropy);
-  WAL_TRY(wal_acquire(ctx, "learner", 1, sizeof(descent), &l->self));
-  *(descent *)l->self = (descent){rate};
+  const int64_t room = wal_tile_tilt_room(l->space->game->shape.actions);
+  WAL_TRY(
+      wal_acquire(ctx, "learner", 1, sizeof(descent) + (size_t)room * sizeof(double), &l->self));
+  ((descent *)l->self)->rate = rate;
   return WAL_OK;
 }
 
 static void visit(void *learner, const wal_value_tile *tile) {
   const wal_learner *l = learner;
-  const double rate = ((const descent *)l->self)->rate;
-  double *y = wal_policy_tile(&l->policy, tile->slab.stage, tile->tile);
-  wal_tile_blend(wal_tile_of(l->space, &tile->slab), 1 - rate * l->entropy, y, rate,
-                 tile->q[l->needs]);
+  descent *self = l->self;
+  const wal_tile t = wal_tile_of(l->space, &tile->slab);
+  double *stored = wal_policy_tile(&l->policy, tile->slab.stage, tile->tile);
+  const double *q = tile->q[l->needs];
+  if (l->kind == WAL_POLICY_SIGNED)
+    wal_tile_tilt(t, self->rate, q, stored, self->room);
+  else
+    wal_tile_blend(t, 1 - self->rate * l->entropy, stored, self->rate, q);
 }
 
 const wal_learner_type wal_learner_mirror_descent = {

@@ -5,7 +5,7 @@
 #include "sim/learn/learner_list.h"
 
 /* Prior descent: pi = prior * exp(rate * q*), normalized; every `inner` steps the prior becomes the
-   policy. Both are kept as logits. */
+   policy. The prior is kept as logits. */
 
 static const wal_param PARAMS[] = {{.name = "rate",
                                     .type = WAL_REAL,
@@ -29,7 +29,7 @@ typedef struct prior_descent {
 
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_learner *l) {
   const prior_descent self = {wal_params_real(params, "rate"), wal_params_integer(params, "inner")};
-  l->kind = WAL_POLICY_LOGITS;
+  l->kind = WAL_POLICY_PROBABILITIES;
   l->needs = WAL_VALUE_BEST;
   l->keeps_prior = self.inner > 0;
   WAL_TRY(wal_acquire(ctx, "learner", 1, sizeof self, &l->self));
@@ -41,12 +41,17 @@ static void visit(void *learner, const wal_value_tile *tile) {
   const wal_learner *l = learner;
   const prior_descent *self = l->self;
   const wal_tile t = wal_tile_of(l->space, &tile->slab);
-  double *y = wal_policy_tile(&l->policy, tile->slab.stage, tile->tile);
-  wal_tile_scale(t, self->rate, tile->q[WAL_VALUE_BEST], y);
-  if (!l->prior) return;
-  double *prior = l->prior + (y - l->policy.values);
-  wal_tile_blend(t, 1, y, 1, prior);
-  if ((l->steps + 2) % self->inner == 0) wal_tile_scale(t, 1, y, prior);
+  double *pi = wal_policy_tile(&l->policy, tile->slab.stage, tile->tile);
+  const double *q = tile->q[WAL_VALUE_BEST];
+  if (!l->prior) {
+    wal_tile_softmax(t, self->rate, q, pi, NULL);
+    return;
+  }
+  double *prior = l->prior + (pi - l->policy.values);
+  wal_tile_scale(t, self->rate, q, pi);
+  wal_tile_blend(t, 1, pi, 1, prior);
+  if ((l->steps + 2) % self->inner == 0) wal_tile_scale(t, 1, pi, prior);
+  wal_tile_softmax(t, 1, pi, pi, NULL);
 }
 
 const wal_learner_type wal_learner_prior_descent = {

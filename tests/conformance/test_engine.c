@@ -55,8 +55,8 @@ static bool same_as_alone(const work *mine, const work *alone) {
   for (int h = 0; h < shape->horizon; h++) {
     equal = equal && same(wal_flow_mass(&mine->learner->flow, h),
                           wal_flow_mass(&alone->learner->flow, h) + own->first, own->count);
-    equal = equal && same(mine->learner->values.kept + h * own->count,
-                          alone->learner->values.kept + h * shape->states + own->first, own->count);
+    equal = equal && same(wal_values_kept(&mine->learner->values, h),
+                          wal_values_kept(&alone->learner->values, h) + own->first, own->count);
     wal_policy_export(&mine->learner->policy, h, part);
     wal_policy_export(&alone->learner->policy, h, whole);
     equal = equal && same(part, whole + own->first * shape->actions, own->count * shape->actions);

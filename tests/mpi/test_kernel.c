@@ -143,6 +143,7 @@ static void through_engine(wal_ctx *ctx, sort *kind, wal_noise_form form, int64_
   double *next = calloc((size_t)space->halo + 1, sizeof *next);
   double *joint = calloc((size_t)pairs, sizeof *joint), *q = calloc((size_t)pairs, sizeof *q);
   const double *result = NULL;
+  double *target = wal_space_target(space, next, post);
   memset(mass, 0, STATES * sizeof *mass);
   memset(value, 0, STATES * ACTIONS * sizeof *value);
   for (int back = 0; back < 2; back++) {
@@ -160,16 +161,16 @@ static void through_engine(wal_ctx *ctx, sort *kind, wal_noise_form form, int64_
         if (back)
           wal_moves_pull(space->moves[0], t, k, tile, joint, result, q, q);
         else
-          wal_moves_push(space->moves[0], t, k, tile, joint, post);
+          wal_moves_push(space->moves[0], t, k, tile, joint, target);
       }
       for (int a = 0; back && a < ACTIONS; a++)
         for (int64_t i = 0; i < slab.count; i++)
           value[(slab.first + i) * ACTIONS + a] = q[a * tile + i];
     }
     if (!back) {
-      WAL_ASSERT_OK(ctx, wal_space_push(space, 0, post, next, &result));
+      WAL_ASSERT_OK(ctx, wal_space_push(space, 0, target, next));
       if (space->states.count > 0)
-        memcpy(mass + space->states.first, result, (size_t)space->states.count * sizeof *mass);
+        memcpy(mass + space->states.first, next, (size_t)space->states.count * sizeof *mass);
     }
   }
   free(post);

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <math.h>
+
+#include "sim/core/hot.h"
+#include "sim/core/vector_math.h"
+#include "sim/game/tile.h"
+
+/* The multiplicative step on probabilities in signed form (tile.h). It is taken relative to the
+   last action, whose factor is then 1, so that no maximum has to be found first. */
+
+enum { CHUNK = 64 };  // states whose weights lie in first-level cache
+
+static const double LEAST = 1e-300;  // smaller probabilities are kept as logarithms
+static const double LOG_LEAST = -690.7755278982137;
+static const double FAR = 300;           // exponents beyond are not taken relative to an action
+static const double LEAST_SUM = 1e-250;  // weights of at most e^FAR: sums from here are accurate
+
+int64_t wal_tile_tilt_room(int actions) { return (int64_t)CHUNK * actions; }
+
+static double log_of(double x) {
+  double y;
+  wal_vector_log(1, &x, &y);
+  return y;
+}
+
+/* Signed form of the probability with this logarithm. */
+static double signed_form(double log_p) {
+  if (!(log_p >= LOG_LEAST)) return log_p;
+  double p;
+  wal_vector_exp(1, &log_p, &p);
+  return p;
+}
+
+/* One state, all in logarithms: whatever the sizes. q and p have the tile's stride. */
+static void tilt_in_logs(wal_tile t, double rate, const double *q, double *p) {
+  double top = -HUGE_VAL, sum = 0;
+  for (int a = 0; a < t.actions; a++) {
+    double *to = p + a * t.stride;
+    *to = (*to > 0 ? log_of(*to) : *to) + rate * q[a * t.stride];
+    if (!(*to <= top)) top = *to;  // a NaN stays
+  }
+  for (int a = 0; a < t.actions; a++) {
+    double shifted = p[a * t.stride] - top, e;
+    wal_vector_exp(1, &shifted, &e);
+    sum += e;
+  }
+  const double log_sum = log_of(sum);
+  for (int a = 0; a < t.actions; a++)
+    p[a * t.stride] = signed_form(p[a * t.stride] - top - log_sum);
+}
+
+/* One state whose weights (every CHUNK-th number) stand ready. */
+static void tilt_one(wal_tile t, double rate, const double *q, double *p, const double *weight) {
+  const int last = t.actions - 1;
+  const double base = q[last * t.stride];
+  double sum = p[last * t.stride] > 0 ? p[last * t.stride] : 0;
+  bool far = false;
+  for (int a = 0; a < last; a++) {
+    if (weight[(int64_t)a * CHUNK] > 0) sum += weight[(int64_t)a * CHUNK];
+    far = far || !(fabs(rate * (q[a * t.stride] - base)) <= FAR);
+  }
+  if (far || !(sum >= LEAST_SUM)) {
+    tilt_in_logs(t, rate, q, p);
+    return;
+  }
+  const double share = 1 / sum, log_sum = log_of(sum);
+  for (int a = 0; a < t.actions; a++) {
+    double *to = p + a * t.stride;
+    double likely = (a == last ? *to : weight[(int64_t)a * CHUNK]) * share;
+    if (*to > 0 && likely >= LEAST) {
+      *to = likely;
+      continue;
+    }
+    double old = *to > 0 ? log_of(*to) : *to;
+    *to = signed_form(old + rate * (q[a * t.stride] - base) - log_sum);
+  }
+}
+
+WAL_HOT static double start_sums(int64_t n, const double *restrict p, double *restrict sum) {
+  double least = HUGE_VAL;
+  for (int64_t i = 0; i < n; i++) {
+    sum[i] = p[i];
+    least = p[i] < least ? p[i] : least;
+  }
+  return least;
+}
+
+WAL_HOT static double largest(int64_t n, const double *x) {
+  double most = x[0];
+  for (int64_t i = 1; i < n; i++) most = x[i] > most ? x[i] : most;
+  return most;
+}
+
+WAL_HOT static void share_out(wal_tile t, const double *restrict sum, const double *restrict weight,
+                              double *restrict p) {
+  double share[CHUNK];
+  for (int64_t i = 0; i < t.count; i++) share[i] = 1 / sum[i];
+  for (int a = 0; a < t.actions; a++) {
+    const double *from = a == t.actions - 1 ? p + a * t.stride : weight + (int64_t)a * CHUNK;
+    double *to = p + a * t.stride;
+    for (int64_t i = 0; i < t.count; i++) to[i] = from[i] * share[i];
+  }
+}
+
+static void tilt_chunk(wal_tile t, double rate, const double *q, double *p, double *weight) {
+  double sum[CHUNK], range[2];
+  const int64_t last = (t.actions - 1) * t.stride;
+  range[0] = start_sums(t.count, p + last, sum);
+  range[1] = 0;
+  for (int a = 0; a < t.actions - 1; a++)
+    wal_vector_tilt(t.count, rate, q + a * t.stride, q + last, p + a * t.stride,
+                    weight + (int64_t)a * CHUNK, sum, range);
+  const double most = largest(t.count, sum);
+  const bool plain = range[0] >= LEAST_SUM && range[0] >= 2 * LEAST * most && range[1] <= FAR;
+  if (plain)
+    share_out(t, sum, weight, p);
+  else
+    for (int64_t i = 0; i < t.count; i++) tilt_one(t, rate, q + i, p + i, weight + i);
+}
+
+void wal_tile_tilt(wal_tile t, double rate, const double *q, double *p, double *room) {
+  for (int64_t at = 0; at < t.count; at += CHUNK) {
+    const int64_t left = t.count - at;
+    const wal_tile c = {left < CHUNK ? left : CHUNK, t.stride, t.actions};
+    tilt_chunk(c, rate, q + at, p + at, room);
+  }
+}
+
+WAL_HOT bool wal_tile_has_logs(wal_tile t, const double *p) {
+  double least = 0;
+  for (int a = 0; a < t.actions; a++)
+    for (int64_t i = 0; i < t.count; i++) {
+      double x = p[a * t.stride + i];
+      least = x < least ? x : least;
+    }
+  return least < 0;
+}
+
+WAL_HOT void wal_tile_drop_logs(wal_tile t, const double *restrict p, double *restrict out) {
+  for (int a = 0; a < t.actions; a++)
+    for (int64_t i = 0; i < t.count; i++) {
+      double x = p[a * t.stride + i];
+      out[a * t.stride + i] = x < 0 ? 0 : x;
+    }
+}
