@@ -42,6 +42,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->horizon = (int)wal_params_integer(params, "horizon");
   shape->states = game.floors * game.floor.rows * game.floor.columns;
   shape->actions = ACTIONS;
+  shape->state_reward = true;
   shape->axes = 3;
   shape->axis[0] = (wal_axis){"floor", game.floors};
   shape->axis[1] = (wal_axis){"row", game.floor.rows};
@@ -96,7 +97,6 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
   int64_t cells = game->floor.rows * game->floor.columns;
   for (int64_t i = 0; i < slab->count && slab->first + i < cells; i++)
     reward[i] += game->exit_reward;
-  wal_game_spread(slab, ACTIONS, reward);
 }
 
 static void action_name(const void *self, int action, char *buffer, size_t size) {

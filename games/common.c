@@ -34,11 +34,6 @@ void wal_game_aversion(int64_t count, const double *mass, double offset, double 
   }
 }
 
-void wal_game_spread(const wal_slab *slab, int actions, double *reward) {
-  for (int a = 1; a < actions; a++)
-    memcpy(reward + a * slab->stride, reward, (size_t)slab->count * sizeof *reward);
-}
-
 void wal_game_label(const char *const *names, int action, char *buffer, size_t size) {
   snprintf(buffer, size, "%s", names[action]);
 }

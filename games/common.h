@@ -41,9 +41,6 @@ void wal_game_start(const double *distribution, int64_t states, int64_t first, i
 /** reward[i] = -ln(mass[i] + offset): the dislike of crowds. */
 void wal_game_aversion(int64_t count, const double *mass, double offset, double *reward);
 
-/** Copies the first action's rewards to all actions: for rewards that depend on the state only. */
-void wal_game_spread(const wal_slab *slab, int actions, double *reward);
-
 /** Writes one of `names` as an action's name. */
 void wal_game_label(const char *const *names, int action, char *buffer, size_t size);
 

@@ -33,6 +33,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->states = wal_params_integer(params, "states");
   shape->horizon = (int)wal_params_integer(params, "horizon");
   shape->actions = ACTIONS;
+  shape->state_reward = true;
   shape->noise_terms = NOISE_TERMS;
   shape->axes = 1;
   shape->axis[0] = (wal_axis){"place", shape->states};
@@ -96,7 +97,6 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
   if (game->last_move)
     charge(slab->count, 1 / (double)game->states,
            game->last_move + slab->stage * game->states + slab->first, reward);
-  wal_game_spread(slab, ACTIONS, reward);
 }
 
 static void action_name(const void *self, int action, char *buffer, size_t size) {

@@ -57,6 +57,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->horizon = (int)wal_params_integer(params, "horizon");
   shape->states = game.grid.rows * game.grid.columns;
   shape->actions = WAL_GRID_MOVES;
+  shape->state_reward = true;
   shape->post_states = (game.grid.rows + 2) * (game.grid.columns + 2);
   shape->noise_terms = WAL_GRID_MOVES;
   shape->axes = 2;
@@ -133,7 +134,6 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
     attract(column, run, bar_column, base, slope, reward + i);
     i += run;
   }
-  wal_game_spread(slab, WAL_GRID_MOVES, reward);
 }
 
 static void action_name(const void *self, int action, char *buffer, size_t size) {

@@ -30,6 +30,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->horizon = STAGES;
   shape->states = STATES;
   shape->actions = ACTIONS;
+  shape->state_reward = true;
   shape->axes = 1;
   shape->axis[0] = (wal_axis){"place", STATES};
   left_right *game;
@@ -56,7 +57,6 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
   (void)self, (void)policy, (void)statistic, (void)outcome;
   if (!reward) return;
   for (int64_t i = 0; i < slab->count; i++) reward[i] = WEIGHT[slab->first + i] * mass[i];
-  wal_game_spread(slab, ACTIONS, reward);
 }
 
 static void action_name(const void *self, int action, char *buffer, size_t size) {

@@ -80,6 +80,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->horizon = (int)wal_params_integer(params, "horizon");
   shape->states = game.grid.rows * game.grid.columns * game.populations;
   shape->actions = WAL_GRID_MOVES;
+  shape->state_reward = true;
   shape->populations = game.populations;
   shape->group = game.populations;
   shape->noise_terms = WAL_GRID_MOVES;
@@ -142,7 +143,6 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
       for (int q = 0; q < populations; q++) liking += preference[q] * mass[i + q];
       reward[i + p] += liking;
     }
-  wal_game_spread(slab, WAL_GRID_MOVES, reward);
 }
 
 static void action_name(const void *self, int action, char *buffer, size_t size) {

@@ -33,6 +33,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->horizon = (int)wal_params_integer(params, "horizon");
   shape->states = STATES;
   shape->actions = ACTIONS;
+  shape->state_reward = true;
   shape->statistic = STATES;
   shape->axes = 1;
   shape->axis[0] = (wal_axis){"hand", STATES};
@@ -74,7 +75,6 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
     reward[i] = payment[ROCK] * statistic[ROCK] + payment[PAPER] * statistic[PAPER] +
                 payment[SCISSORS] * statistic[SCISSORS];
   }
-  wal_game_spread(slab, ACTIONS, reward);
 }
 
 static void action_name(const void *self, int action, char *buffer, size_t size) {

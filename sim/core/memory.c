@@ -25,8 +25,8 @@ wal_status wal_acquire(wal_ctx *ctx, const char *what, int64_t count, size_t siz
   if (!wal_multiply(count, (int64_t)size, &bytes) || bytes > INT64_MAX / 2)
     return wal_fail(ctx, WAL_EINPUT, "%s: a size of %lld items of %zu bytes overflows", what,
                     (long long)count, size);
-  // Sweeps walk through several large arrays at once: with large pages, address translation does not
-  // slow them down. The advice is free to be ignored.
+  // Sweeps walk through several large arrays at once: with large pages, address translation does
+  // not slow them down. The advice is free to be ignored.
   const size_t alignment = bytes >= 4 * HUGE_PAGE ? HUGE_PAGE : ALIGNMENT;
   size_t total = (size_t)wal_round_up(bytes + ALIGNMENT, (int64_t)alignment);
   char *base = aligned_alloc(alignment, total);
@@ -53,4 +53,18 @@ void wal_release(wal_ctx *ctx, void *pointer) {
   free(base);
   void *none = NULL;
   memcpy(pointer, &none, sizeof none);
+}
+
+wal_status wal_grow(wal_ctx *ctx, const char *what, void *array, int64_t used, int64_t needed,
+                    int64_t *room, size_t size) {
+  if (needed <= *room) return WAL_OK;
+  void *old = NULL, *fresh = NULL;
+  memcpy(&old, array, sizeof old);
+  int64_t more = *room * 2 > needed ? *room * 2 : needed + 64;
+  WAL_TRY(wal_acquire(ctx, what, more, size, &fresh));
+  if (used > 0) memcpy(fresh, old, (size_t)used * size);
+  wal_release(ctx, array);
+  memcpy(array, &fresh, sizeof fresh);
+  *room = more;
+  return WAL_OK;
 }

@@ -21,4 +21,12 @@ bool wal_multiply(int64_t a, int64_t b, int64_t *out);
 /** Smallest multiple of `unit` that is not below `n`. */
 static inline int64_t wal_round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
 
+/**
+ * Makes room for `needed` items in an array from wal_acquire() (or NULL), keeping the first `used`.
+ * @param array  pointer to the array's pointer, which may change
+ * @param room   items that it has room for; grows at least twofold
+ */
+wal_status wal_grow(wal_ctx *ctx, const char *what, void *array, int64_t used, int64_t needed,
+                    int64_t *room, size_t size);
+
 #endif

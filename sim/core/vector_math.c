@@ -12,14 +12,14 @@ enum { WIDTH = 2 };
 #define LOAD(x) _mm_loadu_pd(x)
 #define STORE(y, v) _mm_storeu_pd(y, v)
 #define EXP Sleef_cinz_expd2_u10sse2
-#define LOG Sleef_cinz_logd2_u10sse2
+#define LOG Sleef_cinz_logd2_u35sse2
 #define EXP2 Sleef_cinz_exp2d2_u35sse2
 #else
 enum { WIDTH = 1 };
 #define LOAD(x) (*(x))
 #define STORE(y, v) (*(y) = (v))
 #define EXP Sleef_cinz_expd1_u10purec
-#define LOG Sleef_cinz_logd1_u10purec
+#define LOG Sleef_cinz_logd1_u35purec
 #define EXP2 Sleef_cinz_exp2d1_u35purec
 #endif
 

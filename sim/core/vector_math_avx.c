@@ -20,7 +20,7 @@ enum { WIDTH = 4 };
   }
 
 WAL_VECTOR_LOOP(wal_vector_exp_avx, Sleef_cinz_expd4_u10avx)
-WAL_VECTOR_LOOP(wal_vector_log_avx, Sleef_cinz_logd4_u10avx)
+WAL_VECTOR_LOOP(wal_vector_log_avx, Sleef_cinz_logd4_u35avx)
 
 void wal_vector_exp_shifted_avx(int64_t n, double scale, const double *x, const double *shift,
                                 double *e, double *sum) {

@@ -61,3 +61,12 @@ void wal_game_destroy(wal_ctx *ctx, wal_game *game) {
   if (game->type) game->type->destroy(ctx, game->self);
   memset(game, 0, sizeof *game);
 }
+
+void wal_game_stage(const wal_game *game, const wal_slab *slab, const double *mass,
+                    const double *policy, const double *statistic, double *reward,
+                    double *outcome) {
+  game->type->stage(game->self, slab, mass, policy, statistic, reward, outcome);
+  if (!reward || !game->shape.state_reward) return;
+  for (int a = 1; a < game->shape.actions; a++)
+    memcpy(reward + a * slab->stride, reward, (size_t)slab->count * sizeof *reward);
+}

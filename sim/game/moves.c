@@ -140,13 +140,40 @@ WAL_INLINE void pull_run(const wal_run run, const double *weight, const double *
 }
 
 WAL_HOT void wal_moves_pull(const wal_moves *moves, int64_t tile, int outcome, int64_t stride,
-                            const double *weight, const double *post, const double *base,
-                            double *value) {
+                            const double *weight, const double *post, int64_t base_stride,
+                            const double *base, double *value) {
   const int64_t *offset = moves->offset + (tile * moves->outcomes + outcome) * moves->actions;
   for (int a = 0; a < moves->actions; a++)
     for (int64_t r = offset[a]; r < offset[a + 1]; r++) {
       const wal_run run = moves->runs[r];
       int64_t at = a * stride + run.source;
-      pull_run(run, weight ? weight + at : NULL, post + run.target, base + at, value + at);
+      pull_run(run, weight ? weight + at : NULL, post + run.target,
+               base + a * base_stride + run.source, value + at);
+    }
+}
+
+WAL_INLINE void raise_run(const wal_run run, const double *restrict from,
+                          const double *restrict base, double *restrict best) {
+  for (int32_t i = 0; i < run.count; i++) {
+    double x = base[i] + from[(int64_t)i * run.step];
+    best[i] = ((x > best[i]) | (x != x)) ? x : best[i];
+  }
+}
+
+WAL_HOT void wal_moves_pull_max(const wal_moves *moves, int64_t tile, const double *post,
+                                int64_t base_stride, const double *base, double *best) {
+  const int64_t *offset = moves->offset + tile * moves->outcomes * moves->actions;
+  for (int64_t r = offset[0]; r < offset[1]; r++) {
+    const wal_run run = moves->runs[r];
+    pull_run(run, NULL, post + run.target, base + run.source, best + run.source);
+  }
+  for (int a = 1; a < moves->actions; a++)
+    for (int64_t r = offset[a]; r < offset[a + 1]; r++) {
+      const wal_run run = moves->runs[r];
+      const double *from = post + run.target, *row = base + a * base_stride + run.source;
+      if (run.step == 1)  // known to the compiler in this copy of the loop
+        raise_run((wal_run){.count = run.count, .step = 1}, from, row, best + run.source);
+      else
+        raise_run(run, from, row, best + run.source);
     }
 }

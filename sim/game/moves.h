@@ -30,8 +30,14 @@ void wal_moves_push_mass(const wal_moves *moves, int64_t tile, int64_t stride, c
                          const double *pi, double *post);
 
 /** value[a][s] = base[a][s] + weight[a][s] * post[t_k(s,a)]; weight NULL counts as 1; base may be
- *  value itself. */
+ *  value itself.
+ *  @param base_stride  from one action to the next in base: `stride`, or 0 for one row for all */
 void wal_moves_pull(const wal_moves *moves, int64_t tile, int outcome, int64_t stride,
-                    const double *weight, const double *post, const double *base, double *value);
+                    const double *weight, const double *post, int64_t base_stride,
+                    const double *base, double *value);
+
+/** best[s] = max_a (base[a][s] + post[t_0(s,a)]), a NaN staying one: for games of one outcome. */
+void wal_moves_pull_max(const wal_moves *moves, int64_t tile, const double *post,
+                        int64_t base_stride, const double *base, double *best);
 
 #endif

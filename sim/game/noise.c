@@ -9,6 +9,7 @@
 #include "sim/core/hot.h"
 #include "sim/core/memory.h"
 #include "sim/core/sum.h"
+#include "sim/game/stencil.h"
 
 struct wal_noise {
   wal_ctx *ctx;
@@ -16,11 +17,15 @@ struct wal_noise {
   int stage;  // that its rows are of
   wal_partition post, states;
   wal_halo *halo;
-  // runs: source is the own post-decision state; rows: one run an entry, ordered by source
+  // source of a run is the own post-decision state; for rows: one run an entry, ordered by source
   wal_run *runs;
   double *weights;
   int64_t run_count, weight_capacity;
   int64_t *block_runs;  // [own blocks], and the end: where the runs of each begin
+  // runs: those of equal stride go through stencils, of which each own block is a part; kept as
+  // runs are only those that do not, and behind them (from loose_end) those that lead away
+  wal_stencil *pull, *push;
+  int64_t *loose_end;  // [own blocks]
   // rows
   int64_t *row_start;
   int32_t *row_target;
@@ -189,6 +194,97 @@ static wal_status build(wal_noise *n, const wal_game *game, wal_reach *reach) {
   return status == WAL_OK ? wal_reach_block(reach, -1) : status;
 }
 
+/* Whether a run is a stretch of a stencil. */
+static bool is_stretch(const wal_run *run) { return run->step == 1 || run->count == 1; }
+
+/* The stencils' stretches of one block from its runs; what stays a run is moved to `kept`. */
+static wal_status add_stencils(wal_noise *n, int64_t block, const int64_t *all, int64_t *kept) {
+  const int64_t b = block - n->post.first_block, states = n->states.count;
+  wal_stretch *stretches = NULL;
+  wal_status status = WAL_OK;
+  WAL_TRY(wal_acquire(n->ctx, "kernel", all[1] - all[0], sizeof *stretches, &stretches));
+  for (int push = 0; push < 2; push++) {
+    int64_t count = 0;
+    for (int64_t i = all[0]; i < all[1]; i++) {
+      const wal_run *run = &n->runs[i];
+      if (!is_stretch(run) || (push && run->target >= states)) continue;
+      stretches[count++] = push
+                               ? (wal_stretch){run->target, run->source, run->count, n->weights[i]}
+                               : (wal_stretch){run->source, run->target, run->count, n->weights[i]};
+    }
+    const wal_partition *to = push ? &n->states : &n->post;
+    WAL_TRY_GOTO(wal_stencil_add(push ? n->push : n->pull, wal_partition_cut(to, block) - to->first,
+                                 wal_partition_cut(to, block + 1) - to->first, count, stretches));
+  }
+  wal_release(n->ctx, &stretches);
+  wal_run *away = NULL;  // put behind the loose ones
+  double *away_weight = NULL;
+  WAL_TRY_GOTO(wal_acquire(n->ctx, "kernel", all[1] - all[0], sizeof *away, &away));
+  WAL_TRY_GOTO(wal_acquire(n->ctx, "kernel", all[1] - all[0], sizeof *away_weight, &away_weight));
+  int64_t away_count = 0;
+  n->block_runs[b] = *kept;
+  for (int64_t i = all[0]; i < all[1]; i++) {
+    const wal_run run = n->runs[i];
+    const double weight = n->weights[i];
+    if (!is_stretch(&run)) {
+      n->weights[*kept] = weight;
+      n->runs[(*kept)++] = run;
+    } else if (run.target >= states) {
+      away_weight[away_count] = weight;
+      away[away_count++] = run;
+    }
+  }
+  n->loose_end[b] = *kept;
+  for (int64_t i = 0; i < away_count; i++) {
+    n->weights[*kept] = away_weight[i];
+    n->runs[(*kept)++] = away[i];
+  }
+cleanup:
+  wal_release(n->ctx, &stretches);
+  wal_release(n->ctx, &away);
+  wal_release(n->ctx, &away_weight);
+  return status;
+}
+
+/* Keeps the first `kept` runs only. */
+static wal_status shrink_runs(wal_noise *n, int64_t kept) {
+  wal_run *runs = NULL;
+  double *weights = NULL;
+  WAL_TRY(wal_acquire(n->ctx, "kernel", kept, sizeof *runs, &runs));
+  wal_status status = wal_acquire(n->ctx, "kernel", kept, sizeof *weights, &weights);
+  if (status != WAL_OK) {
+    wal_release(n->ctx, &runs);
+    return status;
+  }
+  if (kept > 0) {
+    memcpy(runs, n->runs, (size_t)kept * sizeof *runs);
+    memcpy(weights, n->weights, (size_t)kept * sizeof *weights);
+  }
+  wal_release(n->ctx, &n->runs);
+  wal_release(n->ctx, &n->weights);
+  n->runs = runs;
+  n->weights = weights;
+  n->run_count = kept;
+  return WAL_OK;
+}
+
+/* Rank-local. */
+static wal_status make_stencils(wal_noise *n) {
+  const int64_t blocks = n->post.end_block - n->post.first_block;
+  int64_t kept = 0;
+  WAL_TRY(wal_acquire(n->ctx, "kernel", blocks + 1, sizeof *n->loose_end, &n->loose_end));
+  WAL_TRY(wal_stencil_create(n->ctx, &n->pull));
+  WAL_TRY(wal_stencil_create(n->ctx, &n->push));
+  int64_t start = 0;
+  for (int64_t b = 0; b < blocks; b++) {
+    const int64_t all[2] = {start, n->block_runs[b + 1]};
+    start = all[1];
+    WAL_TRY(add_stencils(n, n->post.first_block + b, all, &kept));
+  }
+  n->block_runs[blocks] = kept;
+  return shrink_runs(n, kept);
+}
+
 wal_status wal_noise_create(wal_ctx *ctx, const wal_game *game, int stage,
                             const wal_partition *post, const wal_partition *states,
                             wal_noise_form form, wal_noise **out) {
@@ -210,6 +306,7 @@ wal_status wal_noise_create(wal_ctx *ctx, const wal_game *game, int stage,
   WAL_TRY_GOTO(wal_reach_finish(reach, &n->runs, &n->halo));
   if (n->form == WAL_NOISE_DENSE)
     WAL_TRY_GOTO(wal_block_sum_create(ctx, post, n->leading, &n->partial));
+  if (n->form == WAL_NOISE_RUNS) WAL_TRY_GOTO(wal_agree(ctx, make_stencils(n)));
   if (n->form == WAL_NOISE_ROWS) {  // one run an entry: keep only its target
     status = wal_acquire(ctx, "kernel", n->run_count, sizeof *n->row_target, &n->row_target);
     for (int64_t i = 0; status == WAL_OK && i < n->run_count; i++)
@@ -234,6 +331,9 @@ void wal_noise_destroy(wal_noise **noise) {
   wal_block_sum_destroy(&n->partial);
   wal_release(ctx, &n->runs);
   wal_release(ctx, &n->block_runs);
+  wal_release(ctx, &n->loose_end);
+  wal_stencil_destroy(&n->pull);
+  wal_stencil_destroy(&n->push);
   wal_release(ctx, &n->weights);
   wal_release(ctx, &n->row_start);
   wal_release(ctx, &n->row_target);
@@ -274,12 +374,6 @@ WAL_HOT static void pull_runs(const wal_noise *n, int64_t from, int64_t end,
     else
       for (int32_t i = 0; i < run.count; i++) to[i] += weight * source[(int64_t)i * run.step];
   }
-}
-
-/* Empties the range of an own block of a space. */
-static void clear_block(const wal_partition *space, int64_t block, double *values) {
-  int64_t first = wal_partition_cut(space, block), end = wal_partition_cut(space, block + 1);
-  memset(values + first - space->first, 0, (size_t)(end - first) * sizeof *values);
 }
 
 static void push_rows(const wal_noise *n, const double *restrict post, double *restrict next) {
@@ -336,21 +430,20 @@ wal_status wal_noise_push(wal_noise *n, const double *post, double *next) {
     memset(next, 0, (size_t)n->states.count * sizeof *next);
     push_rows(n, post, next);
   }
-  // block by block, so that what is emptied is still in cache when it is added to
-  const int64_t *runs = n->block_runs;
-  for (int64_t b = n->post.first_block; n->form == WAL_NOISE_RUNS && b < n->post.end_block; b++) {
-    clear_block(&n->states, b, next);
-    push_runs(n, runs[b - n->post.first_block], runs[b + 1 - n->post.first_block], post, next);
+  const int64_t blocks = n->post.end_block - n->post.first_block;
+  for (int64_t b = 0; n->form == WAL_NOISE_RUNS && b < blocks; b++) {
+    wal_stencil_apply(n->push, b, post, next);
+    push_runs(n, n->block_runs[b], n->block_runs[b + 1], post, next);
   }
   return wal_halo_push(n->halo, next);
 }
 
 wal_status wal_noise_pull(wal_noise *n, double *next, double *post) {
   WAL_TRY(wal_halo_pull(n->halo, next));
-  const int64_t *runs = n->block_runs;
-  for (int64_t b = n->post.first_block; n->form == WAL_NOISE_RUNS && b < n->post.end_block; b++) {
-    clear_block(&n->post, b, post);
-    pull_runs(n, runs[b - n->post.first_block], runs[b + 1 - n->post.first_block], next, post);
+  const int64_t blocks = n->post.end_block - n->post.first_block;
+  for (int64_t b = 0; n->form == WAL_NOISE_RUNS && b < blocks; b++) {
+    wal_stencil_apply(n->pull, b, next, post);
+    pull_runs(n, n->block_runs[b], n->loose_end[b], next, post);
   }
   if (n->form == WAL_NOISE_ROWS) pull_rows(n, next, post);
   if (n->form == WAL_NOISE_DENSE) pull_dense(n, next, post);

@@ -37,31 +37,17 @@ void wal_reach_destroy(wal_reach **reach) {
   wal_release(ctx, reach);
 }
 
-/* Makes room for `needed` items at the pointer at `array`, keeping the first `used`. */
-static wal_status grow(wal_ctx *ctx, void *array, int64_t used, int64_t needed, int64_t *capacity,
-                       size_t size) {
-  if (needed <= *capacity) return WAL_OK;
-  void *old = NULL, *fresh = NULL;
-  memcpy(&old, array, sizeof old);
-  int64_t more = *capacity * 2 > needed ? *capacity * 2 : needed + 64;
-  WAL_TRY(wal_acquire(ctx, "kernel", more, size, &fresh));
-  if (used > 0) memcpy(fresh, old, (size_t)used * size);
-  wal_release(ctx, array);
-  memcpy(array, &fresh, sizeof fresh);
-  *capacity = more;
-  return WAL_OK;
-}
-
 static bool at_home(const wal_reach *r, int64_t target) {
   return target >= r->home_first && target < r->home_end;
 }
 
 static wal_status push_run(wal_reach *r, int64_t source, int64_t count, int64_t target,
                            int64_t step) {
-  WAL_TRY(grow(r->ctx, &r->runs, r->count, r->count + 1, &r->capacity, sizeof *r->runs));
-  int64_t in_block = r->count - r->block_start;
   WAL_TRY(
-      grow(r->ctx, &r->targets, in_block, in_block + 1, &r->target_capacity, sizeof *r->targets));
+      wal_grow(r->ctx, "kernel", &r->runs, r->count, r->count + 1, &r->capacity, sizeof *r->runs));
+  int64_t in_block = r->count - r->block_start;
+  WAL_TRY(wal_grow(r->ctx, "kernel", &r->targets, in_block, in_block + 1, &r->target_capacity,
+                   sizeof *r->targets));
   r->runs[r->count++] = (wal_run){(int32_t)source, (int32_t)count, 0, (int32_t)step};
   r->targets[in_block] = target;
   return WAL_OK;
@@ -117,8 +103,8 @@ static wal_status collect_away(wal_reach *r, int64_t start) {
   for (int64_t i = r->block_start; i < r->count; i++) {
     int64_t target = r->targets[i - r->block_start];
     if (at_home(r, target)) continue;
-    WAL_TRY(grow(r->ctx, &r->away, r->away_count, r->away_count + 1, &r->away_capacity,
-                 sizeof *r->away));
+    WAL_TRY(wal_grow(r->ctx, "kernel", &r->away, r->away_count, r->away_count + 1,
+                     &r->away_capacity, sizeof *r->away));
     r->away[r->away_count++] = (wal_away){target, r->runs[i].step == 1 ? r->runs[i].count : 1};
   }
   if (r->away_count == start) return WAL_OK;

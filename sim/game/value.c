@@ -17,6 +17,7 @@ typedef struct channel {
 struct wal_values_scratch {
   channel channel[WAL_VALUES];
   double *pi, *log_norm, *reward, *outcome;  // tiles
+  bool by_state;                             // `reward` holds one number a state
   wal_block_sum *totals;                     // [WAL_VALUES + 2][populations]
 };
 
@@ -71,6 +72,24 @@ void wal_values_destroy(wal_values *values) {
   wal_release(ctx, &values->kept);
 }
 
+/* Rewards and outcome probabilities of a tile into the scratch. */
+static void reward_tile(wal_values *values, const wal_flow *flow, const wal_slab *slab,
+                        int64_t tile, const double *pi) {
+  const wal_space *space = values->space;
+  const wal_game *game = space->game;
+  struct wal_values_scratch *s = values->scratch;
+  const bool last = slab->stage + 1 == game->shape.horizon;
+  const double *mass = wal_flow_mass(flow, slab->stage) + (slab->first - space->states.first);
+  const double *statistic = wal_flow_statistic(flow, slab->stage);
+  double *outcome = last ? NULL : s->outcome;
+  s->by_state = game->shape.state_reward && !last && !space->legal;
+  if (s->by_state)
+    game->type->stage(game->self, slab, mass, pi, statistic, s->reward, outcome);
+  else
+    wal_game_stage(game, slab, mass, pi, statistic, s->reward, outcome);
+  wal_space_forbid(space, tile, s->reward);
+}
+
 /* q = r + sum_k c_k (N V)(t_k): at the last stage the rewards themselves, else in the channel. */
 static const double *action_values(const wal_space *space, const struct wal_values_scratch *s,
                                    const channel *c, const wal_slab *slab, int64_t tile) {
@@ -80,7 +99,7 @@ static const double *action_values(const wal_space *space, const struct wal_valu
   for (int k = 0; k < outcomes; k++)
     wal_moves_pull(wal_space_moves(space, slab->stage), tile, k, slab->stride,
                    outcomes == 1 ? NULL : s->outcome + k * pairs, c->reached,
-                   k == 0 ? s->reward : c->q, c->q);
+                   k == 0 && s->by_state ? 0 : slab->stride, k == 0 ? s->reward : c->q, c->q);
   return c->q;
 }
 
@@ -143,34 +162,41 @@ static void add_tile_totals(wal_values *values, const wal_value_request *request
   }
 }
 
+/* V_h of one value, and its q if the visit reads it. */
+static void value_tile(wal_values *values, const wal_value_request *request, int c,
+                       wal_value_tile *now, const double *logits) {
+  const wal_space *space = values->space;
+  struct wal_values_scratch *s = values->scratch;
+  const channel *ch = &s->channel[c];
+  const wal_tile t = wal_tile_of(space, &now->slab);
+  double *v = place(values, request, c, now->slab.stage) + (now->slab.first - space->states.first);
+  now->v[c] = v;
+  if (c == WAL_VALUE_BEST && ch->reached && space->game->shape.outcomes == 1 &&
+      !(request->visits >> c & 1u)) {
+    wal_moves_pull_max(wal_space_moves(space, now->slab.stage), now->tile, ch->reached,
+                       s->by_state ? 0 : now->slab.stride, s->reward, v);
+    return;
+  }
+  now->q[c] = action_values(space, s, ch, &now->slab, now->tile);
+  state_values((wal_value)c, t, request->entropy, now->pi, logits, s->log_norm, now->q[c], v);
+}
+
 static void sweep_tile(wal_values *values, const wal_flow *flow, const wal_policy *policy,
                        const wal_value_request *request, int stage, int64_t tile) {
   const wal_space *space = values->space;
-  const wal_game *game = space->game;
   struct wal_values_scratch *s = values->scratch;
   const wal_slab slab = wal_space_slab(space, stage, tile);
-  const wal_tile t = wal_tile_of(space, &slab);
-  const int64_t at = slab.first - space->states.first;
-  const double *mass = wal_flow_mass(flow, stage) + at;
   const bool soft = request->which >> WAL_VALUE_SOFT_POLICY & 1u;
+  const double *mass = wal_flow_mass(flow, stage) + (slab.first - space->states.first);
   const double *pi = wal_policy_read(policy, &slab, tile, s->pi, soft ? s->log_norm : NULL);
-  game->type->stage(game->self, &slab, mass, pi, wal_flow_statistic(flow, stage), s->reward,
-                    stage + 1 < game->shape.horizon ? s->outcome : NULL);
-  wal_space_forbid(space, tile, s->reward);
-  wal_value_tile visited = {.slab = slab, .tile = tile, .mass = mass, .pi = pi};
-  for (int c = 0; c < WAL_VALUES; c++) {
-    if (!(request->which >> c & 1u)) continue;
-    channel *ch = &s->channel[c];
-    double *v = place(values, request, c, stage) + at;
-    const double *q = action_values(space, s, ch, &slab, tile);
-    state_values((wal_value)c, t, request->entropy, pi, wal_policy_tile(policy, stage, tile),
-                 s->log_norm, q, v);
-    visited.v[c] = v;
-    visited.q[c] = q;
-  }
-  if (stage == 0) add_tile_totals(values, request, &visited);
+  reward_tile(values, flow, &slab, tile, pi);
+  wal_value_tile now = {.slab = slab, .tile = tile, .mass = mass, .pi = pi};
+  for (int c = 0; c < WAL_VALUES; c++)
+    if (request->which >> c & 1u)
+      value_tile(values, request, c, &now, wal_policy_tile(policy, stage, tile));
+  if (stage == 0) add_tile_totals(values, request, &now);
   if (!request->visit) return;
-  request->visit(request->user, &visited);
+  request->visit(request->user, &now);
   wal_policy_forbid(policy, stage, tile);
 }
 
@@ -216,12 +242,8 @@ wal_status wal_values_open(wal_values *values, int stage) {
 const double *wal_values_best(wal_values *values, const wal_flow *flow, const wal_policy *policy,
                               const wal_slab *slab, int64_t tile, const double **pi) {
   const wal_space *space = values->space;
-  const wal_game *game = space->game;
   struct wal_values_scratch *s = values->scratch;
-  const double *mass = wal_flow_mass(flow, slab->stage) + (slab->first - space->states.first);
   *pi = wal_policy_read(policy, slab, tile, s->pi, NULL);
-  game->type->stage(game->self, slab, mass, *pi, wal_flow_statistic(flow, slab->stage), s->reward,
-                    slab->stage + 1 < game->shape.horizon ? s->outcome : NULL);
-  wal_space_forbid(space, tile, s->reward);
+  reward_tile(values, flow, slab, tile, *pi);
   return action_values(space, s, &s->channel[WAL_VALUE_BEST], slab, tile);
 }

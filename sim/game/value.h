@@ -19,7 +19,7 @@ typedef struct wal_value_tile {
   int64_t tile;
   const double *mass;          /**< [count] */
   const double *pi;            /**< [A][stride]; may be the policy's own array */
-  const double *q[WAL_VALUES]; /**< [A][stride] of the values asked for, else NULL */
+  const double *q[WAL_VALUES]; /**< [A][stride] of the values that visits asked for */
   const double *v[WAL_VALUES]; /**< [count], their V_h */
 } wal_value_tile;
 
@@ -29,9 +29,10 @@ typedef struct wal_value_tile {
  * for this tile are not read again. It may change the policy's own tile only.
  */
 typedef struct wal_value_request {
-  unsigned which; /**< bits 1 << wal_value */
-  double entropy; /**< of the soft values, > 0 if they are asked for */
-  wal_value keep; /**< whose V_h(s) of all stages is kept */
+  unsigned which;  /**< bits 1 << wal_value */
+  unsigned visits; /**< of these, those whose q the visit reads */
+  double entropy;  /**< of the soft values, > 0 if they are asked for */
+  wal_value keep;  /**< whose V_h(s) of all stages is kept */
   void (*visit)(void *user, const wal_value_tile *tile);
   void *user;
 } wal_value_request;

@@ -172,6 +172,7 @@ wal_status wal_learner_sweep(wal_learner *l, bool measure, bool update, wal_meas
   if (update || !measure) request.which |= bit(l->needs);
   request.keep = update || !measure ? l->needs : WAL_VALUE_POLICY;
   if (update) request.visit = l->type->visit;
+  if (request.visit) request.visits = bit(l->needs);
   WAL_TRY(wal_flow_run(&l->flow, &l->policy));
   WAL_TRY(wal_values_run(&l->values, &l->flow, &l->policy, &request, &totals));
 

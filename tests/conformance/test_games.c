@@ -235,9 +235,9 @@ static void check_stage(bench *b) {
     wal_slab slab = whole(b, h);
     const double *mass = b->mass + h * b->shape->states;
     double *chances = outcomes > 1 ? outcome : NULL;
-    b->type->stage(b->game->self, &slab, mass, b->policy, statistic(b, h), reward, chances);
-    b->type->stage(b->game->self, &slab, mass, b->policy, statistic(b, h), alone, NULL);
-    b->type->stage(b->game->self, &slab, mass, b->policy, statistic(b, h), NULL,
+    wal_game_stage(b->game, &slab, mass, b->policy, statistic(b, h), reward, chances);
+    wal_game_stage(b->game, &slab, mass, b->policy, statistic(b, h), alone, NULL);
+    wal_game_stage(b->game, &slab, mass, b->policy, statistic(b, h), NULL,
                    outcomes > 1 ? other : NULL);
     for (int64_t i = 0; i < pairs; i++) {
       assert_true(isfinite(reward[i]));
@@ -270,8 +270,8 @@ static void stage_in_parts(const bench *b, int stage, int turn, double *reward, 
     wal_slab slab = {stage, first, count, longest};
     for (int a = 0; a < actions; a++)
       memcpy(policy + a * longest, b->policy + a * states + first, (size_t)count * sizeof *policy);
-    b->type->stage(b->game->self, &slab, b->mass + stage * states + first, policy,
-                   statistic(b, stage), part_reward, outcomes > 1 ? part_outcome : NULL);
+    wal_game_stage(b->game, &slab, b->mass + stage * states + first, policy, statistic(b, stage),
+                   part_reward, outcomes > 1 ? part_outcome : NULL);
     for (int row = 0; row < actions; row++)
       memcpy(reward + row * states + first, part_reward + row * longest,
              (size_t)count * sizeof *reward);
@@ -292,7 +292,7 @@ static void check_slabs(bench *b) {
   double *outcome = room(b->ctx, outcomes * pairs), *other = room(b->ctx, outcomes * pairs);
   for (int h = 0; h < b->shape->horizon; h++) {
     wal_slab slab = whole(b, h);
-    b->type->stage(b->game->self, &slab, b->mass + h * b->shape->states, b->policy, statistic(b, h),
+    wal_game_stage(b->game, &slab, b->mass + h * b->shape->states, b->policy, statistic(b, h),
                    reward, outcomes > 1 ? outcome : NULL);
     stage_in_parts(b, h, h, in_parts, other);
     for (int64_t i = 0; i < pairs; i++) WAL_ASSERT_SAME(in_parts[i], reward[i]);

@@ -159,7 +159,7 @@ static void through_engine(wal_ctx *ctx, sort *kind, wal_noise_form form, int64_
           for (int64_t i = 0; i < slab.count; i++)
             joint[a * tile + i] = draw(((slab.first + i) * ACTIONS + a) * OUTCOMES + k, 4);
         if (back)
-          wal_moves_pull(space->moves[0], t, k, tile, joint, result, q, q);
+          wal_moves_pull(space->moves[0], t, k, tile, joint, result, tile, q, q);
         else
           wal_moves_push(space->moves[0], t, k, tile, joint, target);
       }

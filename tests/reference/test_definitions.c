@@ -82,8 +82,8 @@ static void open_view(view *v, wal_node *component, int stage) {
   double *statistic = statistics + (int64_t)stage * numbers;
   if (game->type->couple) game->type->couple(game->self, &slab, v->mass, v->policy, statistic);
   if (game->type->settle) game->type->settle(game->self, stage, statistics);
-  game->type->stage(game->self, &slab, v->mass, v->policy, statistic, v->reward,
-                    shape->outcomes > 1 ? outcome : NULL);
+  wal_game_stage(game, &slab, v->mass, v->policy, statistic, v->reward,
+                 shape->outcomes > 1 ? outcome : NULL);
   find_transition(v, outcome);
   free(statistics);
   free(outcome);
