@@ -5,11 +5,16 @@
 
 #include "cli/catalogue.h"
 #include "cli/error.h"
+#include "cli/machine.h"
 
 wal_status wal_session_open(wal_session *session, const wal_options *options, int *argc,
                             char ***argv) {
   *session = (wal_session){.options = options, .subject = ""};
-  return wal_ctx_open(argc, argv, 1, &session->ctx);
+  WAL_TRY(wal_ctx_open(argc, argv, 1, &session->ctx));
+  const int64_t share = wal_machine_memory() / wal_ctx_node_size(session->ctx);
+  const int64_t own = wal_machine_process_memory();
+  wal_ctx_set_memory_limit(session->ctx, share < own ? share : own);
+  return WAL_OK;
 }
 
 static void print_error(const wal_session *session, wal_status status) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <math.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "cli/solve_file.h"
+#include "cli/solve_plan.h"
 #include "cli/task.h"
 #include "games/game_list.h"
 #include "io/progress.h"
@@ -81,41 +81,6 @@ static wal_status check(wal_ctx *ctx, wal_params *params) {
   return status;
 }
 
-/* Bytes that a rank holds at once: what it has (the game's tables), the learner, and the buffer
-   that the run file is written through. */
-static wal_status estimate_memory(wal_job *job, const wal_game *game, double *bytes) {
-  wal_params *of_learner = wal_params_child(job->params, "learner");
-  const wal_learner_type *type = wal_learner_find(wal_params_component(of_learner)->name);
-  WAL_TRY(wal_learner_estimate(job->ctx, game, type, of_learner, bytes));
-  const double stage = 8.0 * (double)game->shape.states * game->shape.actions;
-  *bytes += (double)wal_ctx_memory(job->ctx) +
-            wal_run_file_buffer(game->shape.horizon, stage, stage / wal_ctx_size(job->ctx));
-  return WAL_OK;
-}
-
-/* Every rank refuses what its machine cannot hold, before anything is allocated. */
-static wal_status refuse_too_large(wal_job *job, const wal_game *game) {
-  const double gib = 1024.0 * 1024.0 * 1024.0;
-  const double there = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / gib;
-  double share = 0;
-  wal_status status = estimate_memory(job, game, &share);
-  share /= gib;
-  if (status == WAL_OK && job->options->dry_run && wal_ctx_rank(job->ctx) == 0) {
-    const bool large = share >= 0.1;
-    const double unit = large ? 1 : 1024;
-    const char *name = large ? "GiB" : "MiB";
-    printf("%lld states, %d actions, %d stages: about %.4g %s of memory, %.4g %s a rank\n",
-           (long long)game->shape.states, game->shape.actions, game->shape.horizon,
-           share * unit * wal_ctx_size(job->ctx), name, share * unit, name);
-  }
-  if (status == WAL_OK && share * wal_ctx_node_size(job->ctx) > there)
-    status = wal_params_fail(job->ctx, wal_params_child(job->params, "game"), NULL,
-                             "expected a game that fits into memory, got one that needs about "
-                             "%.3g GiB on a machine of %.3g GiB",
-                             share * wal_ctx_node_size(job->ctx), there);
-  return wal_agree(job->ctx, status);
-}
-
 typedef struct watch {
   wal_progress progress;
   int64_t iterations;
@@ -177,13 +142,13 @@ static wal_status run(wal_job *job) {
   wal_space *space = NULL;
   wal_learner *learner = NULL;
   wal_params *of_learner = wal_params_child(job->params, "learner");
+  const wal_learner_type *type = wal_learner_find(wal_params_component(of_learner)->name);
   wal_status status = wal_agree(job->ctx, make_game(job->ctx, job->params, &game));
-  if (status == WAL_OK) status = refuse_too_large(job, &game);
+  if (status == WAL_OK) status = wal_solve_plan_refuse(job, &game);
+  if (status == WAL_OK) status = wal_space_create(job->ctx, &game, NULL, &space);
+  if (status == WAL_OK) status = wal_solve_plan(job, space, type, of_learner);
   if (status == WAL_OK && !job->options->dry_run) {
-    status = wal_space_create(job->ctx, &game, NULL, &space);
-    if (status == WAL_OK)
-      status = wal_learner_create(space, wal_learner_find(wal_params_component(of_learner)->name),
-                                  of_learner, &learner);
+    status = wal_learner_create(space, type, of_learner, &learner);
     if (status == WAL_OK) status = solve(job, learner);
   }
   wal_learner_destroy(&learner);

@@ -13,6 +13,9 @@ struct wal_ctx {
   int rank, size, node_size;
   uint64_t seed;
   int64_t memory, peak_memory;
+  int64_t memory_limit;  // 0: none
+  bool planning;
+  int64_t real_memory, real_peak;  // while a plan is made: as they were before
   wal_traffic traffic;
   char error[ERROR_LENGTH];
 };
@@ -130,3 +133,22 @@ void wal_ctx_count_traffic(wal_ctx *ctx, int64_t bytes, int64_t messages, int64_
 }
 
 wal_traffic wal_ctx_traffic(const wal_ctx *ctx) { return ctx->traffic; }
+
+void wal_ctx_set_memory_limit(wal_ctx *ctx, int64_t bytes) { ctx->memory_limit = bytes; }
+int64_t wal_ctx_memory_limit(const wal_ctx *ctx) { return ctx->planning ? 0 : ctx->memory_limit; }
+
+void wal_ctx_plan_begin(wal_ctx *ctx) {
+  ctx->planning = true;
+  ctx->real_memory = ctx->memory;
+  ctx->real_peak = ctx->peak_memory;
+  ctx->peak_memory = ctx->memory;
+}
+
+int64_t wal_ctx_plan_end(wal_ctx *ctx) {
+  const int64_t planned = ctx->peak_memory - ctx->real_memory;
+  ctx->planning = false;
+  ctx->peak_memory = ctx->real_peak;
+  return planned;
+}
+
+bool wal_ctx_planning(const wal_ctx *ctx) { return ctx->planning; }

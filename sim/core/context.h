@@ -94,6 +94,22 @@ wal_traffic wal_ctx_traffic(const wal_ctx *ctx);
 
 /** Notes `bytes` more (or, negative, fewer) held in this context. */
 void wal_ctx_count_memory(wal_ctx *ctx, int64_t bytes);
+
+/** Bytes that this context may hold on this rank; beyond them wal_acquire() fails. 0: no limit. */
+void wal_ctx_set_memory_limit(wal_ctx *ctx, int64_t bytes);
+int64_t wal_ctx_memory_limit(const wal_ctx *ctx);
+
+/**
+ * Until wal_ctx_plan_end(), wal_acquire() gives addresses without memory behind them (pages appear
+ * where something is written) and the limit does not hold: what creates large things can be run to
+ * know their size. All of them must be released again before the end.
+ */
+void wal_ctx_plan_begin(wal_ctx *ctx);
+/** The largest number of bytes that were held at once since wal_ctx_plan_begin(), beyond those held
+ *  then. */
+int64_t wal_ctx_plan_end(wal_ctx *ctx);
+/** Whether a plan is being made: large arrays are then not to be filled. */
+bool wal_ctx_planning(const wal_ctx *ctx);
 /** Bytes held now in this context on this rank. */
 int64_t wal_ctx_memory(const wal_ctx *ctx);
 /** Largest number of bytes held at once in this context on this rank. */

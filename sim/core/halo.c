@@ -262,12 +262,14 @@ wal_status wal_halo_push(wal_halo *halo, double *values) {
   return WAL_OK;
 }
 
-void wal_halo_traffic(const wal_halo *halo, int64_t *bytes, int64_t *messages) {
-  *bytes = *messages = 0;
+wal_traffic wal_halo_traffic(const wal_halo *halo, bool push) {
+  wal_traffic sum = {0};
   for (int i = 0; i < halo->neighbours; i++) {
     const neighbour *n = &halo->neighbour[i];
-    if (n->rank == halo->space.rank) continue;
-    *bytes += n->theirs_size * (int64_t)sizeof(double);
-    *messages += n->theirs_size > 0;
+    const int64_t size = push ? n->mine_size : n->theirs_size;
+    if (n->rank == halo->space.rank || size == 0) continue;
+    sum.bytes += size * (int64_t)sizeof(double);
+    sum.messages++;
   }
+  return sum;
 }

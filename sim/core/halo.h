@@ -45,7 +45,7 @@ wal_status wal_halo_pull(wal_halo *halo, double *values);
 /** Adds the away entries of `values` to their owners' values. @collective */
 wal_status wal_halo_push(wal_halo *halo, double *values);
 
-/** Bytes this rank sends and messages it posts in one pull or push. */
-void wal_halo_traffic(const wal_halo *halo, int64_t *bytes, int64_t *messages);
+/** What this rank sends in a push (or else in a pull). */
+wal_traffic wal_halo_traffic(const wal_halo *halo, bool push);
 
 #endif

@@ -6,8 +6,9 @@
 
 /**
  * Allocates count * size zeroed bytes, aligned to 64, and counts them in the context.
- * A product that overflows, or memory that is not to be had, fails with WAL_EINPUT and a text that
- * names `what` and the size. Zero bytes give a valid pointer. Rank-local.
+ * A product that overflows, more than the context's limit, or memory that is not to be had, fails
+ * with WAL_EINPUT and a text that names `what` and the size. Zero bytes give a valid pointer.
+ * Rank-local.
  * @param out  address of the pointer that receives the memory; released with wal_release()
  */
 wal_status wal_acquire(wal_ctx *ctx, const char *what, int64_t count, size_t size, void *out);

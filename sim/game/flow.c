@@ -47,7 +47,7 @@ cleanup:
     wal_flow_destroy(out);
     return status;
   }
-  for (int64_t t = 0; t < space->tiles; t++) {
+  for (int64_t t = 0; t < space->tiles && !wal_ctx_planning(ctx); t++) {
     wal_slab slab = wal_space_slab(space, 0, t);
     space->game->type->initial(space->game->self, slab.first, slab.count,
                                out->mass + slab.first - space->states.first);
@@ -161,6 +161,23 @@ wal_status wal_flow_run_source(wal_flow *flow, const wal_flow_source *source) {
   const wal_game *game = space->game;
   if (game->type->failure) WAL_TRY_ALL(space->ctx, game->type->failure(space->ctx, game->self));
   return WAL_OK;
+}
+
+wal_traffic wal_flow_traffic(const wal_space *space) {
+  const wal_shape *shape = &space->game->shape;
+  const wal_partition *p = &space->states;
+  wal_traffic sum = {0};
+  if (p->ranks > 1 && shape->statistic > 0) {
+    sum.collectives += shape->horizon;
+    sum.bytes += shape->horizon * (p->blocks - (p->end_block - p->first_block)) * shape->statistic *
+                 (int64_t)sizeof(double);
+  }
+  if (p->ranks > 1 && shape->whole) {
+    sum.collectives += shape->horizon;
+    sum.bytes += shape->horizon * (p->size - p->count) * (int64_t)sizeof(double);
+  }
+  for (int h = 0; h + 1 < shape->horizon; h++) wal_space_add_traffic(space, h, true, &sum);
+  return sum;
 }
 
 static wal_status begin_stored(void *user, int stage) {

@@ -37,6 +37,9 @@ typedef struct wal_flow_source {
 /** As wal_flow_run(), for a policy made on the way, all stages of it. @collective */
 wal_status wal_flow_run_source(wal_flow *flow, const wal_flow_source *source);
 
+/** What this rank exchanges in a run. */
+wal_traffic wal_flow_traffic(const wal_space *space);
+
 /** Own states' masses at a stage. */
 static inline double *wal_flow_mass(const wal_flow *flow, int stage) {
   return flow->mass + stage * flow->space->row;

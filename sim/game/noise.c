@@ -345,6 +345,14 @@ void wal_noise_destroy(wal_noise **noise) {
 wal_noise_form wal_noise_form_of(const wal_noise *noise) { return noise->form; }
 wal_halo *wal_noise_halo(const wal_noise *noise) { return noise->halo; }
 
+wal_traffic wal_noise_traffic(const wal_noise *n, bool push) {
+  if (n->form != WAL_NOISE_DENSE || !push) return wal_halo_traffic(n->halo, push);
+  const wal_partition *p = &n->post;  // the rows' sums are gathered
+  if (p->ranks == 1) return (wal_traffic){0};
+  const int64_t others = p->blocks - (p->end_block - p->first_block);
+  return (wal_traffic){.bytes = others * n->leading * (int64_t)sizeof(double), .collectives = 1};
+}
+
 /* Runs [from, end), of one block. */
 WAL_HOT static void push_runs(const wal_noise *n, int64_t from, int64_t end,
                               const double *restrict post, double *restrict next) {

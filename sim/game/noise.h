@@ -30,6 +30,9 @@ wal_noise_form wal_noise_form_of(const wal_noise *noise);
 /** Exchange of arrays over states. */
 wal_halo *wal_noise_halo(const wal_noise *noise);
 
+/** What this rank exchanges in a push (or else a pull). */
+wal_traffic wal_noise_traffic(const wal_noise *noise, bool push);
+
 /** next[s'] = sum_m N(s'|m) post[m] for own s'. `next` is a halo array over states, overwritten;
  *  `post` holds the own post-decision states. @collective */
 wal_status wal_noise_push(wal_noise *noise, const double *post, double *next);

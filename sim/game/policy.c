@@ -38,6 +38,7 @@ wal_status wal_policy_create(const wal_space *space, wal_policy_kind kind, wal_p
   if (!wal_multiply(space->pairs, shape->horizon, &size))
     return wal_fail(space->ctx, WAL_EINPUT, "policy: its size overflows");
   WAL_TRY(wal_acquire(space->ctx, "policy", size, sizeof(double), &out->values));
+  if (wal_ctx_planning(space->ctx)) return WAL_OK;
   if (kind != WAL_POLICY_LOGITS)
     for (int64_t i = 0; i < size; i++) out->values[i] = 1.0 / shape->actions;
   for (int h = 0; space->legal && h < shape->horizon; h++)

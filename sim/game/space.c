@@ -114,6 +114,18 @@ wal_status wal_space_pull(const wal_space *space, int stage, double *next, doubl
   return wal_halo_pull(wal_moves_halo(wal_space_moves(space, stage)), reached);
 }
 
+void wal_space_add_traffic(const wal_space *space, int stage, bool push, wal_traffic *sum) {
+  const wal_noise *noise = noise_of(space, stage);
+  wal_traffic now = wal_halo_traffic(wal_moves_halo(wal_space_moves(space, stage)), push);
+  sum->bytes += now.bytes;
+  sum->messages += now.messages;
+  if (!noise) return;
+  now = wal_noise_traffic(noise, push);
+  sum->bytes += now.bytes;
+  sum->messages += now.messages;
+  sum->collectives += now.collectives;
+}
+
 wal_slab wal_space_slab(const wal_space *space, int stage, int64_t tile) {
   const wal_partition *p = &space->states;
   int64_t at = tile * p->tile;

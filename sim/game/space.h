@@ -76,6 +76,9 @@ wal_status wal_space_push(const wal_space *space, int stage, double *post, doubl
 wal_status wal_space_pull(const wal_space *space, int stage, double *next, double *post,
                           const double **value);
 
+/** Adds what this rank sends in the wal_space_push() (or else the wal_space_pull()) of a stage. */
+void wal_space_add_traffic(const wal_space *space, int stage, bool push, wal_traffic *sum);
+
 /** The states of a tile of this rank as a slab. */
 wal_slab wal_space_slab(const wal_space *space, int stage, int64_t tile);
 

@@ -230,6 +230,20 @@ wal_status wal_values_run(wal_values *values, const wal_flow *flow, const wal_po
   return WAL_OK;
 }
 
+wal_traffic wal_values_traffic(const wal_space *space, unsigned which) {
+  const wal_shape *shape = &space->game->shape;
+  const wal_partition *p = &space->states;
+  wal_traffic sum = {0};
+  for (int c = 0; c < WAL_VALUES; c++)
+    for (int h = 0; which >> c & 1u && h + 1 < shape->horizon; h++)
+      wal_space_add_traffic(space, h, false, &sum);
+  if (p->ranks == 1) return sum;
+  const int64_t others = p->blocks - (p->end_block - p->first_block);
+  sum.bytes += others * TOTALS * shape->populations * (int64_t)sizeof(double);
+  sum.collectives++;
+  return sum;
+}
+
 wal_status wal_values_open(wal_values *values, int stage) {
   const wal_space *space = values->space;
   channel *ch = &values->scratch->channel[WAL_VALUE_BEST];

@@ -71,6 +71,9 @@ void wal_values_destroy(wal_values *values);
 wal_status wal_values_run(wal_values *values, const wal_flow *flow, const wal_policy *policy,
                           const wal_value_request *request, wal_value_totals *totals);
 
+/** What this rank exchanges in a run for these values. */
+wal_traffic wal_values_traffic(const wal_space *space, unsigned which);
+
 /* Best responses on the way forwards, from the values of a sweep that kept WAL_VALUE_BEST: */
 
 /** Brings in the values of stage + 1. @collective */

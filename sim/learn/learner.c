@@ -62,40 +62,30 @@ wal_status wal_learner_create(const wal_space *space, const wal_learner_type *ty
   return status;
 }
 
-/* Numbers in the kernels, in doubles. */
-static double estimate_kernels(const wal_shape *shape, double tiles, double post) {
-  const double maps = tiles * shape->outcomes * shape->actions * 3;  // an offset and a run
-  double entries = post * shape->noise_terms;
-  const bool dense = 2 * (int64_t)shape->noise_terms >= shape->states && shape->states >= 16;
-  if (dense) return maps + post * (double)shape->states;
-  const bool stencil = shape->noise_terms <= 16 && shape->post_states < 2 * shape->states;
-  return maps + (stencil ? 0.05 : 1.5) * entries;
+static void add_traffic(wal_traffic *sum, wal_traffic more) {
+  sum->bytes += more.bytes;
+  sum->messages += more.messages;
+  sum->collectives += more.collectives;
 }
 
-wal_status wal_learner_estimate(wal_ctx *ctx, const wal_game *game, const wal_learner_type *type,
-                                wal_params *params, double *bytes) {
-  const wal_space bare = {.ctx = ctx, .game = game};
-  wal_learner l = {.type = type, .space = &bare};
-  WAL_TRY(type->create(ctx, params, &l));
-  wal_release(ctx, &l.self);
-  const wal_shape *shape = &game->shape;
-  const wal_partition p = wal_partition_states(ctx, shape->states, shape->actions, shape->group, 0);
-  const wal_partition q = wal_partition_derive(&p, shape->post_states);
-  const double states = (double)p.count, stages = shape->horizon, outcomes = shape->outcomes;
-  const double tiles = (double)wal_partition_tiles(&p);
-  const double tile = (double)p.tile * shape->actions, pairs = tiles * tile;
-  const double halo = 1.05 * (double)(p.count > q.count ? p.count : q.count);
-  const double statistics = stages * (double)wal_game_statistics(game);
-  const double sums = (double)p.blocks * shape->statistic;
-  const double several = outcomes > 1 ? outcomes * tile : 0;
-  const double kept = outcomes > 1 && statistics > 0 ? pairs : 0;
-  const double flow = states * stages + statistics + sums + 2 * halo + 2 * tile + several + kept;
-  const unsigned which = measured_values(&l) | bit(l.needs);
-  double values = states * stages + 2 * tile + several;
-  for (int c = 0; c < WAL_VALUES; c++) values += which >> c & 1u ? 2 * halo + tile : 0;
-  *bytes = 8 * (stages * pairs * (l.keeps_prior ? 2 : 1) + flow * (l.follows_response ? 2 : 1) +
-                values + estimate_kernels(shape, tiles, (double)q.count));
-  return WAL_OK;
+wal_status wal_learner_plan(const wal_space *space, const wal_learner_type *type,
+                            wal_params *params, wal_learner_cost *out) {
+  wal_learner *l = NULL;
+  wal_ctx_plan_begin(space->ctx);
+  wal_status status = wal_learner_create(space, type, params, &l);
+  *out = (wal_learner_cost){0};
+  if (status == WAL_OK) {
+    add_traffic(&out->traffic, wal_flow_traffic(space));
+    add_traffic(&out->traffic, wal_values_traffic(space, measured_values(l) | bit(l->needs)));
+    if (l->follows_response) {
+      add_traffic(&out->traffic, wal_flow_traffic(space));
+      for (int h = 0; h + 1 < space->game->shape.horizon; h++)
+        wal_space_add_traffic(space, h, false, &out->traffic);
+    }
+  }
+  wal_learner_destroy(&l);
+  out->bytes = wal_ctx_plan_end(space->ctx);
+  return status;
 }
 
 void wal_learner_destroy(wal_learner **learner) {

@@ -64,15 +64,18 @@ wal_status wal_learner_create(const wal_space *space, const wal_learner_type *ty
                               wal_params *params, wal_learner **out);
 void wal_learner_destroy(wal_learner **learner);
 
+/** What a learner will take; of this rank. */
+typedef struct wal_learner_cost {
+  int64_t bytes;       /**< of memory, beyond what the space takes */
+  wal_traffic traffic; /**< of an iteration that measures and updates */
+} wal_learner_cost;
+
 /**
- * Bytes that a space and a learner of this type will hold on this rank, before anything is made:
- * the policy and what is of its size, masses and values of all stages, halo arrays, tiles. Kernels
- * are counted as if all their runs were as long as tiles, which they are on grids; sparse rows and
- * dense noise by their entries. Rank-local; @param bytes may exceed what fits (it is a real
- * number).
+ * Finds out what a learner of this type takes on a space, without taking it: it is created on
+ * addresses without memory. @collective
  */
-wal_status wal_learner_estimate(wal_ctx *ctx, const wal_game *game, const wal_learner_type *type,
-                                wal_params *params, double *bytes);
+wal_status wal_learner_plan(const wal_space *space, const wal_learner_type *type,
+                            wal_params *params, wal_learner_cost *out);
 
 /**
  * One forward and one backward sweep at pi_k.

@@ -277,7 +277,8 @@ SIZES = [
          seconds=10, alone_only=True),
     line("dry run of what is larger than memory", BAD, FILE + r":1: beach_bar: .*\bGiB\b.*",
          "run", FILE, "--dry-run", "-P", "game.states=1000000000", "-P", "game.horizon=1000",
-         out=r"1000000000 states, 3 actions, 1000 stages: .*\bGiB\b.*\n"),
+         out=r"beach_bar: 1000000000 states, 3 actions, 1000 stages on .*\n"
+             r"  memory +at least .*\bTiB\b.*\n"),
 ]
 
 NO_FILE = [

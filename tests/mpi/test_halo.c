@@ -65,10 +65,17 @@ static void pull_brings_the_owners_values(void **state) {
   }
   WAL_ASSERT_ALL(ctx, wrong == 0);
   WAL_ASSERT_ALL(ctx, at == p.count + wal_halo_away(halo));
-  int64_t traffic[2];
-  wal_halo_traffic(halo, &traffic[0], &traffic[1]);
-  WAL_ASSERT_OK(ctx, wal_ctx_sum_integers(ctx, 2, traffic));
-  assert_true((wal_ctx_size(ctx) > 1) == (traffic[0] > 0));
+  int64_t sent[2] = {0};
+  for (int push = 0; push < 2; push++) {  // what the plan says is what is sent
+    const wal_traffic before = wal_ctx_traffic(ctx), said = wal_halo_traffic(halo, push);
+    WAL_ASSERT_OK(ctx, push ? wal_halo_push(halo, x) : wal_halo_pull(halo, x));
+    const wal_traffic after = wal_ctx_traffic(ctx);
+    WAL_ASSERT_ALL(ctx, after.bytes - before.bytes == said.bytes);
+    WAL_ASSERT_ALL(ctx, after.messages - before.messages == said.messages);
+    sent[push] = said.bytes;
+  }
+  WAL_ASSERT_OK(ctx, wal_ctx_sum_integers(ctx, 2, sent));
+  assert_true(sent[0] == sent[1] && (wal_ctx_size(ctx) > 1) == (sent[0] > 0));
   free(x);
   wal_halo_destroy(&halo);
   wal_ctx_destroy(&ctx);

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/solve_plan.h"
+
+#include <stdio.h>
+
+#include "cli/machine.h"
+#include "io/run_file.h"
+#include "sim/learn/solve.h"
+
+static const double GIB = 1024.0 * 1024.0 * 1024.0;
+
+/* "12.3 MiB", with the unit that fits. */
+static const char *size_text(double bytes, char *buffer, size_t size) {
+  static const char *const UNITS[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  int unit = 0;
+  for (; bytes >= 1000 && unit < 5; unit++) bytes /= 1024;
+  snprintf(buffer, size, "%.4g %s", bytes, UNITS[unit]);
+  return buffer;
+}
+
+static void print_shape(const wal_game *game, int ranks) {
+  printf("%s: %lld states, %d actions, %d stages on %d rank%s\n", game->type->component.name,
+         (long long)game->shape.states, game->shape.actions, game->shape.horizon, ranks,
+         ranks == 1 ? "" : "s");
+}
+
+static void print_memory(const wal_job *job, double share, const char *least) {
+  char own[32], all[32], there[32];
+  printf("  memory         %s%s a rank, %s in all; this machine has %s\n", least,
+         size_text(share, own, sizeof own),
+         size_text(share * wal_ctx_size(job->ctx), all, sizeof all),
+         size_text((double)wal_machine_memory(), there, sizeof there));
+}
+
+/* Fails if `share` bytes a rank are more than there are. */
+static wal_status refuse(wal_job *job, double share) {
+  const double machine = (double)wal_machine_memory();
+  const double process = (double)wal_machine_process_memory();
+  const double all = share * wal_ctx_node_size(job->ctx);
+  const wal_params *of_game = wal_params_child(job->params, "game");
+  if (all > machine)
+    return wal_params_fail(job->ctx, of_game, NULL,
+                           "expected a game that fits into memory, got one that needs about "
+                           "%.3g GiB on a machine of %.3g GiB",
+                           all / GIB, machine / GIB);
+  if (share > process)
+    return wal_params_fail(job->ctx, of_game, NULL,
+                           "expected a game that fits into memory, got one that needs about "
+                           "%.3g GiB a process, each limited to %.3g GiB",
+                           share / GIB, process / GIB);
+  return WAL_OK;
+}
+
+wal_status wal_solve_plan_refuse(wal_job *job, const wal_game *game) {
+  const wal_shape *shape = &game->shape;
+  const double share =
+      8.0 * (double)shape->states * shape->horizon * (shape->actions + 2) / wal_ctx_size(job->ctx);
+  const wal_status status = refuse(job, share);
+  if (status != WAL_OK && job->options->dry_run && wal_ctx_rank(job->ctx) == 0) {
+    print_shape(game, wal_ctx_size(job->ctx));
+    print_memory(job, share, "at least ");
+  }
+  return wal_agree(job->ctx, status);
+}
+
+/* Of all ranks, that of the one with the most of each. */
+static wal_status of_largest(wal_ctx *ctx, int64_t *value) {
+  *value = -*value;
+  WAL_TRY(wal_ctx_least_integer(ctx, value));
+  *value = -*value;
+  return WAL_OK;
+}
+
+wal_status wal_solve_plan(wal_job *job, const wal_space *space, const wal_learner_type *type,
+                          wal_params *params) {
+  const wal_game *game = space->game;
+  const wal_shape *shape = &game->shape;
+  const int ranks = wal_ctx_size(job->ctx);
+  wal_learner_cost cost;
+  WAL_TRY(wal_learner_plan(space, type, params, &cost));
+  const double stage = 8.0 * (double)shape->states * shape->actions;
+  int64_t bytes = cost.bytes + wal_ctx_memory(job->ctx) +
+                  (int64_t)wal_run_file_buffer(shape->horizon, stage, stage / ranks);
+  WAL_TRY(of_largest(job->ctx, &bytes));
+  WAL_TRY(of_largest(job->ctx, &cost.traffic.bytes));
+  WAL_TRY(of_largest(job->ctx, &cost.traffic.messages));
+  if (job->options->dry_run && wal_ctx_rank(job->ctx) == 0) {
+    char sent[32];
+    print_shape(game, ranks);
+    print_memory(job, (double)bytes, "");
+    printf("  work           %.4g values of (stage, state, action) an iteration\n",
+           (double)shape->states * shape->actions * shape->horizon);
+    printf("  communication  %s in %lld messages and %lld collectives a rank and iteration\n",
+           size_text((double)cost.traffic.bytes, sent, sizeof sent),
+           (long long)cost.traffic.messages, (long long)cost.traffic.collectives);
+  }
+  return wal_agree(job->ctx, refuse(job, (double)bytes));
+}
