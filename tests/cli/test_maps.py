@@ -32,7 +32,8 @@ REFUSED = [
     ("indented differently", ROOMS, "map = '  ...\\n   ...'",
      r'map: line 2, column 1: expected one of "#.S", got " "'),
     ("empty", ROOMS, "map = ''", r"map: expected a map, got no lines but empty ones"),
-    ("blank", ROOMS, "map = ' \\n\\t\\r\\n  '", r"map: expected a map, got no lines but empty ones"),
+    ("blank", ROOMS, "map = ' \\n\\t\\r\\n  '",
+     r"map: expected a map, got no lines but empty ones"),
     ("only walls", ROOMS, "map = '##\\n##'",
      r'map: expected at least one cell that is no wall, got only "#"'),
     ("name of no map", ROOMS, "map = 'four_room'",
@@ -168,8 +169,8 @@ class Maps(unittest.TestCase):
                         self.assertGreater(chance, 0)
 
     def test_a_resolved_scenario_gives_the_same_run(self):
-        where, result = run(scenario(BUILDING, "map = [[\r\n  E..U\r\n  .#..\n\n  S..D\n  S...\n]]"),
-                            "-q", "-o", "run.h5")
+        text = scenario(BUILDING, "map = [[\r\n  E..U\r\n  .#..\n\n  S..D\n  S...\n]]")
+        where, result = run(text, "-q", "-o", "run.h5")
         self.assertEqual(result.status, 0, str(result))
         again = walras("check", "scenario.lua", cwd=where)
         write(os.path.join(where, "again.json"), again.out)
@@ -180,7 +181,8 @@ class Maps(unittest.TestCase):
 
     def test_the_games_seed_names_a_garnet_and_the_tasks_does_not(self):
         values = []
-        for table, args in (("seed = 1", ()), ("seed = 1", ("--seed", "9")), ("seed = 2", ())):
+        runs = ("seed = 1", ()), ("seed = 1", ("--seed", "9")), ("seed = 2", ())
+        for table, args in runs:
             where, result = run(scenario("garnet", table), "-q", "-o", "run.h5", *args)
             self.assertEqual(result.status, 0, str(result))
             values.append(numbers(os.path.join(where, "run.h5"), "/trace/exploitability"))
