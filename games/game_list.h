@@ -8,9 +8,13 @@
 #define WAL_GAME_LIST(X)  \
   X(beach_bar)            \
   X(building_evacuation)  \
+  X(crowd_avoidance)      \
   X(crowd_modelling)      \
+  X(crowd_modelling_2d)   \
   X(crowd_motion)         \
   X(equilibrium_price)    \
+  X(evacuation)           \
+  X(garnet)               \
   X(left_right)           \
   X(linear_quadratic)     \
   X(predator_prey)        \

@@ -26,8 +26,14 @@ static const change CHANGES[] = {
     {"building_evacuation", "columns", 11},
     {"building_evacuation", "crowd_weight", 0.5},
     {"building_evacuation", "exit_reward", 4},
+    {"crowd_avoidance", "horizon", 4},
+    {"crowd_avoidance", "noise", 0.1},
+    {"crowd_avoidance", "congestion", 1.5},
     {"crowd_modelling", "states", 23},
     {"crowd_modelling", "horizon", 4},
+    {"crowd_modelling_2d", "horizon", 5},
+    {"crowd_modelling_2d", "noise", 0.4},
+    {"crowd_modelling_2d", "aversion", 0.7},
     {"crowd_motion", "horizon", 3},
     {"crowd_motion", "rows", 13},
     {"crowd_motion", "columns", 29},
@@ -37,6 +43,15 @@ static const change CHANGES[] = {
     {"equilibrium_price", "quantity", 4},
     {"equilibrium_price", "order", 3},
     {"equilibrium_price", "elasticity", 2.5},
+    {"evacuation", "horizon", 7},
+    {"evacuation", "crowd_weight", 0.3},
+    {"garnet", "states", 37},
+    {"garnet", "actions", 3},
+    {"garnet", "branching", 9},
+    {"garnet", "horizon", 4},
+    {"garnet", "seed", 7},
+    {"garnet", "density", 0.3},
+    {"garnet", "aversion", 0.2},
     {"linear_quadratic", "half_width", 20},
     {"linear_quadratic", "max_action", 3},
     {"linear_quadratic", "noise", 0.7},
@@ -62,6 +77,7 @@ typedef struct table {
 static const table TABLES[] = {
     {"beach_bar", "initial", 1, {37, 0}, 0, 0, false},
     {"crowd_modelling", "last_move", 2, {4, 23}, -1, 1, true},
+    {"crowd_modelling_2d", "bars", 2, {4, 3}, 0, 4, true},
     {"crowd_motion", "bar_path", 2, {3, 2}, 0, 12, true},
     {"equilibrium_price", "costs", 1, {5, 0}, 0, 2, false},
     {"left_right", "initial", 1, {3, 0}, 0, 0, false},
@@ -72,6 +88,27 @@ static const table TABLES[] = {
     {"susceptible_infected", "initial", 1, {2, 0}, 0, 0, false},
     {"treasure_hunting", "rewards", 1, {11, 0}, 0, 3, false},
     {"treasure_hunting", "crowding", 1, {3, 0}, 0, 3, false},
+};
+
+static const struct {
+  const char *game, *name, *text;
+} TEXTS[] = {
+    {"crowd_modelling_2d", "map",
+     "..#......#.\n"
+     "..#..##..#S\n"
+     "##.S..#..#.\n"
+     ".....#...#.\n"
+     "..#......#.\n"},
+    {"evacuation", "map",
+     "E..#.....\n"
+     "..U#..u..\n"
+     "...#....U\n\n"
+     ".#.......\n"
+     "..D.##D..\n"
+     "....#.U.X\n\n"
+     ".........\n"
+     "..##.....\n"
+     "......D.D\n"},
 };
 
 static double draw(int64_t i, uint32_t stage) {
@@ -101,5 +138,7 @@ wal_node *settings_describe(const char *game, bool second) {
   for (size_t i = 0; second && i < sizeof TABLES / sizeof *TABLES; i++)
     if (strcmp(TABLES[i].game, game) == 0)
       wal_node_set_field(node, TABLES[i].name, random_table(&TABLES[i]));
+  for (size_t i = 0; second && i < sizeof TEXTS / sizeof *TEXTS; i++)
+    if (strcmp(TEXTS[i].game, game) == 0) wal_test_set_text(node, TEXTS[i].name, TEXTS[i].text);
   return node;
 }

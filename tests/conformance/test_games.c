@@ -25,10 +25,11 @@ typedef struct bench {
   const wal_game *game;
   const wal_game_type *type;
   const wal_shape *shape;
-  int64_t pairs;      /**< S * A */
-  double *mass;       /**< [H][S] random, of mass 1 in each population */
-  double *policy;     /**< [A][S] random */
-  double *statistics; /**< [H][...] in the random masses */
+  int64_t pairs;        /**< S * A */
+  double *mass;         /**< [H][S] random, of mass 1 in each population */
+  unsigned char *legal; /**< [A][S] */
+  double *policy;       /**< [A][S] random; 0 for actions that are not legal */
+  double *statistics;   /**< [H][...] in the random masses */
 } bench;
 
 static double *room(wal_ctx *ctx, int64_t count) {
@@ -41,6 +42,20 @@ static void normalize(int64_t count, int64_t stride, double *x) {
   double total = 0;
   for (int64_t i = 0; i < count; i++) total += x[i * stride];
   for (int64_t i = 0; i < count; i++) x[i * stride] /= total;
+}
+
+/** Which actions may be played, and a random policy of those. */
+static void make_policy(bench *b) {
+  int64_t states = b->shape->states;
+  WAL_ASSERT_OK(b->ctx, wal_acquire(b->ctx, "test", b->pairs, 1, &b->legal));
+  b->policy = room(b->ctx, b->pairs);
+  for (int a = 0; a < b->shape->actions; a++)
+    if (b->type->legal)
+      b->type->legal(b->game->self, a, 0, states, b->legal + a * states);
+    else
+      memset(b->legal + a * states, 1, (size_t)states);
+  for (int64_t i = 0; i < b->pairs; i++) b->policy[i] = b->legal[i] ? draw(i, 2) : 0;
+  for (int64_t s = 0; s < states; s++) normalize(b->shape->actions, states, b->policy + s);
 }
 
 static wal_slab whole(const bench *b, int stage) {
@@ -59,11 +74,9 @@ static void set_up(bench *b, const wal_game_type *type, bool second) {
   int populations = b->shape->populations;
   b->pairs = states * b->shape->actions;
   b->mass = room(b->ctx, b->shape->horizon * states);
-  b->policy = room(b->ctx, b->pairs);
+  make_policy(b);
   b->statistics = room(b->ctx, (int64_t)b->shape->horizon * wal_game_statistics(b->game));
   for (int64_t i = 0; i < b->shape->horizon * states; i++) b->mass[i] = draw(i, 1);
-  for (int64_t i = 0; i < b->pairs; i++) b->policy[i] = draw(i, 2);
-  for (int64_t s = 0; s < states; s++) normalize(b->shape->actions, states, b->policy + s);
   for (int h = 0; h < b->shape->horizon; h++) {
     double *mass = b->mass + h * states;
     for (int p = 0; p < populations; p++) normalize(states / populations, populations, mass + p);
@@ -77,6 +90,7 @@ static void set_up(bench *b, const wal_game_type *type, bool second) {
 
 static void tear_down(bench *b) {
   wal_release(b->ctx, &b->mass);
+  wal_release(b->ctx, &b->legal);
   wal_release(b->ctx, &b->policy);
   wal_release(b->ctx, &b->statistics);
   wal_test_game_destroy(b->ctx, &b->made);
@@ -178,6 +192,30 @@ static void check_moves(bench *b) {
     }
   wal_release(b->ctx, &all);
   wal_release(b->ctx, &pieces);
+}
+
+/** Every state has an action that may be played; parts of the states agree with the whole. */
+static void check_legal(bench *b) {
+  int64_t states = b->shape->states;
+  unsigned char pieces[16];
+  if (!b->type->legal) return;
+  for (int64_t s = 0; s < states; s++) {
+    int some = 0;
+    for (int a = 0; a < b->shape->actions; a++) {
+      assert_true(b->legal[a * states + s] <= 1);
+      some += b->legal[a * states + s];
+    }
+    assert_true(some > 0);
+  }
+  for (int a = 0; a < b->shape->actions; a++) {
+    int turn = a;
+    for (int64_t first = 0; first < states;) {
+      int64_t count = part(turn++, 1, states - first);
+      b->type->legal(b->game->self, a, first, count, pieces);
+      assert_memory_equal(pieces, b->legal + a * states + first, (size_t)count);
+      first += count;
+    }
+  }
 }
 
 static void check_noise_rows(bench *b, int64_t first, int64_t count, double *total) {
@@ -339,6 +377,7 @@ EVERY_GAME(description)
 EVERY_GAME(action_names)
 EVERY_GAME(initial)
 EVERY_GAME(moves)
+EVERY_GAME(legal)
 EVERY_GAME(noise)
 EVERY_GAME(stage)
 EVERY_GAME(slabs)
@@ -386,6 +425,11 @@ static void misfits_are_refused(void **state) {
   refuse("treasure_hunting", NULL, 0, &(table){.name = "crowding", .rank = 1, .extent = {6, 0}},
          zeros, "crowding");
   refuse("linear_quadratic", "step", -0.1, NULL, NULL, "step");
+  refuse("garnet", "branching", 101, NULL, NULL, "branching: expected at most");
+  refuse("crowd_modelling_2d", NULL, 0, &(table){.name = "start", .rank = 2, .extent = {4, 2}}, far,
+         "start: expected cells of the 10 x 10 map");
+  refuse("crowd_modelling_2d", NULL, 0, &(table){.name = "start", .rank = 2, .extent = {4, 3}},
+         zeros, "start: expected shares with a positive sum");
 }
 
 /** Games with drawn tables depend on the seed, and on nothing else. */
@@ -416,6 +460,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(action_names),
     cmocka_unit_test(initial),
     cmocka_unit_test(moves),
+    cmocka_unit_test(legal),
     cmocka_unit_test(noise),
     cmocka_unit_test(stage),
     cmocka_unit_test(slabs),

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "sim/core/random.h"
 #include "tests/support/make_game.h"
 
 static const double TOLERANCE = 1e-13;
@@ -315,6 +316,219 @@ static void predator_prey(void **state) {
   close_view(&v);
 }
 
+static void crowd_avoidance(void **state) {
+  (void)state;
+  // as (x, y): the walls inside, the targets, and the moves
+  static const int MOVES[5][2] = {{0, 0}, {1, 0}, {0, 1}, {0, -1}, {-1, 0}};
+  static const int TARGET[2][2] = {{5, 3}, {1, 3}};
+  view v;
+  wal_node *node = wal_test_component("crowd_avoidance");
+  wal_test_set_number(node, "noise", 0.3);
+  wal_test_set_number(node, "congestion", 1.5);
+  open_view(&v, node, 0);
+  double start[98];
+  v.made.game.type->initial(v.made.game.self, 0, 98, start);
+  WAL_ASSERT_SAME(start[2 * (2 * 7 + 1)] + start[2 * (2 * 7 + 2)], 0.8);
+  WAL_ASSERT_SAME(start[2 * (4 * 7 + 1)], 0.2);
+  WAL_ASSERT_SAME(start[2 * (4 * 7 + 4) + 1] + start[2 * (4 * 7 + 5) + 1], 0.8);
+  WAL_ASSERT_SAME(start[2 * (2 * 7 + 5) + 1], 0.2);
+  for (int s = 0; s < 98; s++) {
+    int x = s / 2 % 7, y = s / 14, p = s % 2;
+    bool target = x == TARGET[p][0] && y == TARGET[p][1];
+    for (int a = 0; a < 5; a++) {
+      double chance[98] = {0};
+      expect_reward(&v, s, a, (target ? 1 : 0) - 1.5 * v.mass[s + 1 - 2 * p]);
+      if (x % 6 == 0 || y % 6 == 0 || (x == 3 && y % 2 == 1)) continue;
+      for (int e = 0; e < 5; e++) {
+        int at[2] = {x, y};
+        for (int half = 0; half < 2; half++) {
+          int to_x = at[0] + MOVES[half ? e : a][0], to_y = at[1] + MOVES[half ? e : a][1];
+          bool wall = to_x % 6 == 0 || to_y % 6 == 0 || (to_x == 3 && to_y % 2 == 1);
+          if (!wall) at[0] = to_x, at[1] = to_y;
+        }
+        chance[2 * (at[1] * 7 + at[0]) + p] += e == 0 ? 0.7 : 0.075;
+      }
+      for (int next = 0; next < 98; next++) expect_chance(&v, s, a, next, chance[next]);
+    }
+  }
+  close_view(&v);
+}
+
+static int wrap(int x, int n) { return (x + n) % n; }
+
+static void crowd_modelling_2d(void **state) {
+  (void)state;
+  enum { ROWS = 3, COLUMNS = 5, CELLS = ROWS * COLUMNS };
+  static const int MOVES[5][2] = {{-1, 0}, {0, -1}, {0, 0}, {0, 1}, {1, 0}};
+  static const char MAP[] = "..#..S.......##";
+  static const double BARS[2][3] = {{0, 4, 2}, {2, 1, -0.5}};
+  view v;
+  wal_node *node = wal_test_component("crowd_modelling_2d");
+  wal_test_set_text(node, "map", "\r\n   ..#..\r\n   S....  \n   ...##\n  ");
+  wal_test_set_number(node, "noise", 0.6);
+  wal_test_set_number(node, "aversion", 0.5);
+  wal_test_set_number(node, "log_offset", 1e-3);
+  wal_node_set_field(node, "bars", wal_test_array(2, (const int64_t[]){2, 3}, BARS[0]));
+  open_view(&v, node, 0);
+  assert_int_equal(v.shape->states, CELLS);
+  double start[CELLS];
+  v.made.game.type->initial(v.made.game.self, 0, CELLS, start);
+  for (int s = 0; s < CELLS; s++) {
+    int row = s / COLUMNS, column = s % COLUMNS;
+    double liking = 2 - 2 * 2 / 3.0 * row - 2 * 2 / 5.0 * abs(column - 4) +
+                    2 * 0.5 / 3 * abs(row - 2) + 2 * 0.5 / 5 * abs(column - 1);
+    WAL_ASSERT_SAME(start[s], MAP[s] == 'S' ? 1 : 0);
+    for (int a = 0; a < 5; a++) {
+      unsigned char legal;
+      double chance[CELLS] = {0};
+      int at_row = wrap(row + MOVES[a][0], ROWS), at_column = wrap(column + MOVES[a][1], COLUMNS);
+      bool wall = MAP[s] == '#', may = wall ? a == 2 : MAP[at_row * COLUMNS + at_column] != '#';
+      v.made.game.type->legal(v.made.game.self, a, s, 1, &legal);
+      assert_int_equal(legal, may);
+      expect_reward(&v, s, a, wall ? 0 : liking - 0.5 * log(v.mass[s] + 1e-3));
+      if (wall || !may) continue;
+      int to[5], allowed = 0;
+      for (int e = 0; e < 5; e++) {
+        to[e] = wrap(at_row + MOVES[e][0], ROWS) * COLUMNS + wrap(at_column + MOVES[e][1], COLUMNS);
+        if (MAP[to[e]] == '#') to[e] = -1;
+        allowed += to[e] >= 0;
+      }
+      chance[at_row * COLUMNS + at_column] += 0.4;
+      for (int e = 0; e < 5; e++)
+        if (to[e] >= 0) chance[to[e]] += 0.6 / allowed;
+      for (int next = 0; next < CELLS; next++) expect_chance(&v, s, a, next, chance[next]);
+    }
+  }
+  close_view(&v);
+}
+
+static void evacuation(void **state) {
+  (void)state;
+  enum { ROWS = 2, COLUMNS = 4, FLOOR = ROWS * COLUMNS, CELLS = 3 * FLOOR };
+  static const int MOVES[4][2] = {{1, 0}, {-1, 0}, {0, -1}, {0, 1}};
+  static const char MAP[] =
+      "E#u..SU."
+      ".#X.#.DE"
+      "..D#SS..";
+  view v;
+  wal_node *node = wal_test_component("evacuation");
+  wal_test_set_text(node, "map", "E#u.\n.SU.\n\n\n.#X.\n#.DE\n  \n..D#\nSS..");
+  wal_test_set_number(node, "crowd_weight", 0.7);
+  wal_test_set_number(node, "exit_reward", 3);
+  wal_test_set_number(node, "log_offset", 0.02);
+  open_view(&v, node, 0);
+  assert_int_equal(v.shape->states, CELLS);
+  double start[CELLS];
+  v.made.game.type->initial(v.made.game.self, 0, CELLS, start);
+  for (int s = 0; s < CELLS; s++) {
+    char c = MAP[s];
+    int row = s / COLUMNS % ROWS, column = s % COLUMNS;
+    WAL_ASSERT_SAME(start[s], c == 'S' ? 1 / 3.0 : 0);
+    for (int a = 0; a < 6; a++) {
+      int next = s;
+      if (a < 4) {
+        int to_row = row + MOVES[a][0], to_column = column + MOVES[a][1];
+        bool on = to_row >= 0 && to_row < ROWS && to_column >= 0 && to_column < COLUMNS;
+        int there = s / FLOOR * FLOOR + to_row * COLUMNS + to_column;
+        if (c != '#' && on && MAP[there] != '#') next = there;
+      } else if (a == 4) {
+        next = c == 'D' || c == 'X' ? s - FLOOR : s;
+      } else {
+        next = c == 'U' || c == 'X' || c == 'u' ? s + FLOOR : s;
+      }
+      for (int to = 0; to < CELLS; to++) expect_chance(&v, s, a, to, to == next ? 1 : 0);
+      double crowd = v.mass[s] > 0.02 ? v.mass[s] : 0.02;
+      expect_reward(&v, s, a, c == '#' ? 0 : (c == 'E' || c == 'u' ? 3 : 0) - 0.7 * log(crowd));
+    }
+  }
+  close_view(&v);
+}
+
+enum { GARNET_STATES = 12, GARNET_ACTIONS = 500, GARNET_BRANCHING = 4 };
+
+static wal_node *garnet_of(double seed, double density) {
+  wal_node *node = wal_test_component("garnet");
+  wal_test_set_number(node, "states", GARNET_STATES);
+  wal_test_set_number(node, "actions", GARNET_ACTIONS);
+  wal_test_set_number(node, "branching", GARNET_BRANCHING);
+  wal_test_set_number(node, "seed", seed);
+  wal_test_set_number(node, "density", density);
+  wal_test_set_number(node, "aversion", 0.5);
+  wal_test_set_number(node, "log_offset", 1e-3);
+  return node;
+}
+
+/** The law: every state is as likely a successor, the weights are the pieces of a cut interval
+ * (mean 1/b, variance (b-1)/(b^2 (b+1))), rewards are uniform where there is one. Bounds are five
+ * standard deviations of a sample of 6000 rows. */
+static void garnet_draws_from_its_law(void **state) {
+  (void)state;
+  enum { B = GARNET_BRANCHING, ROWS = GARNET_STATES * GARNET_ACTIONS };
+  view v;
+  open_view(&v, garnet_of(5, 0.25), 0);
+  double visits[GARNET_STATES] = {0}, squares = 0, pay = 0, paid = 0;
+  for (int s = 0; s < GARNET_STATES; s++)
+    for (int a = 0; a < GARNET_ACTIONS; a++) {
+      int ways = 0;
+      double total = 0;
+      for (int to = 0; to < GARNET_STATES; to++) {
+        double chance = v.transition[(to * GARNET_ACTIONS + a) * GARNET_STATES + s];
+        ways += chance > 0;
+        visits[to] += chance > 0;
+        total += chance;
+        squares += pow(chance > 0 ? chance - 1.0 / B : 0, 2);
+      }
+      assert_int_equal(ways, B);
+      WAL_ASSERT_WITHIN(total, 1, TOLERANCE);
+      double own = v.reward[a * GARNET_STATES + s] + 0.5 * log(v.mass[s] + 1e-3);
+      assert_true(own > -1e-12 && own < 1 + 1e-12);
+      if (own > 1e-12) pay += own, paid++;
+    }
+  double share = (double)B / GARNET_STATES, variance = (B - 1.0) / (B * B * (B + 1));
+  for (int to = 0; to < GARNET_STATES; to++)
+    WAL_ASSERT_WITHIN(visits[to] / ROWS, share, 5 * sqrt(share * (1 - share) / ROWS));
+  WAL_ASSERT_WITHIN(squares / (ROWS * B), variance, 0.02 * variance);
+  WAL_ASSERT_WITHIN(paid / ROWS, 0.25, 5 * sqrt(0.25 * 0.75 / ROWS));
+  WAL_ASSERT_WITHIN(pay / paid, 0.5, 5 * sqrt(1 / 12.0 / paid));
+  close_view(&v);
+}
+
+/** The draws themselves, so that a seed names the same game for ever: successors by Floyd's
+ * sampling from draws of kind 1, weights from cuts of kind 2, rewards of kind 0, counted by (s,a).
+ */
+static void garnet_keeps_its_draws(void **state) {
+  (void)state;
+  enum { B = GARNET_BRANCHING };
+  view v;
+  open_view(&v, garnet_of(5, 0.25), 0);
+  for (int s = 0; s < GARNET_STATES; s++)
+    for (int a = 0; a < GARNET_ACTIONS; a++) {
+      uint64_t pair = (uint64_t)(s * GARNET_ACTIONS + a);
+      bool taken[GARNET_STATES] = {false};
+      double cut[B + 1] = {0, 1, 1, 1, 1}, chance[GARNET_STATES] = {0};
+      for (int k = 0; k < B; k++) {
+        int top = GARNET_STATES - B + k;
+        int to = (int)((top + 1) * wal_random_uniform(5, WAL_PURPOSE_GARNET, pair, 1, (uint32_t)k));
+        taken[taken[to] ? top : to] = true;
+      }
+      for (int k = 0; k < B - 1; k++) {
+        double u = wal_random_uniform(5, WAL_PURPOSE_GARNET, pair, 2, (uint32_t)k);
+        int at = k + 1;
+        for (; cut[at - 1] > u; at--) cut[at] = cut[at - 1];
+        cut[at] = u;
+      }
+      for (int to = 0, k = 0; to < GARNET_STATES; to++)
+        if (taken[to]) chance[to] = cut[k + 1] - cut[k], k++;
+      for (int to = 0; to < GARNET_STATES; to++) expect_chance(&v, s, a, to, chance[to]);
+      double u = wal_random_uniform(5, WAL_PURPOSE_GARNET, pair, 0, 0);
+      expect_reward(&v, s, a, (u < 0.25 ? u / 0.25 : 0) - 0.5 * log(v.mass[s] + 1e-3));
+    }
+  // frozen: draws of a seed beyond 32 bits
+  WAL_ASSERT_SAME(wal_random_uniform(UINT64_C(1) << 40, WAL_PURPOSE_GARNET, 7, 1, 2),
+                  0.61356094103261183);
+  close_view(&v);
+}
+
 static void treasure_hunting(void **state) {
   (void)state;
   enum { N = 4 };
@@ -344,10 +558,19 @@ static void treasure_hunting(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(beach_bar),         cmocka_unit_test(building_evacuation),
-    cmocka_unit_test(crowd_modelling),   cmocka_unit_test(crowd_motion),
-    cmocka_unit_test(equilibrium_price), cmocka_unit_test(linear_quadratic),
-    cmocka_unit_test(predator_prey),     cmocka_unit_test(treasure_hunting),
+    cmocka_unit_test(beach_bar),
+    cmocka_unit_test(building_evacuation),
+    cmocka_unit_test(crowd_modelling),
+    cmocka_unit_test(crowd_motion),
+    cmocka_unit_test(equilibrium_price),
+    cmocka_unit_test(linear_quadratic),
+    cmocka_unit_test(predator_prey),
+    cmocka_unit_test(treasure_hunting),
+    cmocka_unit_test(crowd_avoidance),
+    cmocka_unit_test(crowd_modelling_2d),
+    cmocka_unit_test(evacuation),
+    cmocka_unit_test(garnet_draws_from_its_law),
+    cmocka_unit_test(garnet_keeps_its_draws),
 };
 
 WAL_TEST_MAIN(tests)

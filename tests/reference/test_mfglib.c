@@ -215,12 +215,38 @@ static void knows_every_setting(void **state) {
   }
 }
 
+/** A building drawn without walls is building_evacuation, to the last bit. */
+static void follows_a_drawn_building(void **state) {
+  (void)state;
+  static const char *const LEARNERS[] = {"mirror_descent", "fictitious_play", "prior_descent"};
+  for (int l = 0; l < 3; l++) {
+    wal_node *building = wal_test_component("building_evacuation");
+    wal_node *drawn = wal_test_component("evacuation");
+    wal_test_set_number(building, "floors", 3);
+    wal_test_set_number(building, "rows", 3);
+    wal_test_set_number(building, "columns", 4);
+    wal_test_set_number(drawn, "horizon", 4);
+    wal_test_set_text(drawn, "map", "EEEE\nEEEE\nEEEu\n\nD...\n....\n...U\n\nD...\n....\n....\n");
+    reference_run expected, got;
+    reference_begin(&expected, building, reference_learner(LEARNERS[l], NULL, 0));
+    reference_begin(&got, drawn, reference_learner(LEARNERS[l], NULL, 0));
+    for (int k = 0; k <= 20; k++) {
+      wal_measure want = reference_step(&expected), have = reference_step(&got);
+      WAL_ASSERT_SAME(have.exploitability, want.exploitability);
+      WAL_ASSERT_SAME(have.value, want.value);
+    }
+    reference_end(&expected);
+    reference_end(&got);
+  }
+}
+
 int main(int argc, char **argv) {
-  enum { OTHERS = 3 };
+  enum { OTHERS = 4 };
   struct CMUnitTest tests[SETTING_COUNT + OTHERS] = {
       cmocka_unit_test(knows_every_setting),
       cmocka_unit_test(values_the_uniform_policy),
       cmocka_unit_test(ends_at_the_same_policies),
+      cmocka_unit_test(follows_a_drawn_building),
   };
   for (int i = 0; i < SETTING_COUNT; i++)
     tests[OTHERS + i] = (struct CMUnitTest){.name = SETTINGS[i],

@@ -131,10 +131,96 @@ static void predator_prey_follows_the_traces(void **state) {
   compare(predator_prey(), setting, first_best(), "FP", 10, 1e-10);
 }
 
+static void crowd_avoidance_follows_mirror_descent(void **state) {
+  (void)state;
+  static const double CONGESTION[2] = {0, 1}, UNIFORM[2] = {6.27654345237879, 5.42326814394274};
+  static const double TENTH[2] = {0.0637423596015142, 0.0846002799386};
+  for (int i = 0; i < 2; i++)
+    for (int steps = 0; steps <= 10; steps += 10) {
+      wal_node *game = wal_test_component("crowd_avoidance");
+      wal_test_set_number(game, "congestion", CONGESTION[i]);
+      double got = after(game, reference_learner("mirror_descent", NULL, 0), steps);
+      WAL_ASSERT_WITHIN(got, steps == 0 ? UNIFORM[i] : TENTH[i], 1e-13);
+    }
+}
+
+static wal_node *crowd_modelling_2d(bool rooms, bool distribution_only) {
+  wal_node *game = wal_test_component("crowd_modelling_2d");
+  wal_node *flag = wal_node_create(WAL_NODE_FLAG, 1);
+  flag->flag = distribution_only;
+  wal_node_set_field(game, "distribution_only", flag);
+  if (rooms) wal_test_set_text(game, "map", "four_rooms");
+  return game;
+}
+
+/** A small torus with everything that can be set. */
+static wal_node *small_torus(void) {
+  static const double START[2][3] = {{0, 0, 1}, {1, 5, 3}}, BARS[2][3] = {{0, 1, 1}, {2, 5, 0.5}};
+  wal_node *game = wal_test_component("crowd_modelling_2d");
+  wal_test_set_text(game, "map", "......\n..##..\n......\n#.....\n");
+  wal_test_set_number(game, "horizon", 6);
+  wal_test_set_number(game, "noise", 0.3);
+  wal_test_set_number(game, "aversion", 0.7);
+  wal_node_set_field(game, "start", wal_test_array(2, (const int64_t[]){2, 3}, START[0]));
+  wal_node_set_field(game, "bars", wal_test_array(2, (const int64_t[]){2, 3}, BARS[0]));
+  return game;
+}
+
+/* The values are those of data/crowd_modelling_2d.py, which shares no code with walras. */
+static void crowd_modelling_2d_follows_mirror_descent(void **state) {
+  (void)state;
+  static const struct {
+    bool small, rooms, distribution_only;
+    double rate, uniform, tenth;
+  } RUNS[] = {{false, true, true, 0.01, 167.66044647142792, 47.87594658699783},
+              {false, true, true, 1, 167.66044647142792, 181.1450311383823},
+              {false, true, false, 0.01, 162.3177173496222, 46.98869362464896},
+              {false, false, false, 0.01, 5.440783924223989, 4.329644047927077},
+              {true, false, false, 0.3, 4.664115129089865, 0.18357791357507436}};
+  for (size_t i = 0; i < sizeof RUNS / sizeof RUNS[0]; i++)
+    for (int steps = 0; steps <= 10; steps += 10) {
+      wal_node *game = RUNS[i].small ? small_torus()
+                                     : crowd_modelling_2d(RUNS[i].rooms, RUNS[i].distribution_only);
+      double got = after(game, reference_learner("mirror_descent", "rate", RUNS[i].rate), steps);
+      // at rate 1 the policy jumps from cell to cell, and round-off grows a thousandfold
+      double tolerance = steps > 0 && RUNS[i].rate == 1 ? 1e-8 : 1e-12;
+      WAL_ASSERT_NEAR(got, steps == 0 ? RUNS[i].uniform : RUNS[i].tenth, tolerance);
+    }
+}
+
+/** Reward and legal actions that OpenSpiel's playthrough prints on 10 x 10 cells under the uniform
+ * distribution; its fee for the last move, 1/10, is not part of our game. */
+static void crowd_modelling_2d_pays_as_the_playthrough(void **state) {
+  (void)state;
+  static const struct {
+    int x, y;
+    double reward, fee;
+  } SEEN[] = {{8, 7, 5.605170185988091, 0}, {8, 9, 5.105170185988091, 0.1}};
+  double mass[100], policy[500], reward[500];
+  unsigned char legal[100];
+  for (int i = 0; i < 500; i++) mass[i % 100] = 0.01, policy[i] = 0.2;
+  reference_run run;
+  reference_begin(&run, crowd_modelling_2d(false, false),
+                  reference_learner("mirror_descent", NULL, 0));
+  const wal_game *game = &run.made.game;
+  assert_int_equal(game->shape.horizon, 10);
+  game->type->stage(game->self, &(wal_slab){1, 0, 100, 100}, mass, policy, NULL, reward, NULL);
+  for (int i = 0; i < 2; i++)
+    WAL_ASSERT_WITHIN(reward[SEEN[i].y * 10 + SEEN[i].x], SEEN[i].reward + SEEN[i].fee, 1e-13);
+  for (int a = 0; a < 5; a++) {
+    game->type->legal(game->self, a, 0, 100, legal);
+    for (int s = 0; s < 100; s++) assert_int_equal(legal[s], 1);
+  }
+  reference_end(&run);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(crowd_modelling_values_the_uniform_policy),
     cmocka_unit_test(crowd_modelling_follows_every_learner),
     cmocka_unit_test(crowd_modelling_follows_the_traces),
+    cmocka_unit_test(crowd_avoidance_follows_mirror_descent),
+    cmocka_unit_test(crowd_modelling_2d_follows_mirror_descent),
+    cmocka_unit_test(crowd_modelling_2d_pays_as_the_playthrough),
     cmocka_unit_test(predator_prey_values_the_uniform_policy),
     cmocka_unit_test(predator_prey_follows_the_traces),
 };

@@ -22,6 +22,12 @@ static inline void wal_test_set_number(wal_node *component, const char *name, do
   wal_node_set_field(component, name, node);
 }
 
+static inline void wal_test_set_text(wal_node *component, const char *name, const char *text) {
+  wal_node *node = wal_node_create(WAL_NODE_TEXT, 1);
+  wal_node_set_text(node, text, strlen(text));
+  wal_node_set_field(component, name, node);
+}
+
 /** Nested lists of `rank` levels from numbers in row-major order. */
 static inline wal_node *wal_test_array(int rank, const int64_t *extent, const double *numbers) {
   wal_node *node = wal_node_create(rank == 1 ? WAL_NODE_NUMBERS : WAL_NODE_ITEMS, 1);
