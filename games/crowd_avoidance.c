@@ -52,6 +52,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->horizon = (int)wal_params_integer(params, "horizon");
   shape->states = CELLS * POPULATIONS;
   shape->actions = WAL_GRID_MOVES;
+  shape->state_reward = true;
   shape->populations = POPULATIONS;
   shape->group = POPULATIONS;
   shape->noise_terms = WAL_GRID_MOVES;
@@ -108,7 +109,6 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
       bool there = (slab->first + i) / POPULATIONS == TARGET[p];
       reward[i + p] = (there ? 1 : 0) - game->congestion * mass[i + 1 - p];
     }
-  wal_game_spread(slab, WAL_GRID_MOVES, reward);
 }
 
 static void action_name(const void *self, int action, char *buffer, size_t size) {

@@ -202,6 +202,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   WAL_TRY_GOTO(read_bars(ctx, params, game));
   shape->states = wal_map_cells(&game->map);
   shape->actions = WAL_GRID_MOVES;
+  shape->state_reward = true;
   shape->noise_terms = WAL_GRID_MOVES;
   shape->axes = 2;
   shape->axis[0] = (wal_axis){"row", game->map.grid.rows};
@@ -294,7 +295,6 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
   }
   for (int64_t i = 0; game->map.cells && i < slab->count; i++)
     if (wal_map_is_wall(&game->map, slab->first + i)) reward[i] = 0;
-  wal_game_spread(slab, WAL_GRID_MOVES, reward);
 }
 
 static void action_name(const void *self, int action, char *buffer, size_t size) {

@@ -132,6 +132,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->horizon = (int)wal_params_integer(params, "horizon");
   shape->states = wal_map_cells(&game->map);
   shape->actions = ACTIONS;
+  shape->state_reward = true;
   shape->axes = 3;
   shape->axis[0] = (wal_axis){"floor", game->map.floors};
   shape->axis[1] = (wal_axis){"row", game->map.grid.rows};
@@ -190,7 +191,6 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
     if (cell == 'E' || cell == 'u' || cell == 'd' || cell == 'x') reward[i] += game->exit_reward;
     if (cell == WAL_MAP_WALL) reward[i] = 0;
   }
-  wal_game_spread(slab, ACTIONS, reward);
 }
 
 static void action_name(const void *self, int action, char *buffer, size_t size) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <math.h>
+#include <string.h>
 
 #include "games/common.h"
 #include "games/game_list.h"
@@ -133,7 +134,8 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
   const garnet *game = self;
   wal_game_aversion(slab->count, mass, game->log_offset, reward);
   if (game->aversion != 1) scale(slab->count, game->aversion, reward);
-  wal_game_spread(slab, game->actions, reward);
+  for (int a = 1; a < game->actions; a++)
+    memcpy(reward + a * slab->stride, reward, (size_t)slab->count * sizeof *reward);
   for (int a = 0; game->density > 0 && a < game->actions; a++)
     for (int64_t i = 0; i < slab->count; i++) {
       double u = draw(game, (slab->first + i) * game->actions + a, REWARD, 0);

@@ -13,14 +13,12 @@ enum { WIDTH = 2 };
 #define STORE(y, v) _mm_storeu_pd(y, v)
 #define EXP Sleef_cinz_expd2_u10sse2
 #define LOG Sleef_cinz_logd2_u35sse2
-#define EXP2 Sleef_cinz_exp2d2_u35sse2
 #else
 enum { WIDTH = 1 };
 #define LOAD(x) (*(x))
 #define STORE(y, v) (*(y) = (v))
 #define EXP Sleef_cinz_expd1_u10purec
 #define LOG Sleef_cinz_logd1_u35purec
-#define EXP2 Sleef_cinz_exp2d1_u35purec
 #endif
 
 #define WAL_VECTOR_LOOP(name, function)                                     \
@@ -58,10 +56,10 @@ void wal_vector_tilt_base(int64_t n, double rate, const double *x, const double 
     for (int64_t j = 0; j < part; j++) {
       const double exponent = rate * (x[i + j] - base[i + j]);
       const double size = fabs(exponent);
-      few[j] = exponent * WAL_LOG2_E;
+      few[j] = exponent;
       range[1] = size > range[1] ? size : range[1];
     }
-    STORE(few, EXP2(LOAD(few)));
+    STORE(few, EXP(LOAD(few)));
     for (int64_t j = 0; j < part; j++) {
       const double tilted = weight[i + j] * few[j];
       out[i + j] = tilted;

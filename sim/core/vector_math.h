@@ -22,7 +22,7 @@ void wal_vector_exp_shifted(int64_t n, double scale, const double *x, const doub
 
 /**
  * out[i] = weight[i] * exp(rate * (x[i] - base[i])) and sum[i] += out[i]: the inner loop of a
- * multiplicative update, within 4 ulp (of the exponential, for exponents within 700 of 0).
+ * multiplicative update, as wal_vector_exp().
  * @param range  range[0] becomes the least of itself and the out[i], range[1] the largest of itself
  *               and the |rate * (x[i] - base[i])|
  */

@@ -37,7 +37,7 @@ void wal_vector_exp_shifted_avx(int64_t n, double scale, const double *x, const 
 
 void wal_vector_tilt_avx(int64_t n, double rate, const double *x, const double *base,
                          const double *weight, double *out, double *sum, double range[2]) {
-  const __m256d factor = _mm256_set1_pd(rate), log2_e = _mm256_set1_pd(WAL_LOG2_E);
+  const __m256d factor = _mm256_set1_pd(rate);
   const __m256d sign = _mm256_set1_pd(-0.0);
   __m256d least = _mm256_set1_pd(range[0]), most = _mm256_set1_pd(range[1]);
   int64_t i = 0;
@@ -45,7 +45,7 @@ void wal_vector_tilt_avx(int64_t n, double rate, const double *x, const double *
     __m256d gap = _mm256_sub_pd(_mm256_loadu_pd(x + i), _mm256_loadu_pd(base + i));
     __m256d exponent = _mm256_mul_pd(factor, gap);
     most = _mm256_max_pd(_mm256_andnot_pd(sign, exponent), most);
-    __m256d power = Sleef_cinz_exp2d4_u35avx(_mm256_mul_pd(exponent, log2_e));
+    __m256d power = Sleef_cinz_expd4_u10avx(exponent);
     __m256d tilted = _mm256_mul_pd(_mm256_loadu_pd(weight + i), power);
     least = _mm256_min_pd(tilted, least);
     _mm256_storeu_pd(out + i, tilted);

@@ -18,7 +18,4 @@ void wal_vector_tilt_avx(int64_t n, double rate, const double *x, const double *
 void wal_vector_tilt_base(int64_t n, double rate, const double *x, const double *base,
                           const double *weight, double *out, double *sum, double range[2]);
 
-/** log2(e): exp(x) = exp2(x * WAL_LOG2_E). */
-#define WAL_LOG2_E 0x1.71547652b82fep0
-
 #endif

@@ -9,6 +9,7 @@
 static wal_status find_legal(wal_space *s) {
   const wal_game *game = s->game;
   const int actions = game->shape.actions;
+  bool all_legal = true;
   WAL_TRY(wal_acquire(s->ctx, "legal actions", s->pairs, 1, &s->legal));
   for (int64_t tile = 0; tile < s->tiles; tile++) {
     const wal_slab slab = wal_space_slab(s, 0, tile);
@@ -16,13 +17,15 @@ static wal_status find_legal(wal_space *s) {
     for (int a = 0; a < actions; a++)
       game->type->legal(game->self, a, slab.first, slab.count, legal + a * slab.stride);
     for (int64_t i = 0; i < slab.count; i++) {
-      int some = 0;
-      for (int a = 0; a < actions; a++) some |= legal[a * slab.stride + i];
-      if (!some)
+      int count = 0;
+      for (int a = 0; a < actions; a++) count += legal[a * slab.stride + i] != 0;
+      all_legal = all_legal && count == actions;
+      if (count == 0)
         return wal_fail(s->ctx, WAL_EINTERNAL, "game %s: state %lld has no legal action",
                         game->type->component.name, (long long)(slab.first + i));
     }
   }
+  if (all_legal) wal_release(s->ctx, &s->legal);
   return WAL_OK;
 }
 

@@ -494,7 +494,7 @@ class Progress(unittest.TestCase):
 
     def test_bar_is_removed_before_an_error(self):
         # Logits, which entropy asks for, leave the range of numbers after some hundred iterations.
-        run = self.watch("-P", "learner=mirror_descent{rate=%s, entropy=1e-306}"
+        run = self.watch("-P", "learner=mirror_descent{rate=%s, entropy=1e-308}"
                          % (3e305 if SANITIZED else 1e304),
                          "-P", "stop.iterations=100000")
         text = run.end()

@@ -441,8 +441,7 @@ static void drawn_tables_follow_the_seed(void **state) {
     wal_test_game made;
     const double mass[5] = {0.2, 0.2, 0.2, 0.2, 0.2}, joint[25] = {0};
     WAL_ASSERT_OK(ctx, wal_test_game_create(ctx, wal_test_component("random_linear"), &made));
-    made.game.type->stage(made.game.self, &(wal_slab){0, 0, 5, 5}, mass, joint, joint, reward[run],
-                          NULL);
+    wal_game_stage(&made.game, &(wal_slab){0, 0, 5, 5}, mass, joint, joint, reward[run], NULL);
     wal_test_game_destroy(ctx, &made);
     wal_ctx_destroy(&ctx);
   }

@@ -204,7 +204,7 @@ static void crowd_modelling_2d_pays_as_the_playthrough(void **state) {
                   reference_learner("mirror_descent", NULL, 0));
   const wal_game *game = &run.made.game;
   assert_int_equal(game->shape.horizon, 10);
-  game->type->stage(game->self, &(wal_slab){1, 0, 100, 100}, mass, policy, NULL, reward, NULL);
+  wal_game_stage(game, &(wal_slab){1, 0, 100, 100}, mass, policy, NULL, reward, NULL);
   for (int i = 0; i < 2; i++)
     WAL_ASSERT_WITHIN(reward[SEEN[i].y * 10 + SEEN[i].x], SEEN[i].reward + SEEN[i].fee, 1e-13);
   for (int a = 0; a < 5; a++) {
