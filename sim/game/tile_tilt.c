@@ -66,9 +66,9 @@ static void tilt_one(wal_tile t, double rate, const double *q, double *p, const 
   const double share = 1 / sum, log_sum = log_of(sum);
   for (int a = 0; a < t.actions; a++) {
     double *to = p + a * t.stride;
-    double likely = (a == last ? *to : weight[(int64_t)a * CHUNK]) * share;
-    if (*to > 0 && likely >= LEAST) {
-      *to = likely;
+    const double own = a == last ? *to : weight[(int64_t)a * CHUNK];
+    if (*to > 0 && own >= LEAST && own * share >= LEAST) {  // smaller ones have lost digits
+      *to = own * share;
       continue;
     }
     double old = *to > 0 ? log_of(*to) : *to;

@@ -173,10 +173,39 @@ static void partitions_cover_everything_once(void **state) {
   wal_ctx_destroy(&ctx);
 }
 
+static void plans_take_no_memory(void **state) {
+  (void)state;
+  const int64_t large = (int64_t)1 << 40;
+  wal_ctx *ctx = wal_test_ctx(1);
+  double *held = NULL, *x = NULL;
+  char *y = NULL;
+  WAL_ASSERT_OK(ctx, wal_acquire(ctx, "x", 100, sizeof *held, &held));
+  const int64_t before = wal_ctx_memory(ctx), peak = wal_ctx_peak_memory(ctx);
+  wal_ctx_set_memory_limit(ctx, before + 1000);
+  wal_ctx_plan_begin(ctx);
+  assert_true(wal_ctx_planning(ctx));
+  WAL_ASSERT_OK(ctx, wal_acquire(ctx, "x", large / 8, sizeof *x, &x));
+  WAL_ASSERT_OK(ctx, wal_acquire(ctx, "y", 5, 1, &y));
+  assert_true(x[0] == 0 && x[large / 16] == 0 && y[4] == 0);
+  wal_release(ctx, &x);
+  WAL_ASSERT_OK(ctx, wal_acquire(ctx, "x", 7, sizeof *x, &x));
+  wal_release(ctx, &x);
+  wal_release(ctx, &y);
+  assert_true(wal_ctx_plan_end(ctx) == large + 5);
+  assert_true(wal_ctx_memory(ctx) == before && wal_ctx_peak_memory(ctx) == peak);
+  assert_int_equal(wal_acquire(ctx, "x", 126, sizeof *x, &x), WAL_EINPUT);  // beyond the limit
+  assert_non_null(strstr(wal_ctx_error(ctx), "x: expected at most "));
+  WAL_ASSERT_OK(ctx, wal_acquire(ctx, "x", 125, sizeof *x, &x));
+  wal_release(ctx, &x);
+  wal_release(ctx, &held);
+  wal_ctx_destroy(&ctx);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(status_codes_are_unique),
     cmocka_unit_test(failures_leave_their_text),
     cmocka_unit_test(memory_is_aligned_zeroed_counted),
+    cmocka_unit_test(plans_take_no_memory),
     cmocka_unit_test(philox_gives_its_known_answers),
     cmocka_unit_test(draws_are_uniform_and_apart),
     cmocka_unit_test(sums_have_a_fixed_shape),

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The multiplicative step on probabilities in signed form against softmax of the logits that it
+   stands for, kept in long double. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/core/random.h"
+#include "sim/game/tile.h"
+#include "tests/support/harness.h"
+
+enum { ACTIONS = 4, COUNT = 150, STRIDE = 152, PAIRS = ACTIONS * STRIDE };
+
+static const wal_tile T = {COUNT, STRIDE, ACTIONS};
+
+static double draw(int item, uint32_t step) {
+  return 2 * wal_random_uniform(5, WAL_PURPOSE_TEST, (uint64_t)item, step, 0) - 1;
+}
+
+/* Log probabilities of one state from its logits. */
+static void log_softmax(const long double *y, int64_t i, long double *log_p) {
+  long double top = -HUGE_VALL, sum = 0;
+  for (int a = 0; a < ACTIONS; a++) top = fmaxl(top, y[a * STRIDE + i]);
+  for (int a = 0; a < ACTIONS; a++) sum += expl(y[a * STRIDE + i] - top);
+  for (int a = 0; a < ACTIONS; a++) log_p[a] = y[a * STRIDE + i] - top - logl(sum);
+}
+
+static void compare(const long double *y, const double *p, double tolerance) {
+  for (int64_t i = 0; i < COUNT; i++) {
+    long double log_p[ACTIONS];
+    double sum = 0;
+    log_softmax(y, i, log_p);
+    for (int a = 0; a < ACTIONS; a++) {
+      const double x = p[a * STRIDE + i];
+      sum += x > 0 ? x : 0;
+      assert_true(x >= 1e-300 || x < -690.7);
+      const double got = x > 0 ? log(x) : x;
+      WAL_ASSERT_WITHIN(got, (double)log_p[a], tolerance * (1 + fabs((double)log_p[a])));
+    }
+    WAL_ASSERT_WITHIN(sum, 1, 1e-14);
+  }
+}
+
+/* A hundred steps one way and the same back: actions vanish beyond all numbers and return. */
+static void probabilities_vanish_and_return(void **state) {
+  (void)state;
+  static const double RATES[] = {0.001, 1, 40, 1000};
+  double p[PAIRS], q[PAIRS], *room = malloc(sizeof *room * (size_t)wal_tile_tilt_room(ACTIONS));
+  long double *y = malloc(sizeof *y * PAIRS);
+  assert_true(room && y);
+  for (size_t r = 0; r < sizeof RATES / sizeof RATES[0]; r++) {
+    bool vanished = false;
+    for (int i = 0; i < PAIRS; i++) p[i] = 1.0 / ACTIONS, y[i] = 0;
+    for (int step = 0; step < 200; step++) {
+      const double sign = step < 100 ? 1 : -1;
+      for (int i = 0; i < PAIRS; i++)  // some states hardly move, others are thrown about
+        q[i] = sign * (draw(i, 0) + 0.1 * draw(i, (uint32_t)step)) * (i % STRIDE % 3);
+      wal_tile_tilt(T, RATES[r], q, p, room);
+      for (int i = 0; i < PAIRS; i++) y[i] += (long double)RATES[r] * q[i];
+      vanished = vanished || wal_tile_has_logs(T, p);
+      if (step % 20 == 19) compare(y, p, 1e-12);
+    }
+    assert_true(vanished == (RATES[r] > 1));
+  }
+  free(room);
+  free(y);
+}
+
+/* What becomes of a state does not depend on the states beside it. */
+static void states_do_not_touch_each_other(void **state) {
+  (void)state;
+  double p[PAIRS], q[PAIRS], one[ACTIONS], q_one[ACTIONS];
+  double *room = malloc(sizeof *room * (size_t)wal_tile_tilt_room(ACTIONS));
+  assert_non_null(room);
+  for (int i = 0; i < PAIRS; i++) {
+    p[i] = 1.0 / ACTIONS;
+    q[i] = draw(i, 7) * (i % STRIDE % 5 == 0 ? 900 : 1);
+  }
+  double before[PAIRS];
+  for (int step = 0; step < 5; step++) {
+    memcpy(before, p, sizeof p);
+    wal_tile_tilt(T, 1, q, p, room);
+    for (int64_t i = 0; i < COUNT; i++) {
+      for (int a = 0; a < ACTIONS; a++)
+        one[a] = before[a * STRIDE + i], q_one[a] = q[a * STRIDE + i];
+      wal_tile_tilt((wal_tile){1, 1, ACTIONS}, 1, q_one, one, room);
+      for (int a = 0; a < ACTIONS; a++) WAL_ASSERT_SAME(one[a], p[a * STRIDE + i]);
+    }
+  }
+  free(room);
+}
+
+static void logarithms_are_dropped(void **state) {
+  (void)state;
+  const double p[4] = {0.25, -700, 0.75, -HUGE_VAL};
+  double out[4];
+  assert_true(wal_tile_has_logs((wal_tile){2, 2, 2}, p));
+  assert_false(wal_tile_has_logs((wal_tile){1, 2, 2}, p));
+  wal_tile_drop_logs((wal_tile){2, 2, 2}, p, out);
+  assert_true(out[0] == 0.25 && out[1] == 0 && out[2] == 0.75 && out[3] == 0);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(probabilities_vanish_and_return),
+    cmocka_unit_test(states_do_not_touch_each_other),
+    cmocka_unit_test(logarithms_are_dropped),
+};
+WAL_TEST_MAIN(tests)
