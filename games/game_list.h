@@ -10,6 +10,7 @@
   X(building_evacuation)  \
   X(crowd_modelling)      \
   X(crowd_motion)         \
+  X(custom)               \
   X(equilibrium_price)    \
   X(left_right)           \
   X(linear_quadratic)     \

@@ -128,10 +128,9 @@ static const char *list_arguments(int count, const char *const *names, const dou
   size_t length = 0;
   buffer[0] = '\0';
   for (int i = 0; i < count && length < size - 40; i++)
-    length +=
-        (size_t)snprintf(buffer + length, size - length, "%s%s%s%s", i == 0 ? "" : ", ",
-                         names ? names[i] : "", names ? "=" : "",
-                         wal_number_text(arguments[i], number, sizeof number));
+    length += (size_t)snprintf(buffer + length, size - length, "%s%s%s%s", i == 0 ? "" : ", ",
+                               names ? names[i] : "", names ? "=" : "",
+                               wal_number_text(arguments[i], number, sizeof number));
   return buffer;
 }
 
@@ -286,10 +285,10 @@ static wal_status call_function(wal_ctx *ctx, const wal_function *function, int 
     memcpy(results, lua->results, (size_t)count * sizeof *results);
   } else {
     find_place(function, where, sizeof where);
-    outcome = wal_fail(
-        ctx, WAL_EINPUT, "%sexpected %d number%s from the function called with (%s), got %s", where,
-        result_count, result_count == 1 ? "" : "s",
-        list_arguments(argument_count, NULL, arguments, list, sizeof list), got);
+    outcome = wal_fail(ctx, WAL_EINPUT,
+                       "%sexpected %d number%s from the function called with (%s), got %s", where,
+                       result_count, result_count == 1 ? "" : "s",
+                       list_arguments(argument_count, NULL, arguments, list, sizeof list), got);
   }
   lua_settop(L, 0);
   return outcome;

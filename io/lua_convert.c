@@ -6,7 +6,7 @@
 #include "io/json.h"
 #include "io/lua_sandbox.h"
 
-enum { DEEPEST = 64, MOST_VALUES = 10000000, PATH_LENGTH = 256, TEXT_LENGTH = 160 };
+enum { DEEPEST = 64, MOST_VALUES = 10000000, PATH_LENGTH = 100, TEXT_LENGTH = 160 };
 
 static const char COMPONENT_TYPE[] = "walras component";
 static const lua_Integer TWO_TO_53 = (lua_Integer)1 << 53;
