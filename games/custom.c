@@ -297,7 +297,8 @@ static void noise(const void *self, int stage, int64_t first, int64_t count, int
 static void couple(const void *self, const wal_slab *slab, const double *mass, const double *policy,
                    double *statistic) {
   const custom *game = self;
-  wal_custom_statistic_add(&game->statistic, slab, mass, policy, statistic);
+  if (game->statistic.numbers > 0)
+    wal_custom_statistic_add(&game->statistic, slab, mass, policy, statistic);
 }
 
 /* Notes a failed call. With numbers that are not finite among its arguments it is not to blame:

@@ -6,7 +6,7 @@
 
 #include "io/lua_sandbox.h"
 
-enum { TEXT_LENGTH = 160, PLACE_LENGTH = 512 };
+enum { TEXT_LENGTH = 160, PLACE_LENGTH = 640, NAME_SHOWN = 300 };
 
 static const char ARRAY_TYPE[] = "walras array";
 
@@ -114,12 +114,15 @@ static void find_place(const wal_function *function, char *buffer, size_t size) 
   lua_getinfo(L, ">S", &where);
   char shown[WAL_LUA_SHOWN];
   bool ours = strcmp(where.short_src, wal_lua_shown(lua->name, shown)) == 0;
+  size_t length = strlen(lua->name);
+  const char *name = length > NAME_SHOWN ? lua->name + length - NAME_SHOWN : lua->name;
+  const char *cut = name == lua->name ? "" : "...";
   if (where.linedefined <= 0)
-    snprintf(buffer, size, "%s: ", lua->name);
+    snprintf(buffer, size, "%s%s: ", cut, name);
   else if (ours)
-    snprintf(buffer, size, "%s:%d: ", lua->name, where.linedefined);
+    snprintf(buffer, size, "%s%s:%d: ", cut, name, where.linedefined);
   else
-    snprintf(buffer, size, "%s: %s:%d: ", lua->name, where.short_src, where.linedefined);
+    snprintf(buffer, size, "%s%s: %s:%d: ", cut, name, where.short_src, where.linedefined);
 }
 
 static const char *list_arguments(int count, const char *const *names, const double *arguments,
