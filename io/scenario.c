@@ -110,9 +110,8 @@ static const wal_node *find_function(const wal_node *node, const char *path) {
 static wal_status place_functions(wal_ctx *ctx, const wal_scenario *s, const wal_node *script,
                                   wal_node *node) {
   char quoted[GOT_LENGTH];
-  const wal_node *place = node->kind == WAL_NODE_FIELDS && node->count == 1
-                              ? wal_node_field(node, "function")
-                              : NULL;
+  const wal_node *place =
+      node->kind == WAL_NODE_FIELDS && node->count == 1 ? wal_node_field(node, "function") : NULL;
   if (place && place->kind == WAL_NODE_TEXT) {
     const char *path = place->text ? place->text : "";
     const wal_node *function = find_function(script, path);
