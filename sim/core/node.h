@@ -27,10 +27,10 @@ typedef struct wal_call {
   double arguments[WAL_CALL_ARGUMENTS];
   const double *array; /**< further last argument, which the script indexes from 0; NULL: none */
   int64_t array_count;
-  int row;             /**< 0: the results are numbers (several of them also as one list); else
-                            one list of rows of so many numbers, or one number for `alone` */
-  bool alone;          /**< one number may stand for the whole list: count is then 0 */
-  int64_t least, most; /**< how many numbers or rows there may be */
+  int row;               /**< 0: the results are numbers (several of them also as one list); else
+                              one list of rows of so many numbers, or one number for `alone` */
+  bool alone;            /**< one number may stand for the whole list: count is then 0 */
+  int64_t least, most;   /**< how many numbers or rows there may be */
   const double *results; /**< out: row-major; held until the next call */
   int64_t count;         /**< out: numbers or rows */
 } wal_call;
@@ -46,7 +46,7 @@ typedef struct wal_function {
    *  fails or does not give that many numbers. For tables made at load time. */
   wal_status (*call)(wal_ctx *ctx, const struct wal_function *function, int argument_count,
                      const double *arguments, int result_count, double *results);
-  /** A call while a game runs: about 0.2 microseconds and what the script does. The script reads
+  /** A call while a game runs: about 0.1 microseconds and what the script does. The script reads
    *  call->array in place; it may do so only until release() or a call with another array.
    *  WAL_EINPUT as above, with owner, name and arguments in the text. Numbers may be any, also
    *  NaN. Rank-local. */
