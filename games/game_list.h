@@ -12,6 +12,7 @@
   X(crowd_modelling)      \
   X(crowd_modelling_2d)   \
   X(crowd_motion)         \
+  X(custom)               \
   X(equilibrium_price)    \
   X(evacuation)           \
   X(garnet)               \

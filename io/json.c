@@ -114,7 +114,9 @@ void wal_json_number(wal_text *text, double value) {
 typedef struct json_writer {
   wal_text *text;
   int depth;
-  bool first; /**< nothing stands yet in the innermost object */
+  bool first;     /**< nothing stands yet in the innermost object */
+  bool functions; /**< a function was written */
+  const char *script;
 } json_writer;
 
 static void new_line(json_writer *w) { wal_text_add(w->text, "\n%*s", 2 * w->depth, ""); }
@@ -149,12 +151,6 @@ static void write_open(void *user, const char *name, const wal_component *compon
   begin_object(w);
 }
 
-static void write_close(void *user, bool record) {
-  json_writer *w = user;
-  end_object(w);
-  if (!record) end_object(w);
-}
-
 static void write_flag(void *user, const char *name, bool value) {
   json_writer *w = user;
   begin_member(w, name);
@@ -172,6 +168,23 @@ static void write_text(void *user, const char *name, const char *value) {
   json_writer *w = user;
   begin_member(w, name);
   wal_json_string(w->text, value);
+}
+
+static void write_close(void *user, bool record) {
+  json_writer *w = user;
+  end_object(w);
+  if (record) return;
+  if (w->depth == 1 && w->functions && w->script) write_text(w, "script", w->script);
+  end_object(w);
+}
+
+static void write_function(void *user, const char *name, const char *path) {
+  json_writer *w = user;
+  begin_member(w, name);
+  add_bytes(w->text, "{\"function\": ", 13);
+  wal_json_string(w->text, path);
+  add_bytes(w->text, "}", 1);
+  w->functions = true;
 }
 
 // One level of a row-major array; `stride` numbers lie from one row to the next.
@@ -208,13 +221,18 @@ static void write_array(void *user, const char *name, int rank, const int64_t ex
 }
 
 void wal_json_params(wal_text *text, const wal_params *params) {
-  json_writer writer = {.text = text, .first = true};
+  wal_json_task(text, params, NULL);
+}
+
+void wal_json_task(wal_text *text, const wal_params *params, const char *script) {
+  json_writer writer = {.text = text, .first = true, .script = script};
   wal_params_visitor visitor = {.user = &writer,
                                 .open = write_open,
                                 .close = write_close,
                                 .flag = write_flag,
                                 .number = write_number,
                                 .text = write_text,
-                                .array = write_array};
+                                .array = write_array,
+                                .function = write_function};
   wal_params_visit(params, &visitor);
 }

@@ -104,6 +104,9 @@ const char *wal_param_expectation(const wal_param *param, char *buffer, size_t s
     case WAL_COMPONENT:
       snprintf(buffer, size, "%s %s", article(param->choices), param->choices);
       break;
+    case WAL_FUNCTION:
+      snprintf(buffer, size, "a function");
+      break;
     case WAL_RECORD:
       snprintf(buffer, size, "a table with names");
       break;
@@ -186,6 +189,22 @@ static wal_status read_text(const resolver *r, const wal_params *params, const w
   value->text = malloc(size);
   if (!value->text) return wal_params_no_memory(r->ctx, params, param->name);
   memcpy(value->text, text, size);
+  return WAL_OK;
+}
+
+// Only functions of the scenario itself: a run file keeps its text, by which they are found again.
+static wal_status read_function(const resolver *r, const wal_params *params, const wal_param *param,
+                                const wal_node *node, wal_param_value *value) {
+  if (node->kind != WAL_NODE_FUNCTION) return wrong_type(r, params, param, node);
+  if (!node->text)
+    return wal_params_fail_at(r->ctx, params, param->name, node->line,
+                              "expected a function written in the scenario, got one from elsewhere "
+                              "(-P), which a run file could not keep");
+  size_t size = strlen(node->text) + 1;
+  value->text = malloc(size);
+  if (!value->text) return wal_params_no_memory(r->ctx, params, param->name);
+  memcpy(value->text, node->text, size);
+  value->function = node->function;
   return WAL_OK;
 }
 
@@ -273,6 +292,8 @@ static wal_status read_value(const resolver *r, const wal_params *params, const 
       return read_text(r, params, param, node, value);
     case WAL_ARRAY:
       return wal_param_read_array(r->ctx, params, param, node, value);
+    case WAL_FUNCTION:
+      return read_function(r, params, param, node, value);
     case WAL_COMPONENT:
       return read_component(r, params, param, node, value);
     case WAL_RECORD:
@@ -333,6 +354,8 @@ static wal_status fill_default(const resolver *r, const wal_params *params, cons
       break;
     case WAL_COMPONENT:
       if (param->text) return default_component(r, params, param, value);
+      break;
+    case WAL_FUNCTION:
       break;
     case WAL_RECORD:
       return read_record(r, params, param, NULL, value);

@@ -171,7 +171,7 @@ LISTS = [
     game("function gives nothing", "beach_bar { initial = function(s) end }",
          r":1: expected 1 number from the function called with \(0\), got nothing"),
     game("function gives two", "beach_bar { initial = function(s) return 1, 2 end }",
-         r":1: expected 1 number from the function called with \(0\), got 2"),
+         r":1: expected 1 number from the function called with \(0\), got 2 values"),
 ]
 
 TASKS = [

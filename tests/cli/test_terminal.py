@@ -29,6 +29,9 @@ SECOND = ("return solve { game = crowd_motion { rows = 100, columns = 100, horiz
 LONG = ("return solve { game = crowd_motion { rows = 100, columns = 100 }, "
         "stop = { iterations = 1000000, every = 2 } }")
 SLOW = 5 if SANITIZED else 1
+# What games without defaults must be given.
+REQUIRED = {"custom": "states = 2, actions = 1, horizon = 2, "
+                      "moves = function(h, s) return s end, reward = function() return 0 end"}
 
 
 def run_short(*args, text=SHORT, **more):
@@ -265,7 +268,9 @@ class Check(unittest.TestCase):
         def one(item):
             name, kind = item
             place = folder(name)
-            game = f"{name} {{}}" if kind == "game" else "beach_bar { stay = 1/3 }"
+            game = f"{name} {{{REQUIRED.get(name, '')}}}"
+            if kind != "game":
+                game = "beach_bar { stay = 1/3 }"
             learner = f"{name} {{}}" if kind == "learner" else "mirror_descent { rate = 1e-300 }"
             write(os.path.join(place, "s.lua"),
                   f"return solve {{ game = {game}, learner = {learner} }}")

@@ -142,3 +142,49 @@ wal_node *settings_describe(const char *game, bool second) {
     if (strcmp(TEXTS[i].game, game) == 0) wal_test_set_text(node, TEXTS[i].name, TEXTS[i].text);
   return node;
 }
+
+/* Games of functions: rows of several lengths and rewards of the whole mass; then moves that vary
+   by stage, outcomes, and a statistic of states, actions and stages. */
+
+typedef struct script {
+  const char *game, *text[2];
+} script;
+
+static const script SCRIPTS[] = {
+    {"custom",
+     {"return custom {\n"
+      "  states = 5, actions = 3, horizon = 4, initial = { 0.5, 0.5, 0, 0, 0 },\n"
+      "  moves = function(h, s, a)\n"
+      "    if a == 0 then return s end\n"
+      "    return { { (s + a) % 5, 0.7 }, { (s + 2 * a) % 5, 0.2 }, { s, 0.1 } }\n"
+      "  end,\n"
+      "  reward = function(h, s, a, mass)\n"
+      "    return -mass[s] - 0.5 * mass[(s + 1) % 5] - 0.1 * a\n"
+      "  end,\n"
+      "}\n",
+      "return custom {\n"
+      "  states = 37, actions = 3, horizon = 5, varies = true,\n"
+      "  initial = function(s) return (s + 1) / 703 end,\n"
+      "  moves = function(h, s, a, k)\n"
+      "    if k == 0 then return { { s, 0.25 }, { (s + a + h) % 37, 0.75 } } end\n"
+      "    if k == 1 then return (3 * s + a) % 37 end\n"
+      "    local row = {}\n"
+      "    for i = 1, h + 1 do row[i] = { (s * i + a) % 37, 1 / (h + 1) } end\n"
+      "    return row\n"
+      "  end,\n"
+      "  statistic = function(h, s, a) return s / 37, a == 0 and 1 or 0, h * s * a / 100 end,\n"
+      "  outcomes = function(h, s, a, z)\n"
+      "    local p = 0.5 * z[1] + 0.01 * a\n"
+      "    return 1 - p, 0.5 * p, 0.5 * p\n"
+      "  end,\n"
+      "  reward = function(h, s, a, z) return -math.abs(s / 37 - z[0]) - 0.2 * a * z[1] + z[2] "
+      "end,\n"
+      "}\n"}},
+};
+
+wal_status settings_create(wal_ctx *ctx, const char *game, bool second, wal_test_game *out) {
+  for (size_t i = 0; i < sizeof SCRIPTS / sizeof *SCRIPTS; i++)
+    if (strcmp(SCRIPTS[i].game, game) == 0)
+      return wal_test_game_script(ctx, SCRIPTS[i].text[second], out);
+  return wal_test_game_create(ctx, settings_describe(game, second), out);
+}

@@ -8,4 +8,7 @@
  *  without one is tested with its defaults twice). */
 wal_node *settings_describe(const char *game, bool second);
 
+/** Makes the game of settings_describe(), of one that needs functions from a Lua text. */
+wal_status settings_create(wal_ctx *ctx, const char *game, bool second, wal_test_game *out);
+
 #endif

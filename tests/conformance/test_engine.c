@@ -26,8 +26,7 @@ static void begin(work *w, wal_ctx *ctx, const wal_game_type *game, bool second,
   const wal_space_options options = {.block = block};
   wal_node *rule = wal_test_component(type->component.name);
   if (entropy > 0) wal_test_set_number(rule, "entropy", entropy);
-  WAL_ASSERT_OK(
-      ctx, wal_test_game_create(ctx, settings_describe(game->component.name, second), &w->made));
+  WAL_ASSERT_OK(ctx, settings_create(ctx, game->component.name, second, &w->made));
   WAL_ASSERT_OK(ctx, wal_params_resolve(ctx, "test.lua", &type->component, rule, NULL, &w->rule));
   wal_node_destroy(rule);
   WAL_ASSERT_OK(ctx, wal_space_create(ctx, &w->made.game, &options, &w->space));

@@ -65,8 +65,7 @@ static wal_slab whole(const bench *b, int stage) {
 static void set_up(bench *b, const wal_game_type *type, bool second) {
   memset(b, 0, sizeof *b);
   b->ctx = wal_test_ctx(SEED);
-  WAL_ASSERT_OK(b->ctx, wal_test_game_create(
-                            b->ctx, settings_describe(type->component.name, second), &b->made));
+  WAL_ASSERT_OK(b->ctx, settings_create(b->ctx, type->component.name, second, &b->made));
   b->game = &b->made.game;
   b->type = type;
   b->shape = &b->made.game.shape;
@@ -85,6 +84,8 @@ static void set_up(bench *b, const wal_game_type *type, bool second) {
       type->couple(b->game->self, &slab, mass, b->policy,
                    b->statistics + (int64_t)h * wal_game_statistics(b->game));
     if (type->settle) type->settle(b->game->self, h, b->statistics);
+    double *all = b->statistics + (h + 1) * wal_game_statistics(b->game) - states;
+    if (b->shape->whole) memcpy(all, mass, (size_t)states * sizeof *all);
   }
 }
 

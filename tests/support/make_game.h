@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "games/game_list.h"
+#include "io/scenario.h"
 #include "sim/core/parameter.h"
 #include "tests/support/harness.h"
 
@@ -46,6 +47,7 @@ static inline wal_node *wal_test_array(int rank, const int64_t *extent, const do
 typedef struct wal_test_game {
   wal_params *params;
   wal_game game;
+  wal_scenario *scenario; /**< that its functions are part of, or NULL */
 } wal_test_game;
 
 /** Makes the game that `component`, which is freed, describes. */
@@ -65,6 +67,24 @@ static inline wal_status wal_test_game_create(wal_ctx *ctx, wal_node *component,
 static inline void wal_test_game_destroy(wal_ctx *ctx, wal_test_game *made) {
   wal_game_destroy(ctx, &made->game);
   wal_params_destroy(&made->params);
+  wal_scenario_destroy(&made->scenario);
+}
+
+/** Makes the game that a Lua text gives, as "return custom { ... }". */
+static inline wal_status wal_test_game_script(wal_ctx *ctx, const char *text, wal_test_game *out) {
+  const wal_component *games[64];
+  assert_true(wal_game_count() <= 64);
+  for (int64_t i = 0; i < wal_game_count(); i++) games[i] = &wal_game_at(i)->component;
+  const wal_catalogue catalogue = {games, wal_game_count()};
+  wal_scenario *scenario = NULL;
+  memset(out, 0, sizeof *out);
+  wal_status status =
+      wal_scenario_parse(ctx, "test.lua", text, strlen(text), &catalogue, &scenario);
+  if (status == WAL_OK)
+    status = wal_test_game_create(ctx, wal_node_copy(wal_scenario_root(scenario)), out);
+  out->scenario = scenario;
+  if (status != WAL_OK) wal_scenario_destroy(&out->scenario);
+  return status;
 }
 
 #endif

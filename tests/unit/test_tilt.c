@@ -58,7 +58,8 @@ static void probabilities_vanish_and_return(void **state) {
       wal_tile_tilt(T, RATES[r], q, p, room);
       for (int i = 0; i < PAIRS; i++) y[i] += (long double)RATES[r] * q[i];
       vanished = vanished || wal_tile_has_logs(T, p);
-      if (step % 20 == 19) compare(y, p, 1e-12);
+      // logits of up to 200 * rate have been passed: their round-off stays
+      if (step % 20 == 19) compare(y, p, 1e-12 + 1e-13 * RATES[r]);
     }
     assert_true(vanished == (RATES[r] > 1));
   }
