@@ -101,5 +101,6 @@ wal_node *settings_describe(const char *game, bool second) {
   for (size_t i = 0; second && i < sizeof TABLES / sizeof *TABLES; i++)
     if (strcmp(TABLES[i].game, game) == 0)
       wal_node_set_field(node, TABLES[i].name, random_table(&TABLES[i]));
+  if (strcmp(game, "tabulated") == 0) settings_write_tables(node, second);
   return node;
 }

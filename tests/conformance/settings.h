@@ -8,4 +8,7 @@
  *  without one is tested with its defaults twice). */
 wal_node *settings_describe(const char *game, bool second);
 
+/** Writes a file for the game `tabulated`, one a rank, and gives its name to the component. */
+void settings_write_tables(wal_node *component, bool second);
+
 #endif

@@ -72,6 +72,9 @@ static void set_up(bench *b, const wal_game_type *type, bool second) {
       type->couple(b->game->self, &slab, mass, b->policy,
                    b->statistics + (int64_t)h * wal_game_statistics(b->game));
     if (type->settle) type->settle(b->game->self, h, b->statistics);
+    if (b->shape->whole)
+      memcpy(b->statistics + (h + 1) * wal_game_statistics(b->game) - states, mass,
+             (size_t)states * sizeof *mass);
   }
 }
 
