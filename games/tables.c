@@ -46,35 +46,35 @@ static bool is_legal(const reader *r, int64_t row) {
 
 /* ---- sizes ---- */
 
-/** Rows of a matrix as the file has it, 0 if it is not there. */
-static wal_status matrix_rows(const reader *r, const char *name, int64_t *rows) {
+/** Stages of a matrix as the file has it, 0 if it is not there. */
+static wal_status matrix_stages(const reader *r, const char *name, int64_t *stages) {
   wal_table_kind kind;
   int rank = 0;
   int64_t extent[WAL_TABLE_RANK] = {0};
   char starts[PLACE];
-  *rows = 0;
+  *stages = 0;
   WAL_TRY(wal_table_file_kind(r->file, name, &kind));
   if (kind == WAL_TABLE_NOTHING) return WAL_OK;
   snprintf(starts, sizeof starts, "%s/indptr", name);
   WAL_TRY(wal_table_file_shape(r->file, kind == WAL_TABLE_GROUP ? starts : name, &rank, extent));
-  *rows = kind == WAL_TABLE_GROUP ? extent[0] - 1 : rank == 4 ? extent[0] * r->pairs : r->pairs;
+  *stages = kind == WAL_TABLE_GROUP ? (extent[0] - 1) / r->pairs : rank == 4 ? extent[0] : 1;
   return WAL_OK;
 }
 
 /** The horizon: as the scenario says, or the file's attribute, or the first table that has
  *  stages. */
 static wal_status read_horizon(const reader *r, int given, int reward_rank, int64_t reward_stages) {
-  int64_t horizon = given, rows = 0;
+  int64_t horizon = given, stages = 0;
   if (horizon == 0)
     WAL_TRY(wal_table_file_attribute(r->file, "horizon", 1, WAL_GAME_MOST_STAGES, &horizon));
   if (horizon == 0 && reward_rank == 3) horizon = reward_stages;
   if (horizon == 0) {
-    WAL_TRY(matrix_rows(r, "kernel", &rows));
-    if (rows > r->pairs) horizon = rows / r->pairs + 1;
+    WAL_TRY(matrix_stages(r, "kernel", &stages));
+    if (stages > 1) horizon = stages + 1;
   }
   if (horizon == 0) {
-    WAL_TRY(matrix_rows(r, "reward_mass", &rows));
-    if (rows > r->pairs) horizon = rows / r->pairs;
+    WAL_TRY(matrix_stages(r, "reward_mass", &stages));
+    if (stages > 1) horizon = stages;
   }
   if (horizon == 0)
     return wal_table_file_fail(r->file, "horizon",
@@ -90,24 +90,22 @@ static wal_status read_horizon(const reader *r, int given, int reward_rank, int6
 /** States are as many as `initial` has numbers, actions as many as `reward` has columns. */
 static wal_status read_sizes(reader *r, int horizon) {
   wal_tables *t = r->tables;
+  char shape[WAL_TABLE_SHAPE];
   int rank = 0;
   int64_t extent[WAL_TABLE_RANK] = {0};
   WAL_TRY(wal_table_file_shape(r->file, "initial", &rank, extent));
   if (rank != 1 || extent[0] < 1 || extent[0] > INT32_MAX)
-    return wal_table_file_fail(r->file, "initial",
-                               "expected one number a state, got %d dimensions "
-                               "of which the first is %" PRId64,
-                               rank, extent[0]);
+    return wal_table_file_fail(r->file, "initial", "expected one number a state, got %s numbers",
+                               wal_table_shape_text(rank, extent, shape));
   t->states = extent[0];
   WAL_TRY(wal_table_file_shape(r->file, "reward", &rank, extent));
   const int64_t actions = rank > 1 ? extent[rank - 1] : 0;
   if (rank < 2 || rank > 3 || extent[rank - 2] != t->states || actions < 1 ||
       !wal_multiply(t->states, actions, &r->pairs) || r->pairs > INT32_MAX)
-    return wal_table_file_fail(
-        r->file, "reward",
-        "expected the shape [%" PRId64 " states][actions] or [stages][%" PRId64
-        " states][actions], got %d dimensions: %" PRId64 ", %" PRId64 ", ...",
-        t->states, t->states, rank, extent[0], rank > 1 ? extent[1] : 0);
+    return wal_table_file_fail(r->file, "reward",
+                               "expected %" PRId64 " states x actions numbers, or stages x %" PRId64
+                               " states x actions, got %s",
+                               t->states, t->states, wal_table_shape_text(rank, extent, shape));
   t->actions = (int)actions;
   WAL_TRY(read_horizon(r, horizon, rank, extent[0]));
   t->reward_stages = rank == 3 ? t->horizon : 1;
@@ -219,7 +217,7 @@ static wal_status acquire_entries(const reader *r, const char *name, int64_t ent
 
 /** Rows as scipy keeps a csr_matrix. */
 static wal_status read_sparse(const reader *r, const char *name, int most_stages, wal_sparse *m) {
-  char part[3][PLACE];
+  char part[3][PLACE], shape[WAL_TABLE_SHAPE];
   int64_t entries = 0;
   for (int i = 0; i < 3; i++) snprintf(part[i], PLACE, "%s/%s", name, PARTS[i]);
   const char *data = part[0], *indices = part[1], *indptr = part[2];
@@ -231,11 +229,9 @@ static wal_status read_sparse(const reader *r, const char *name, int most_stages
   m->stages = rank == 1 && extent[0] == all ? most_stages : 1;
   m->rows = r->pairs * m->stages;
   if (m->stages == 1 && most_stages > 1 && (rank != 1 || extent[0] != m->rows + 1))
-    return wal_table_file_fail(r->file, indptr,
-                               "expected %" PRId64 " numbers, or %" PRId64
-                               " for %d stages, got "
-                               "%d dimensions of which the first is %" PRId64,
-                               m->rows + 1, all, most_stages, rank, extent[0]);
+    return wal_table_file_fail(
+        r->file, indptr, "expected %" PRId64 " numbers, or %" PRId64 " for %d stages, got %s",
+        m->rows + 1, all, most_stages, wal_table_shape_text(rank, extent, shape));
   WAL_TRY(wal_table_file_expect(r->file, indptr, 1, &(int64_t){m->rows + 1}));
   WAL_TRY(wal_table_file_shape(r->file, indices, &rank, extent));
   entries = extent[0];
@@ -403,6 +399,7 @@ static bool is_printable(const char *name) {
 static wal_status read_axes(const reader *r) {
   wal_tables *t = r->tables;
   wal_table_kind names, sizes;
+  char shape[WAL_TABLE_SHAPE];
   int rank = 0;
   int64_t extent[WAL_TABLE_RANK] = {0}, product = 1;
   WAL_TRY(wal_table_file_kind(r->file, "axis_sizes", &sizes));
@@ -410,8 +407,8 @@ static wal_status read_axes(const reader *r) {
   if (names == WAL_TABLE_NOTHING && sizes == WAL_TABLE_NOTHING) return WAL_OK;
   WAL_TRY(wal_table_file_shape(r->file, "axis_sizes", &rank, extent));
   if (rank != 1 || extent[0] < 1 || extent[0] > WAL_AXES)
-    return wal_table_file_fail(r->file, "axis_sizes", "expected 1 to %d numbers, got %" PRId64 "%s",
-                               WAL_AXES, extent[0], rank == 1 ? "" : " rows");
+    return wal_table_file_fail(r->file, "axis_sizes", "expected 1 to %d numbers, got %s", WAL_AXES,
+                               wal_table_shape_text(rank, extent, shape));
   t->axes = (int)extent[0];
   WAL_TRY(wal_table_file_integers(r->file, "axis_sizes", 0, t->axes, 1, t->states, t->size));
   for (int i = 0; i < t->axes; i++)
@@ -496,7 +493,7 @@ static uint64_t hash_sparse(uint64_t sum, const wal_sparse *m) {
 
 void wal_tables_checksum(const wal_tables *t, char out[17]) {
   const int64_t pairs = t->states * t->actions;
-  const int64_t sizes[] = {t->horizon,       t->states,        t->actions,           t->axes,
+  const int64_t sizes[] = {t->states,        t->actions,       t->axes,
                            t->kernel.stages, t->reward_stages, t->mass_reward.stages};
   uint64_t sum = UINT64_C(14695981039346656037);
   sum = hash(sum, sizes, (int64_t)(sizeof sizes / sizeof *sizes), sizeof *sizes);

@@ -15,7 +15,7 @@
 #include "sim/core/memory.h"
 #include "sim/core/parameter.h"
 
-enum { NAME = 64, MOST_NAMES = 256, SHAPE = 128, WIDEST = 16, MOST_TEXT = 1024, PATH_SHOWN = 300 };
+enum { NAME = 64, MOST_NAMES = 256, WIDEST = 16, MOST_TEXT = 1024, PATH_SHOWN = 300 };
 
 /* deflate makes at most 1032 bytes of one. */
 enum { MOST_EXPANSION = 1100, SMALL = 1 << 16 };
@@ -36,9 +36,16 @@ wal_status wal_table_file_fail(wal_table_file *file, const char *name, const cha
   return wal_fail(file->ctx, WAL_EINPUT, "%s: %s: %s", file->path, name, text);
 }
 
+/** What the file says may be anything: shown as ASCII. */
+static void plain_text(char *text) {
+  for (; *text; text++)
+    if (*text < ' ' || *text > '~') *text = '?';
+}
+
 static wal_status unreadable(wal_table_file *file, const char *name) {
   char why[400];
   wal_hdf5_reason(why, sizeof why);
+  plain_text(why);
   return wal_fail(file->ctx, WAL_EIO, "%s: %s: cannot be read: %s", file->path, name, why);
 }
 
@@ -69,6 +76,7 @@ static wal_status open_file(wal_table_file *file, const char *path) {
   if (file->file >= 0) return WAL_OK;
   char why[400];
   wal_hdf5_reason(why, sizeof why);
+  plain_text(why);
   return wal_fail(ctx, WAL_EIO, "%s: cannot be read: %s", file->path, why);
 }
 
@@ -117,10 +125,6 @@ static herr_t add_attribute(hid_t object, const char *name, const H5A_info_t *in
   return add_link(-1, name, NULL, user);
 }
 
-static const char *listed(const void *user, int64_t i) {
-  return ((const name_list *)user)->names[i];
-}
-
 static const char *known_name(const void *user, int64_t i) {
   return ((const char *const *)user)[i];
 }
@@ -144,7 +148,8 @@ wal_status wal_table_file_refuse_slips(wal_table_file *file, const char *group, 
     const char *nearest = right ? NULL : wal_nearest_name(name, count, known_name, known);
     if (!nearest) continue;
     char shown[NAME];
-    wal_hdf5_one_line(name, shown, sizeof shown);
+    snprintf(shown, sizeof shown, "%s", name);
+    plain_text(shown);
     status = wal_fail(file->ctx, WAL_EINPUT, "%s: unknown name \"%s%s%s\"; did you mean \"%s\"?",
                       file->path, root ? "" : group, root ? "" : "/", shown, nearest);
   }
@@ -180,27 +185,8 @@ wal_status wal_table_file_kind(wal_table_file *file, const char *name, wal_table
   return WAL_OK;
 }
 
-/** Fails with the name in the group that is nearest to the one that is missing. */
 static wal_status missing(wal_table_file *file, const char *name) {
-  char group[NAME] = "/";
-  const char *slash = strrchr(name, '/');
-  if (slash) snprintf(group, sizeof group, "%.*s", (int)(slash - name), name);
-  const char *last = slash ? slash + 1 : name;
-  name_list *list = NULL;
-  WAL_TRY(wal_acquire(file->ctx, "names of a table file", 1, sizeof *list, &list));
-  hsize_t next = 0;
-  H5Literate_by_name(file->file, group, H5_INDEX_NAME, H5_ITER_INC, &next, add_link, list,
-                     H5P_DEFAULT);
-  const char *nearest = wal_nearest_name(last, list->count, listed, list);
-  char shown[NAME] = "";
-  if (nearest) wal_hdf5_one_line(nearest, shown, sizeof shown);
-  wal_status status = wal_table_file_fail(
-      file, name,
-      nearest ? "expected a dataset of this name, got none (but one of the name \"%s\")"
-              : "expected a dataset of this name, got none%s",
-      shown);
-  wal_release(file->ctx, &list);
-  return status;
+  return wal_table_file_fail(file, name, "expected a dataset of this name, got none");
 }
 
 /* ---- datasets ---- */
@@ -215,6 +201,7 @@ typedef struct table {
   char type[24];
   int rank;
   int64_t extent[WAL_TABLE_RANK];
+  int64_t items; /**< the product of the extents */
 } table;
 
 static void close_table(table *t) {
@@ -274,6 +261,8 @@ static wal_status check_storage(wal_table_file *file, const char *name, const ta
                                    "filter number %d",
                                    (int)filter);
   }
+  if (status == WAL_OK && t->items > 0 && H5Dget_storage_size(t->dataset) == 0)
+    status = wal_table_file_fail(file, name, "expected numbers, got none: they were never written");
   hsize_t chunk[H5S_MAX_RANK] = {0};
   if (status == WAL_OK && layout == H5D_CHUNKED) {
     int64_t bytes = (int64_t)t->width;
@@ -304,17 +293,18 @@ static wal_status read_extent(wal_table_file *file, const char *name, table *t) 
   if (t->rank > WAL_TABLE_RANK)
     return wal_table_file_fail(file, name, "expected at most %d dimensions, got %d", WAL_TABLE_RANK,
                                t->rank);
+  t->items = 1;
   // Eight bytes an item are what reading takes.
   int64_t bytes = t->width > 8 ? (int64_t)t->width : 8;
   for (int d = 0; d < t->rank && good; d++) {
     good = extent[d] <= INT64_MAX && wal_multiply(bytes, (int64_t)extent[d], &bytes);
+    if (!good) break;
     t->extent[d] = (int64_t)extent[d];
+    t->items *= t->extent[d];
   }
   if (!good || bytes > file->most_bytes)
     return wal_table_file_fail(file, name,
                                "expected no more numbers than a file of this length can hold");
-  if (bytes > 0 && H5Dget_storage_size(t->dataset) == 0)
-    return wal_table_file_fail(file, name, "expected numbers, got none: they were never written");
   return WAL_OK;
 }
 
@@ -366,11 +356,11 @@ wal_status wal_table_file_shape(wal_table_file *file, const char *name, int *ran
   return WAL_OK;
 }
 
-/** "31 numbers", "5 x 3 numbers" */
-static const char *shape_text(int rank, const int64_t *extent, char out[SHAPE]) {
+const char *wal_table_shape_text(int rank, const int64_t *extent, char out[WAL_TABLE_SHAPE]) {
   size_t used = 0;
   for (int d = 0; d < rank; d++)
-    used += (size_t)snprintf(out + used, SHAPE - used, "%s%" PRId64, d ? " x " : "", extent[d]);
+    used += (size_t)snprintf(out + used, WAL_TABLE_SHAPE - used, "%s%" PRId64, d ? " x " : "",
+                             extent[d]);
   return out;
 }
 
@@ -378,14 +368,14 @@ wal_status wal_table_file_expect(wal_table_file *file, const char *name, int ran
                                  const int64_t *extent) {
   int got_rank = 0;
   int64_t got[WAL_TABLE_RANK];
-  char wanted_text[SHAPE], got_text[SHAPE];
+  char wanted_text[WAL_TABLE_SHAPE], got_text[WAL_TABLE_SHAPE];
   WAL_TRY(wal_table_file_shape(file, name, &got_rank, got));
   bool same = got_rank == rank;
   for (int d = 0; d < rank && same; d++) same = got[d] == extent[d];
   if (same) return WAL_OK;
   return wal_table_file_fail(file, name, "expected %s numbers, got %s",
-                             shape_text(rank, extent, wanted_text),
-                             shape_text(got_rank, got, got_text));
+                             wal_table_shape_text(rank, extent, wanted_text),
+                             wal_table_shape_text(got_rank, got, got_text));
 }
 
 /** Reads a part of dimension 0 into memory of this type. */
@@ -414,11 +404,7 @@ static wal_status read_part(wal_table_file *file, const char *name, const table 
 }
 
 /** Numbers in one index of dimension 0. */
-static int64_t row_of(const table *t) {
-  int64_t row = 1;
-  for (int d = 1; d < t->rank; d++) row *= t->extent[d];
-  return row;
-}
+static int64_t row_of(const table *t) { return t->items > 0 ? t->items / t->extent[0] : 0; }
 
 wal_status wal_table_file_reals(wal_table_file *file, const char *name, int64_t first,
                                 int64_t count, double *out) {
@@ -471,12 +457,12 @@ wal_status wal_table_file_texts(wal_table_file *file, const char *name, int64_t 
   table t;
   WAL_TRY(open_table(file, name, &t));
   wal_status status = WAL_OK;
-  char got[SHAPE];
+  char got[WAL_TABLE_SHAPE];
   if (t.item != TEXTS)
     status = wal_table_file_fail(file, name, "expected texts of fixed length, got %s", t.type);
   else if (t.rank != 1 || t.extent[0] != count)
     status = wal_table_file_fail(file, name, "expected %" PRId64 " texts, got %s", count,
-                                 shape_text(t.rank, t.extent, got));
+                                 wal_table_shape_text(t.rank, t.extent, got));
   else
     status = read_texts(file, name, &t, count, width, out);
   close_table(&t);

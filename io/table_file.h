@@ -16,7 +16,7 @@
  */
 typedef struct wal_table_file wal_table_file;
 
-enum { WAL_TABLE_RANK = 4 };
+enum { WAL_TABLE_RANK = 4, WAL_TABLE_SHAPE = 128 };
 
 wal_status wal_table_file_open(wal_ctx *ctx, const char *path, wal_table_file **out);
 void wal_table_file_close(wal_table_file **file);
@@ -39,6 +39,9 @@ wal_status wal_table_file_refuse_slips(wal_table_file *file, const char *group, 
 /** The shape of a dataset of numbers with at most WAL_TABLE_RANK dimensions. */
 wal_status wal_table_file_shape(wal_table_file *file, const char *name, int *rank,
                                 int64_t extent[WAL_TABLE_RANK]);
+
+/** "5 x 3", for error texts. */
+const char *wal_table_shape_text(int rank, const int64_t *extent, char out[WAL_TABLE_SHAPE]);
 
 /** Fails unless the dataset has this shape. */
 wal_status wal_table_file_expect(wal_table_file *file, const char *name, int rank,

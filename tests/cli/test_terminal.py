@@ -218,6 +218,16 @@ class Components(unittest.TestCase):
         self.assertRegex(out, r"(?m)^ +iterations +whole number .* 1000 ")
 
 
+def needed(name, place):
+    """The parameters that a component cannot do without, and what they name."""
+    if name != "tabulated":
+        return ""
+    with h5py.File(os.path.join(place, "tables.h5"), "w") as file:
+        file.attrs["horizon"] = 2
+        file["initial"], file["kernel"], file["reward"] = [1.0], [[[1.0]]], [[1.0]]
+    return 'file = "tables.h5"'
+
+
 class Check(unittest.TestCase):
     def test_prints_what_runs(self):
         place = folder("check")
@@ -259,7 +269,8 @@ class Check(unittest.TestCase):
         def one(item):
             name, kind = item
             place = folder(name)
-            game = f"{name} {{}}" if kind == "game" else "beach_bar { stay = 1/3 }"
+            needs = needed(name, place)
+            game = f"{name} {{ {needs} }}" if kind == "game" else "beach_bar { stay = 1/3 }"
             learner = f"{name} {{}}" if kind == "learner" else "mirror_descent { rate = 1e-300 }"
             write(os.path.join(place, "s.lua"),
                   f"return solve {{ game = {game}, learner = {learner} }}")
