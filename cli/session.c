@@ -51,6 +51,50 @@ static wal_status read_scenario(wal_session *session, wal_job *job) {
   return WAL_OK;
 }
 
+/* What games found out while they were checked (the checksum of a file that every rank reads for
+   itself) is kept as texts and whole numbers: they must be the same everywhere. FNV-1a, 64 bits. */
+static void hash_bytes(void *user, const void *bytes, size_t count) {
+  uint64_t *hash = user;
+  const unsigned char *b = bytes;
+  for (size_t i = 0; i < count; i++) *hash = (*hash ^ b[i]) * UINT64_C(1099511628211);
+}
+static void hash_text(void *user, const char *name, const char *value) {
+  (void)name;
+  hash_bytes(user, value, strlen(value) + 1);
+}
+static void hash_number(void *user, const char *name, double value, bool whole) {
+  (void)name;
+  if (whole) hash_bytes(user, &value, sizeof value);
+}
+static void pass_open(void *user, const char *name, const wal_component *component, bool record) {
+  (void)user, (void)name, (void)component, (void)record;
+}
+static void pass_close(void *user, bool record) { (void)user, (void)record; }
+static void pass_flag(void *user, const char *name, bool value) {
+  (void)user, (void)name, (void)value;
+}
+static void pass_array(void *user, const char *name, int rank, const int64_t extent[3],
+                       const double *values) {
+  (void)user, (void)name, (void)rank, (void)extent, (void)values;
+}
+
+static wal_status agree_on_params(wal_ctx *ctx, const char *name, const wal_params *params) {
+  uint64_t hash = UINT64_C(14695981039346656037);
+  const wal_params_visitor visitor = {.user = &hash,
+                                      .open = pass_open,
+                                      .close = pass_close,
+                                      .flag = pass_flag,
+                                      .number = hash_number,
+                                      .text = hash_text,
+                                      .array = pass_array};
+  wal_params_visit(params, &visitor);
+  int64_t least = (int64_t)(hash >> 1), most = -least;
+  WAL_TRY(wal_ctx_least_integer(ctx, &least));
+  WAL_TRY(wal_ctx_least_integer(ctx, &most));
+  if (least == -most) return WAL_OK;
+  return wal_fail(ctx, WAL_EINPUT, "%s: the files that it names differ between the machines", name);
+}
+
 wal_status wal_session_load_job(wal_session *session, wal_job *job, const wal_task_type **type) {
   wal_ctx *ctx = session->ctx;
   session->subject = session->options->operand[0];
@@ -69,7 +113,8 @@ wal_status wal_session_load_job(wal_session *session, wal_job *job, const wal_ta
     wal_ctx_set_seed(ctx, (uint64_t)wal_params_integer(job->params, "seed"));
     status = (*type)->check(ctx, job->params);
   }
-  return wal_agree(ctx, status);
+  WAL_TRY_ALL(ctx, status);
+  return agree_on_params(ctx, session->subject, job->params);
 }
 
 void wal_session_free_job(wal_job *job) {

@@ -22,6 +22,7 @@
   X(random_linear)        \
   X(rock_paper_scissors)  \
   X(susceptible_infected) \
+  X(tabulated)            \
   X(treasure_hunting)
 
 #define WAL_GAME_DECLARE(name) extern const wal_game_type wal_game_##name;

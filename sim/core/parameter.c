@@ -92,6 +92,23 @@ const wal_function *wal_params_function(const wal_params *params, const char *na
   return value->given ? &value->function : NULL;
 }
 
+wal_status wal_params_fill_text(wal_ctx *ctx, wal_params *params, const char *name,
+                                const char *value) {
+  wal_param_value *place = wal_param_find(params, name, WAL_TEXT, NULL);
+  char *text = copy_text(value);
+  if (!text) return wal_params_no_memory(ctx, params, name);
+  free(place->text);
+  place->text = text;
+  place->given = true;
+  return WAL_OK;
+}
+
+void wal_params_fill_integer(wal_params *params, const char *name, int64_t value) {
+  wal_param_value *place = wal_param_find(params, name, WAL_INTEGER, NULL);
+  place->number = (double)value;
+  place->given = true;
+}
+
 wal_params *wal_params_child(const wal_params *params, const char *name) {
   int64_t place = place_of(params, name);
   wal_param_type type = place < 0 ? WAL_COMPONENT : params->component->params[place].type;

@@ -114,6 +114,12 @@ void wal_params_extent(const wal_params *params, const char *name, int64_t exten
 wal_status wal_params_distribution(wal_ctx *ctx, wal_params *params, const char *name,
                                    int64_t count, const double **out);
 
+/* Give an optional parameter that was left out a value that its component found out, as if it had
+ * been given: resolved scenarios have it. */
+wal_status wal_params_fill_text(wal_ctx *ctx, wal_params *params, const char *name,
+                                const char *value);
+void wal_params_fill_integer(wal_params *params, const char *name, int64_t value);
+
 /** Fails with `FILE:LINE: COMPONENT: NAME: ` before the text; name may be NULL. */
 wal_status wal_params_fail(wal_ctx *ctx, const wal_params *params, const char *name,
                            const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -29,9 +29,6 @@ SECOND = ("return solve { game = crowd_motion { rows = 100, columns = 100, horiz
 LONG = ("return solve { game = crowd_motion { rows = 100, columns = 100 }, "
         "stop = { iterations = 1000000, every = 2 } }")
 SLOW = 5 if SANITIZED else 1
-# What games without defaults must be given.
-REQUIRED = {"custom": "states = 2, actions = 1, horizon = 2, "
-                      "moves = function(h, s) return s end, reward = function() return 0 end"}
 
 
 def run_short(*args, text=SHORT, **more):
@@ -227,6 +224,19 @@ class Components(unittest.TestCase):
         self.assertRegex(out, r"(?m)^ +iterations +whole number .* 1000 ")
 
 
+def needed(name, place):
+    """The parameters that a component cannot do without, and what they name."""
+    if name == "custom":
+        return ("states = 2, actions = 1, horizon = 2, moves = function(h, s) return s end, "
+                "reward = function() return 0 end")
+    if name != "tabulated":
+        return ""
+    with h5py.File(os.path.join(place, "tables.h5"), "w") as file:
+        file.attrs["horizon"] = 2
+        file["initial"], file["kernel"], file["reward"] = [1.0], [[[1.0]]], [[1.0]]
+    return 'file = "tables.h5"'
+
+
 class Check(unittest.TestCase):
     def test_prints_what_runs(self):
         place = folder("check")
@@ -268,9 +278,8 @@ class Check(unittest.TestCase):
         def one(item):
             name, kind = item
             place = folder(name)
-            game = f"{name} {{{REQUIRED.get(name, '')}}}"
-            if kind != "game":
-                game = "beach_bar { stay = 1/3 }"
+            needs = needed(name, place)
+            game = f"{name} {{ {needs} }}" if kind == "game" else "beach_bar { stay = 1/3 }"
             learner = f"{name} {{}}" if kind == "learner" else "mirror_descent { rate = 1e-300 }"
             write(os.path.join(place, "s.lua"),
                   f"return solve {{ game = {game}, learner = {learner} }}")

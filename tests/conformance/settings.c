@@ -140,6 +140,7 @@ wal_node *settings_describe(const char *game, bool second) {
       wal_node_set_field(node, TABLES[i].name, random_table(&TABLES[i]));
   for (size_t i = 0; second && i < sizeof TEXTS / sizeof *TEXTS; i++)
     if (strcmp(TEXTS[i].game, game) == 0) wal_test_set_text(node, TEXTS[i].name, TEXTS[i].text);
+  if (strcmp(game, "tabulated") == 0) settings_write_tables(node, second);
   return node;
 }
 

@@ -10,5 +10,7 @@ wal_node *settings_describe(const char *game, bool second);
 
 /** Makes the game of settings_describe(), of one that needs functions from a Lua text. */
 wal_status settings_create(wal_ctx *ctx, const char *game, bool second, wal_test_game *out);
+/** Writes a file for the game `tabulated`, one a rank, and gives its name to the component. */
+void settings_write_tables(wal_node *component, bool second);
 
 #endif
