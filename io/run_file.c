@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -95,6 +96,7 @@ static void free_file(wal_run_file **file_) {
   wal_release(ctx, &file->uses);
   wal_release(ctx, &file->chunked);
   wal_release(ctx, &file->record);
+  free(file->image);
   wal_release(ctx, &file->gaps.list);
   wal_release(ctx, &file->path);
   wal_release(ctx, &file->partial);
@@ -160,8 +162,7 @@ static wal_status open_collectively(wal_run_file *file) {
   return WAL_OK;
 }
 
-/** A file of a kind that is not open yet, with the name "/". */
-static wal_status new_file(wal_ctx *ctx, wal_run_kind kind, const char *path, wal_run_file **out) {
+wal_status wal_run_file_new(wal_ctx *ctx, wal_run_kind kind, const char *path, wal_run_file **out) {
   wal_run_file *file = NULL;
   const bool planned = kind == WAL_RUN_PLANNED;
   *out = NULL;
@@ -186,8 +187,7 @@ static wal_status new_file(wal_ctx *ctx, wal_run_kind kind, const char *path, wa
   return status;
 }
 
-/** What every file begins with. */
-static wal_status put_head(wal_run_file *file) {
+wal_status wal_run_file_put_head(wal_run_file *file) {
   static const char *const NAMES[] = {"/@format", "/@format_version", "/@walras_version",
                                       "/@complete"};
   const int64_t version = FORMAT_VERSION;
@@ -204,7 +204,7 @@ static wal_status put_head(wal_run_file *file) {
 wal_status wal_run_file_create(wal_ctx *ctx, const char *path, bool force, wal_run_file **out) {
   *out = NULL;
   wal_run_file *file = NULL;
-  WAL_TRY(new_file(ctx, WAL_RUN_WRITTEN, path, &file));
+  WAL_TRY(wal_run_file_new(ctx, WAL_RUN_WRITTEN, path, &file));
   file->force = force;
   wal_status status = choose_partial(file);
   if (status == WAL_OK) status = open_collectively(file);
@@ -215,52 +215,13 @@ wal_status wal_run_file_create(wal_ctx *ctx, const char *path, bool force, wal_r
   }
   wal_run_file_share(file);
   *out = file;
-  status = put_head(file);
+  status = wal_run_file_put_head(file);
   if (status != WAL_OK) wal_run_file_discard(out);
   return status;
 }
 
 wal_status wal_run_file_record(wal_ctx *ctx, wal_run_file **out) {
-  return new_file(ctx, WAL_RUN_RECORDED, "(a record)", out);
-}
-
-wal_status wal_run_file_plan(wal_ctx *ctx, wal_run_file **out) {
-  *out = NULL;
-  wal_run_file *file = NULL;
-  char name[64];
-  WAL_TRY(new_file(ctx, WAL_RUN_PLANNED, "(a plan)", &file));
-  wal_hdf5_quiet();
-  hid_t access = wal_run_file_must(file, H5Pcreate(H5P_FILE_ACCESS));
-  wal_run_file_must(file, H5Pset_fapl_core(access, 64 << 10, false));
-  wal_run_file_must(file, H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110));
-  hid_t creation = wal_run_file_timeless(file, H5P_FILE_CREATE);
-  // HDF5 looks on the disk for a file of this name first, and tells files in memory by their names.
-  snprintf(name, sizeof name, "/dev/null/%p", (void *)file);
-  file->file = wal_run_file_must(file, H5Fcreate(name, H5F_ACC_TRUNC, creation, access));
-  H5Pclose(creation);
-  H5Pclose(access);
-  wal_run_file_share(file);
-  wal_status status = put_head(file);
-  *out = file;
-  if (status != WAL_OK) wal_run_file_discard(out);
-  return status;
-}
-
-wal_status wal_run_file_planned(wal_run_file *file, double *bytes) {
-  *bytes = 0;
-  if (file->kind != WAL_RUN_PLANNED)
-    return wal_fail(file->ctx, WAL_EINTERNAL, "%s: is not a plan", file->path);
-  if (file->planned == 0) {
-    hsize_t size = 0;
-    wal_run_file_put_waiting(file, file->file);
-    wal_run_file_must(file, H5Fflush(file->file, H5F_SCOPE_GLOBAL));
-    wal_run_file_must(file, H5Fget_filesize(file->file, &size));
-    hssize_t unused = wal_run_file_must(file, H5Fget_freespace(file->file));
-    file->planned =
-        (double)size - (double)unused + file->away + wal_run_seal_size(file->chunked_count);
-  }
-  *bytes = file->planned;
-  return wal_run_file_outcome(file);
+  return wal_run_file_new(ctx, WAL_RUN_RECORDED, "(a record)", out);
 }
 
 /** Reads the last item of a dataset: of a file cut short, or a chunk that went astray, this
@@ -324,7 +285,6 @@ cleanup:
 }
 
 static void close_collectively(wal_run_file *file) {
-  if (file->kind == WAL_RUN_RECORDED) return;
   wal_run_file_leave_group(file);
   if (file->transfer >= 0) wal_run_file_must(file, H5Pclose(file->transfer));
   if (file->file >= 0) wal_run_file_must(file, H5Fclose(file->file));

@@ -67,8 +67,9 @@ struct wal_run_file {
   wal_run_gaps gaps; /**< of rank 0: where the large arrays lie */
   char *record;      /**< of rank 0: the calls so far */
   int64_t record_used, record_room;
-  double away;    /**< of a plan: bytes of arrays that have no place in memory */
-  double planned; /**< of a plan: bytes in all; 0 until asked for */
+  unsigned char *image; /**< of a plan: the file that HDF5 closed last; of malloc() */
+  double away;          /**< of a plan: bytes of arrays that have no place in memory */
+  double planned;       /**< of a plan: bytes in all; 0 until asked for */
 };
 
 /** After an HDF5 failure nothing collective is safe any more (other ranks may already be waiting in
@@ -89,6 +90,11 @@ static inline hid_t wal_run_file_must(wal_run_file *file, hid_t result) {
 static inline wal_status wal_run_file_agree(const wal_run_file *file, wal_status status) {
   return file->kind == WAL_RUN_PLANNED ? status : wal_agree(file->ctx, status);
 }
+
+/** A file that is not open yet and has the name "/" only. */
+wal_status wal_run_file_new(wal_ctx *ctx, wal_run_kind kind, const char *path, wal_run_file **out);
+/** Writes what every open file begins with. */
+wal_status wal_run_file_put_head(wal_run_file *file);
 
 /** WAL_EINTERNAL if HDF5 failed in a plan, else WAL_OK. */
 wal_status wal_run_file_outcome(wal_run_file *file);
