@@ -148,6 +148,28 @@ static void a_replay_equals_the_file_written(void **state) {
   }
 }
 
+/** A file of the root and one with two replays of it, which tests/cli/test_stored.py reads. */
+static void kept_for_others(void **state) {
+  (void)state;
+  wal_run_file *file = NULL, *into = NULL;
+  const void *bytes = NULL;
+  int64_t length = 0;
+  wal_status status = WAL_OK;
+  WAL_ASSERT_OK(ctx, wal_run_file_record(ctx, &file));
+  WAL_ASSERT_OK(ctx, content_write(file, ctx, ""));
+  WAL_ASSERT_OK(ctx, wal_run_file_recorded(file, &bytes, &length));
+  if (wal_ctx_rank(ctx) == 0) {
+    status = write_direct(content_write, "");
+    if (status == WAL_OK) status = wal_run_file_create(alone, replayed, true, &into);
+    if (status == WAL_OK) status = wal_run_file_group(into, "/runs");
+    if (status == WAL_OK) status = wal_run_file_replay(into, PREFIX, bytes, length);
+    if (status == WAL_OK) status = wal_run_file_replay(into, "/runs/run_000008", bytes, length);
+    if (status == WAL_OK) status = wal_run_file_commit(&into);
+  }
+  WAL_ASSERT_ALL(ctx, status == WAL_OK);
+  wal_run_file_discard(&file);
+}
+
 /** Numbers in the record have the size that they have in the file. */
 static void single_precision_stays_single(void **state) {
   (void)state;
@@ -328,6 +350,7 @@ static void plans_of_what_fits_nowhere(void **state) {
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_replay_equals_the_file_written, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(kept_for_others, set_up, tear_down),
     cmocka_unit_test_setup_teardown(single_precision_stays_single, set_up, tear_down),
     cmocka_unit_test_setup_teardown(damaged_records_are_refused, set_up, tear_down),
     cmocka_unit_test_setup_teardown(misuse_is_told, set_up, tear_down),
