@@ -59,6 +59,37 @@ def layout(dataset):
             dataset.compression, dataset.shuffle, dataset.fletcher32, dataset.maxshape)
 
 
+def part_differences(a, b, group):
+    """Lines that tell how the run file `a` differs from a group of the run file `b`: its root's
+    attributes are the group's, but for those that every file has."""
+    found = []
+    own = ("format", "format_version", "walras_version", "complete")
+
+    def below(path):
+        return group if path == "/" else group + path
+
+    with h5py.File(a, "r") as file_a, h5py.File(b, "r") as file_b:
+        of_a, of_b = objects(file_a), objects(file_b)
+        missing = {below(path) for path in of_a} ^ {
+            path for path in of_b if path == group or path.startswith(group + "/")}
+        found += [f"{path}: in one file only" for path in sorted(missing)]
+        for path, x in of_a.items():
+            y = of_b.get(below(path))
+            if y is None:
+                continue
+            of_x, of_y = attributes(x), attributes(y)
+            for name in own if path == "/" else ():
+                of_x.pop(name)
+            scales = of_x.get("DIMENSION_LIST")
+            if scales:
+                of_x["DIMENSION_LIST"] = (*scales[:-1], [[*map(below, s)] for s in scales[-1]])
+            if of_x != of_y:
+                found.append(f"{path}: attributes {of_x} against {of_y}")
+            if isinstance(x, h5py.Dataset) and (layout(x), raw(x[()])) != (layout(y), raw(y[()])):
+                found.append(f"{path}: other bytes or layout")
+    return found
+
+
 def differences(a, b):
     """Lines that tell how two run files differ outside what may differ."""
     found = []

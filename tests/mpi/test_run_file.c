@@ -12,6 +12,7 @@
 #include "io/run_file.h"
 #include "io/run_file_private.h"
 #include "sim/core/memory.h"
+#include "tests/mpi/run_content.h"
 #include "tests/support/harness.h"
 
 enum { PATH_LENGTH = 512 };
@@ -88,177 +89,12 @@ static char *slurp(const char *path, size_t *size) {
   return bytes;
 }
 
-/* ---- a run file with something of every kind ---- */
-
-typedef struct share {
-  int64_t inner, first, count;
-  bool rows; /**< spread along dimension 0: one row of `inner` an index */
-} share;
-
-static double entry(int64_t row, int64_t column) {
-  return (double)row * 1e6 + (double)column * 0.125 + 1.0 / 3.0;
-}
-
-static void fill_share(void *user, int64_t i, double *out) {
-  const share *own = user;
-  int64_t first = own->rows ? 0 : own->first * own->inner;
-  int64_t count = own->rows ? own->inner : own->count * own->inner;
-  for (int64_t k = 0; k < count; k++) out[k] = entry(i, first + k);
-}
-
-static wal_status spread(wal_run_file *file, wal_ctx *in, const wal_dataset *what, int split) {
-  int64_t size = what->extent[split], ranks = wal_ctx_size(in), rank = wal_ctx_rank(in);
-  // Uneven, and with more than two ranks the second has nothing.
-  int64_t first = size * rank / ranks, end = size * (rank + 1) / ranks;
-  if (ranks > 2 && rank == 1) end = first;
-  if (ranks > 2 && rank == 2) first = size / ranks;
-  share own = {.inner = 1, .first = first, .count = end - first, .rows = split == 0};
-  for (int d = split + 1; d < what->rank; d++) own.inner *= what->extent[d];
-  return wal_run_file_spread(file, what, split, first, end - first, fill_share, &own);
-}
-
-static const wal_dataset POLICY = {.path = "/solution/policy",
-                                   .units = "1",
-                                   .long_name = "probability of the action",
-                                   .rank = 3,
-                                   .extent = {4, 40, 3},
-                                   .scale = {"/axes/stage", "/axes/state", "/axes/action"}};
-// 110017 is prime: the last chunk of every stage sticks out of the dataset.
-static const wal_dataset LARGE = {.path = "/plain/large",
-                                  .units = "m",
-                                  .long_name = "large",
-                                  .rank = 3,
-                                  .extent = {2, 110017, 5}};
-static const wal_dataset EVEN = {
-    .path = "/plain/even", .units = "m", .long_name = "even", .rank = 2, .extent = {3, 40000}};
-static const wal_dataset DEEP = {
-    .path = "/plain/deep", .units = "1", .long_name = "deep", .rank = 2, .extent = {1009, 700}};
-static const wal_dataset ROWS = {
-    .path = "/plain/rows", .units = "1", .long_name = "rows", .rank = 2, .extent = {1013, 800}};
-static const wal_dataset SINGLE = {.path = "/plain/single",
-                                   .units = "1",
-                                   .long_name = "in single precision",
-                                   .rank = 4,
-                                   .extent = {3, 1001, 7, 5},
-                                   .stored = WAL_STORED_SINGLE};
-static const wal_dataset LONG = {
-    .path = "/plain/long", .units = "1", .long_name = "a column", .rank = 1, .extent = {600011}};
-
-static wal_status write_axes(wal_run_file *file) {
-  WAL_TRY(wal_run_file_group(file, "/axes"));
-  int64_t stage[4], state[40];
-  for (int64_t i = 0; i < 4; i++) stage[i] = i;
-  for (int64_t i = 0; i < 40; i++) state[i] = i;
-  const char *action[3] = {"left", "stay", "nach rechts \xE2\x86\x92"};
-  WAL_TRY(wal_run_file_integers(file,
-                                &(wal_dataset){.path = "/axes/stage",
-                                               .units = "1",
-                                               .long_name = "stage",
-                                               .rank = 1,
-                                               .extent = {4},
-                                               .is_scale = true},
-                                stage));
-  WAL_TRY(wal_run_file_integers(file,
-                                &(wal_dataset){.path = "/axes/state",
-                                               .units = "1",
-                                               .long_name = "state",
-                                               .rank = 1,
-                                               .extent = {40},
-                                               .is_scale = true},
-                                state));
-  return wal_run_file_texts(file,
-                            &(wal_dataset){.path = "/axes/action",
-                                           .units = "1",
-                                           .long_name = "action",
-                                           .rank = 1,
-                                           .extent = {3},
-                                           .is_scale = true},
-                            action);
-}
-
-static wal_status write_small(wal_run_file *file) {
-  WAL_TRY(wal_run_file_group(file, "/scenario"));
-  const char *source = "return solve {\n  game = beach_bar { states = 40 },\n}\n";
-  WAL_TRY(wal_run_file_texts(
-      file,
-      &(wal_dataset){.path = "/scenario/source", .units = "1", .long_name = "scenario as given"},
-      &source));
-  enum { LONG_TEXT = 300000 };
-  char *resolved = calloc(LONG_TEXT + 1, 1);
-  if (!resolved) return WAL_EINTERNAL;
-  memset(resolved, 'r', LONG_TEXT);
-  const char *value = resolved;
-  wal_status status = wal_run_file_texts(
-      file, &(wal_dataset){.path = "/scenario/resolved", .units = "1", .long_name = "resolved"},
-      &value);
-  free(resolved);  // the file has its own copy
-  WAL_TRY(status);
-  WAL_TRY(wal_run_file_group(file, "/trace"));
-  int64_t iteration[5] = {0, 1, 2, 3, INT64_MIN};
-  double gap[5] = {1, 0.5, -0.0, NAN, INFINITY};
-  wal_dataset column = {.path = "/trace/iteration",
-                        .units = "1",
-                        .long_name = "iteration",
-                        .rank = 1,
-                        .extent = {5},
-                        .is_scale = true};
-  WAL_TRY(wal_run_file_integers(file, &column, iteration));
-  column = (wal_dataset){.path = "/trace/exploitability",
-                         .units = "reward",
-                         .long_name = "gap",
-                         .rank = 1,
-                         .extent = {5},
-                         .scale = {"/trace/iteration"}};
-  WAL_TRY(wal_run_file_reals(file, &column, gap));
-  // What has no scales stays apart: h5netcdf opens no group with such arrays.
-  WAL_TRY(wal_run_file_group(file, "/plain"));
-  column = (wal_dataset){
-      .path = "/plain/none", .units = "1", .long_name = "no rows", .rank = 2, .extent = {0, 3}};
-  WAL_TRY(wal_run_file_reals(file, &column, gap));
-  WAL_TRY(wal_run_file_texts(
-      file,
-      &(wal_dataset){.path = "/plain/no_texts", .units = "1", .long_name = "no texts", .rank = 1},
-      NULL));
-  column = (wal_dataset){.path = "/plain/scalar", .units = "1", .long_name = "one"};
-  WAL_TRY(wal_run_file_reals(file, &column, &(double){0.1}));
-  column.path = "/plain/scalar_single";
-  column.stored = WAL_STORED_SINGLE;
-  WAL_TRY(wal_run_file_reals(file, &column, &(double){0.1}));
-  WAL_TRY(wal_run_file_attribute_text(file, "/", "task", "solve"));
-  WAL_TRY(wal_run_file_attribute_integer(file, "/", "seed", 7));
-  WAL_TRY(wal_run_file_attribute_text(file, "/trace", "empty", ""));
-  return wal_run_file_attribute_real(file, "/trace/exploitability", "floor", 1e-3);
-}
-
-static wal_status write_content(wal_run_file *file, wal_ctx *in) {
-  WAL_TRY(write_axes(file));
-  WAL_TRY(write_small(file));
-  WAL_TRY(wal_run_file_group(file, "/solution"));
-  WAL_TRY(wal_run_file_link(file, "/axes/stage", "/solution/stage"));
-  WAL_TRY(wal_run_file_link(file, "/axes/state", "/solution/state"));
-  WAL_TRY(wal_run_file_link(file, "/axes/action", "/solution/action"));
-  WAL_TRY(spread(file, in, &POLICY, 1));
-  WAL_TRY(spread(file, in, &LARGE, 1));
-  WAL_TRY(spread(file, in, &EVEN, 1));
-  WAL_TRY(spread(file, in, &DEEP, 1));
-  WAL_TRY(spread(file, in, &ROWS, 0));
-  WAL_TRY(spread(file, in, &SINGLE, 1));
-  WAL_TRY(spread(file, in, &LONG, 0));
-  // What rank 0 has whole may be large, too.
-  double *many = NULL;
-  wal_dataset large = {
-      .path = "/plain/whole", .units = "1", .long_name = "whole", .rank = 2, .extent = {70000, 3}};
-  WAL_TRY(wal_acquire(in, "test", 210000, sizeof *many, &many));
-  for (int64_t i = 0; i < 210000; i++) many[i] = entry(i / 3, i % 3);
-  wal_status status = wal_run_file_reals(file, &large, many);
-  wal_release(in, &many);
-  return status;
-}
+/* ---- run files with something of every kind ---- */
 
 static wal_status write_run(wal_ctx *in, const char *path, bool force) {
   wal_run_file *file = NULL;
   WAL_TRY(wal_run_file_create(in, path, force, &file));
-  wal_status status = write_content(file, in);
+  wal_status status = content_write(file, in, "");
   if (status == WAL_OK) return wal_run_file_commit(&file);
   wal_run_file_discard(&file);
   return status;
@@ -308,7 +144,7 @@ static bool holds_entries(hid_t file, const wal_dataset *what) {
   bool good =
       values && H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0;
   for (int64_t i = 0; good && i < rows * columns; i++) {
-    double expected = entry(i / columns, i % columns);
+    double expected = content_entry(i / columns, i % columns);
     good = values[i] == (what->stored == WAL_STORED_SINGLE ? (double)(float)expected : expected);
     if (!good) print_error("%s: item %lld: %g\n", what->path, (long long)i, values[i]);
   }
@@ -349,7 +185,8 @@ static void what_is_written_is_read(void **state) {
   bool good = true;
   if (wal_ctx_rank(ctx) == 0) {
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    const wal_dataset *all[] = {&POLICY, &LARGE, &EVEN, &DEEP, &ROWS, &SINGLE, &LONG};
+    const wal_dataset *all[] = {&CONTENT_POLICY, &CONTENT_LARGE,  &CONTENT_EVEN, &CONTENT_DEEP,
+                                &CONTENT_ROWS,   &CONTENT_SINGLE, &CONTENT_LONG};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
       good = holds_entries(file, all[i]) && good;
     good = holds_small(file) && good;
@@ -410,9 +247,9 @@ static void writes_are_collective(void **state) {
   wal_run_file *file = NULL;
   WAL_ASSERT_OK(ctx, wal_run_file_create(ctx, in_folder(path, "collective.h5"), false, &file));
   WAL_ASSERT_OK(ctx, wal_run_file_group(file, "/plain"));
-  const wal_dataset *all[] = {&LARGE, &EVEN, &SINGLE};
+  const wal_dataset *all[] = {&CONTENT_LARGE, &CONTENT_EVEN, &CONTENT_SINGLE};
   for (int i = 0; i < 3; i++) {
-    WAL_ASSERT_OK(ctx, spread(file, ctx, all[i], 1));
+    WAL_ASSERT_OK(ctx, content_spread(file, ctx, "", all[i], 1));
     uint32_t here = 0, anywhere = 0;
     H5Pget_mpio_no_collective_cause(file->transfer, &here, &anywhere);
     WAL_ASSERT_ALL(ctx, here == H5D_MPIO_COLLECTIVE && anywhere == H5D_MPIO_COLLECTIVE);
@@ -541,7 +378,7 @@ static void misuse_is_told_on_all_ranks(void **state) {
   char path[PATH_LENGTH];
   wal_run_file *file = NULL;
   WAL_ASSERT_OK(ctx, wal_run_file_create(ctx, in_folder(path, "misuse.h5"), false, &file));
-  WAL_ASSERT_OK(ctx, write_axes(file));
+  WAL_ASSERT_OK(ctx, content_axes(file, ""));
   const char *groups[] = {"/axes", "/no/group", "noslash", "/Upper",        "/a//b",
                           "/a/",   "/",         "",        "/axes/stage/x", "/1st"};
   for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
@@ -572,13 +409,13 @@ static void misuse_is_told_on_all_ranks(void **state) {
   WAL_ASSERT_STATUS(ctx, WAL_EINTERNAL, wal_run_file_link(file, "/y", "/axes/y"));
   WAL_ASSERT_STATUS(ctx, WAL_EINTERNAL, wal_run_file_link(file, "/axes/x", "/axes/state"));
   // Ranges that leave a hole.
-  share own = {.inner = 1};
+  content_share own = {.inner = 1};
   d.path = "/axes/holes";
   d.extent[0] = 100;
   WAL_ASSERT_STATUS(ctx, WAL_EINTERNAL,
-                    wal_run_file_spread(file, &d, 0, wal_ctx_rank(ctx), 1, fill_share, &own));
+                    wal_run_file_spread(file, &d, 0, wal_ctx_rank(ctx), 1, content_fill, &own));
   WAL_ASSERT_STATUS(ctx, WAL_EINTERNAL,
-                    wal_run_file_spread(file, &d, 1, wal_ctx_rank(ctx), 1, fill_share, &own));
+                    wal_run_file_spread(file, &d, 1, wal_ctx_rank(ctx), 1, content_fill, &own));
   WAL_ASSERT_OK(ctx, wal_run_file_commit(&file));
 }
 
