@@ -57,8 +57,8 @@ static wal_status new_dataset(wal_run_file *file, const wal_dataset *what) {
               (!what->is_scale || what->rank == 1);
   for (int d = 0; good && d < what->rank; d++)
     // Parts of the shape are multiplied, too: a 0 hides nothing.
-    good = what->extent[d] >= 0 &&
-           wal_multiply(items, what->extent[d] ? what->extent[d] : 1, &items);
+    good =
+        what->extent[d] >= 0 && wal_multiply(items, what->extent[d] ? what->extent[d] : 1, &items);
   if (!good || !wal_multiply(items, 8, &bytes))
     return wal_fail(file->ctx, WAL_EINTERNAL,
                     "%s: %s: expected units, a long name, and 0 to 4 dimensions (a scale: 1) whose "
