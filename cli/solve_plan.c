@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cli/machine.h"
+#include "cli/solve_file.h"
 #include "io/run_file.h"
 #include "sim/learn/solve.h"
 
@@ -84,10 +85,13 @@ wal_status wal_solve_plan(wal_job *job, const wal_space *space, const wal_learne
   WAL_TRY(of_largest(job->ctx, &bytes));
   WAL_TRY(of_largest(job->ctx, &cost.traffic.bytes));
   WAL_TRY(of_largest(job->ctx, &cost.traffic.messages));
+  double file = 0;
+  if (job->options->dry_run) WAL_TRY(wal_solve_file_plan(job, game, &file));
   if (job->options->dry_run && wal_ctx_rank(job->ctx) == 0) {
-    char sent[32];
+    char sent[32], written[32];
     print_shape(game, ranks);
     print_memory(job, (double)bytes, "");
+    printf("  file           %s\n", size_text(file, written, sizeof written));
     printf("  work           %.4g values of (stage, state, action) an iteration\n",
            (double)shape->states * shape->actions * shape->horizon);
     printf("  communication  %s in %lld messages and %lld collectives a rank and iteration\n",

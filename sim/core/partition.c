@@ -7,6 +7,7 @@ enum {
   TILE_PAIRS = 2560,
   TILE_MOST = 1024,
   BLOCK_MOST = 8192,
+  BLOCK_ROWS = 16,
   BLOCKS_LEAST = 16,
   BLOCK_PAIRS_LEAST = 16384,  // less work than this is not worth a message
   LANES = 8
@@ -29,21 +30,26 @@ static void take_own(wal_partition *p) {
 }
 
 wal_partition wal_partition_states(const wal_ctx *ctx, int64_t size, int actions, int64_t group,
-                                   int64_t block) {
+                                   int64_t row, int64_t block) {
   const int64_t unit = LANES / greatest_common_divisor(LANES, group) * group;
-  int64_t tile = TILE_PAIRS / actions;
-  if (tile > TILE_MOST) tile = TILE_MOST;
   if (block <= 0) {
+    const int64_t most = BLOCK_ROWS * row > BLOCK_MOST ? BLOCK_ROWS * row : BLOCK_MOST;
     block = size / BLOCKS_LEAST;
-    if (block > BLOCK_MOST) block = BLOCK_MOST;
+    if (block > most) block = most;
     if (block < BLOCK_PAIRS_LEAST / actions) block = BLOCK_PAIRS_LEAST / actions;
   }
-  block = wal_round_up(block > 0 ? block : 1, unit);
+  if (block < 1) block = 1;
+  const bool rows = row > 1 && row <= block && row % group == 0;
+  block = wal_round_up(block, rows ? row : unit);
+
+  int64_t tile = TILE_PAIRS / actions;
+  if (tile > TILE_MOST) tile = TILE_MOST;
   tile = wal_round_up(tile > 0 ? tile : 1, unit);
-  if (tile > block) tile = block;
-  block = block / tile * tile;
+  const int64_t pieces = (block + tile - 1) / tile;  // as even as the unit lets them be
+  tile = wal_round_up((block + pieces - 1) / pieces, unit);
 
   wal_partition p = {.size = size, .base_size = size, .block = block, .tile = tile};
+  p.block_tiles = (block + tile - 1) / tile;
   p.blocks = (size + block - 1) / block;
   p.ranks = wal_ctx_size(ctx);
   p.rank = wal_ctx_rank(ctx);

@@ -10,12 +10,13 @@
  * crosses blocks is done block by block, which is what makes results the same bits on any number
  * of ranks.
  *
- * A block consists of tiles, the pieces that inner loops work on. A *derived* space (of
- * post-decision states) is cut in proportion to its base and has no tiles.
+ * A block consists of tiles, the pieces that inner loops work on; its last tile may be short. A
+ * *derived* space (of post-decision states) is cut in proportion to its base and has no tiles.
  */
 typedef struct wal_partition {
   int64_t size;
   int64_t block, tile; /**< of the base space, in states */
+  int64_t block_tiles; /**< tiles of a whole block */
   int64_t base_size;   /**< equals size unless derived */
   int64_t blocks;      /**< in total */
   int ranks, rank;
@@ -29,11 +30,13 @@ typedef struct wal_partition {
  * @param actions  pairs of (state, action) in a tile are kept near 2560, so that a few arrays of
  *                 them lie in a second-level cache
  * @param group    states g*group .. (g+1)*group-1 stay in one tile
- * @param block    states a block, 0 for the usual choice (the size over 16, at most 8192 states and
- *                 at least 16384 pairs)
+ * @param row      states of a row of a grid, 1 if there is none: blocks are whole rows, and of at
+ *                 least 16 where there are many, so that few of a block's neighbours are in others
+ * @param block    states a block, 0 for the usual choice (the size over 16, at most 8192 states or
+ *                 16 rows, and at least 16384 pairs)
  */
 wal_partition wal_partition_states(const wal_ctx *ctx, int64_t size, int actions, int64_t group,
-                                   int64_t block);
+                                   int64_t row, int64_t block);
 
 /** Cuts a space of `size` in proportion to `base`: same blocks, same owners. size * base < 2^62. */
 wal_partition wal_partition_derive(const wal_partition *base, int64_t size);
@@ -54,7 +57,9 @@ int wal_partition_owner(const wal_partition *p, int64_t block);
 
 /** Number of own tiles (base space only). */
 static inline int64_t wal_partition_tiles(const wal_partition *p) {
-  return (p->count + p->tile - 1) / p->tile;
+  if (p->count == 0) return 0;
+  const int64_t before = p->end_block - p->first_block - 1;  // whole blocks before the last one
+  return before * p->block_tiles + (p->count - before * p->block + p->tile - 1) / p->tile;
 }
 
 #endif

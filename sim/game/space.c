@@ -5,6 +5,16 @@
 
 #include "sim/core/memory.h"
 
+/* States of one row of the grid that the axes describe: from one place to the next along the last
+   axis but one, populations (innermost) not counted as an axis. 1 if there is one axis only. */
+static int64_t grid_row(const wal_shape *shape) {
+  int last = shape->axes - 1;
+  int64_t row = 1;
+  if (last > 0 && shape->populations > 1 && shape->axis[last].size == shape->populations)
+    row = shape->axis[last--].size;
+  return last > 0 ? row * shape->axis[last].size : 1;
+}
+
 /* Asks which pairs are legal and checks that every state has one. Rank-local. */
 static wal_status find_legal(wal_space *s) {
   const wal_game *game = s->game;
@@ -58,8 +68,8 @@ wal_status wal_space_create(wal_ctx *ctx, const wal_game *game, const wal_space_
   if (!options) options = &usual;
   s->ctx = ctx;
   s->game = game;
-  s->states =
-      wal_partition_states(ctx, shape->states, shape->actions, shape->group, options->block);
+  s->states = wal_partition_states(ctx, shape->states, shape->actions, shape->group,
+                                   grid_row(shape), options->block);
   s->post = wal_partition_derive(&s->states, shape->post_states);
   s->tiles = wal_partition_tiles(&s->states);
   s->pairs = wal_space_pair(s, s->tiles);
@@ -131,7 +141,9 @@ void wal_space_add_traffic(const wal_space *space, int stage, bool push, wal_tra
 
 wal_slab wal_space_slab(const wal_space *space, int stage, int64_t tile) {
   const wal_partition *p = &space->states;
-  int64_t at = tile * p->tile;
-  int64_t count = p->count - at < p->tile ? p->count - at : p->tile;
-  return (wal_slab){.stage = stage, .first = p->first + at, .count = count, .stride = p->tile};
+  const int64_t block = p->first_block + tile / p->block_tiles;
+  const int64_t first = block * p->block + tile % p->block_tiles * p->tile;
+  const int64_t left = wal_partition_cut(p, block + 1) - first;
+  const int64_t count = left < p->tile ? left : p->tile;
+  return (wal_slab){.stage = stage, .first = first, .count = count, .stride = p->tile};
 }

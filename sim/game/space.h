@@ -94,7 +94,7 @@ static inline int64_t wal_space_pair(const wal_space *space, int64_t tile) {
 
 /** Block that a tile of this rank belongs to. */
 static inline int64_t wal_space_block(const wal_space *space, int64_t tile) {
-  return space->states.first_block + tile * space->states.tile / space->states.block;
+  return space->states.first_block + tile / space->states.block_tiles;
 }
 
 /** Which pairs of a tile are legal, [A][tile]; NULL: all. */

@@ -51,7 +51,7 @@ static double *make_array(wal_halo *halo) {
 static void pull_brings_the_owners_values(void **state) {
   (void)state;
   wal_ctx *ctx = wal_test_ctx(1);
-  wal_partition p = wal_partition_states(ctx, STATES, 1, 1, BLOCK);
+  wal_partition p = wal_partition_states(ctx, STATES, 1, 1, 1, BLOCK);
   wal_halo *halo = make_halo(ctx, &p);
   double *x = make_array(halo);
   for (int64_t i = 0; i < p.count; i++) x[i] = draw(p.first + i, 3);
@@ -86,8 +86,8 @@ static void push_adds_in_the_order_of_blocks(void **state) {
   (void)state;
   wal_ctx *ctx = wal_test_ctx(1), *alone = NULL;
   WAL_ASSERT_OK(ctx, wal_ctx_create(MPI_COMM_SELF, 1, &alone));
-  wal_partition p = wal_partition_states(ctx, STATES, 1, 1, BLOCK);
-  wal_partition whole = wal_partition_states(alone, STATES, 1, 1, BLOCK);
+  wal_partition p = wal_partition_states(ctx, STATES, 1, 1, 1, BLOCK);
+  wal_partition whole = wal_partition_states(alone, STATES, 1, 1, 1, BLOCK);
   double expected[STATES];
   for (int64_t i = 0; i < STATES; i++) expected[i] = draw(i, 4);
   int64_t entry = 0;  // by hand: home first, then block after block
@@ -128,7 +128,7 @@ static void block_sums_are_the_same_everywhere(void **state) {
   double total[2][WIDTH];
   for (int k = 0; k < 2; k++) {
     wal_ctx *c = k ? alone : ctx;
-    wal_partition p = wal_partition_states(c, STATES, 1, 1, BLOCK);
+    wal_partition p = wal_partition_states(c, STATES, 1, 1, 1, BLOCK);
     wal_block_sum *sum = NULL;
     WAL_ASSERT_OK(c, wal_block_sum_create(c, &p, WIDTH, &sum));
     for (int again = 0; again < 2; again++) {

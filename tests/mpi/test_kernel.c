@@ -195,7 +195,7 @@ static void every_form_is_the_dense_one(void **state) {
         through_engine(ctx, &kind, (wal_noise_form)form, block, mass[2], value[2]);
         WAL_ASSERT_ALL_NEAR(STATES, mass[1], mass[0], 1e-13);
         WAL_ASSERT_ALL_NEAR(STATES * ACTIONS, value[1], value[0], 1e-13);
-        wal_partition p = wal_partition_states(ctx, STATES, ACTIONS, 1, block);
+        wal_partition p = wal_partition_states(ctx, STATES, ACTIONS, 1, 1, block);
         if (p.count == 0) {
           WAL_ASSERT_ALL(ctx, true);
           continue;

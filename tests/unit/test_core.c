@@ -141,12 +141,15 @@ static void partitions_cover_everything_once(void **state) {
   wal_ctx *ctx = wal_test_ctx(1);
   static const int64_t SIZES[] = {1, 2, 7, 8, 9, 100, 400, 999, 5000, 100000, 1000003};
   static const int ACTIONS[] = {1, 2, 5, 100, 3000};
-  static const int64_t GROUPS[] = {1, 3, 8};
+  static const int64_t GROUPS[] = {1, 3, 8}, ROWS[] = {1, 1, 48, 312};
   for (size_t i = 0; i < sizeof SIZES / sizeof SIZES[0]; i++)
     for (size_t a = 0; a < sizeof ACTIONS / sizeof ACTIONS[0]; a++)
       for (size_t g = 0; g < sizeof GROUPS / sizeof GROUPS[0]; g++) {
-        wal_partition p = wal_partition_states(ctx, SIZES[i], ACTIONS[a], GROUPS[g], 0);
-        assert_true(p.block % p.tile == 0 && p.tile % 8 == 0 && p.tile % GROUPS[g] == 0);
+        const int64_t row = ROWS[(i + a) % 4];
+        wal_partition p = wal_partition_states(ctx, SIZES[i], ACTIONS[a], GROUPS[g], row, 0);
+        assert_true(p.tile % 8 == 0 && p.tile % GROUPS[g] == 0 && p.block % GROUPS[g] == 0);
+        assert_true(p.block > (p.block_tiles - 1) * p.tile && p.block <= p.block_tiles * p.tile);
+        if (p.block >= 2 * row) assert_true(p.block % row == 0);
         assert_int_equal(wal_partition_cut(&p, 0), 0);
         assert_int_equal(wal_partition_cut(&p, p.blocks), SIZES[i]);
         static const int64_t FACTORS[] = {1, 3, 17};
