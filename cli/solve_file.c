@@ -163,22 +163,11 @@ cleanup:
   return status;
 }
 
-static wal_status write_all(wal_run_file *file, const wal_job *job, wal_learner *learner,
-                            const wal_trace *trace) {
-  WAL_TRY(wal_run_write_scenario(file, job));
-  WAL_TRY(wal_run_write_axes(file, job->ctx, learner->space));
-  WAL_TRY(write_solution(file, learner));
-  WAL_TRY(write_trace(file, job->ctx, learner, trace));
-  return wal_run_write_run(file, job, trace->count, trace->seconds, "/trace/iteration");
-}
-
-wal_status wal_solve_file_write(const wal_job *job, const wal_learner *learner,
+wal_status wal_solve_file_write(wal_run_file *file, const wal_job *job, const wal_learner *learner,
                                 const wal_trace *trace) {
-  wal_run_file *file = NULL;
   wal_learner view = *learner;
-  WAL_TRY(wal_run_file_create(job->ctx, job->output, job->options->force, &file));
-  wal_status status = write_all(file, job, &view, trace);
-  if (status == WAL_OK) return wal_run_file_commit(&file);
-  wal_run_file_discard(&file);
-  return status;
+  WAL_TRY(wal_run_write_scenario(file, job));
+  WAL_TRY(wal_run_write_axes(file, job->ctx, view.space));
+  WAL_TRY(write_solution(file, &view));
+  return write_trace(file, job->ctx, &view, trace);
 }

@@ -5,9 +5,9 @@
 #include "cli/task.h"
 #include "sim/learn/solve.h"
 
-/** Writes the run file of a solve (docs/run-file.md): scenario, axes, solution, trace, run.
+/** Puts the results of a solve (docs/run-file.md) into a run file: scenario, axes, solution, trace.
  *  @collective */
-wal_status wal_solve_file_write(const wal_job *job, const wal_learner *learner,
+wal_status wal_solve_file_write(wal_run_file *file, const wal_job *job, const wal_learner *learner,
                                 const wal_trace *trace);
 
 #endif

@@ -14,6 +14,7 @@ typedef enum wal_param_type {
                       returns `columns` numbers) */
   WAL_COMPONENT, /**< a constructor of kind `choices`, as learner = mirror_descent{} */
   WAL_RECORD,    /**< a plain table with the parameters of the component `record` */
+  WAL_ANY,       /**< whatever was written, kept as a tree; `choices` says what is expected */
 } wal_param_type;
 
 struct wal_component;
@@ -35,7 +36,7 @@ typedef struct wal_param {
   int64_t extent[3];   /**< its shape */
   int rank;            /**< of ARRAY: 1, 2 or 3 */
   int columns;         /**< of ARRAY: fixed length of the last index, 0 if free */
-  const char *choices; /**< TEXT: "a|b|c"; COMPONENT: kind */
+  const char *choices; /**< TEXT: "a|b|c"; COMPONENT: kind; ANY: as "a table of lists" */
   const struct wal_component *record;
   const char *unit;    /**< NULL if none */
   const char *meaning; /**< one line */
@@ -82,6 +83,9 @@ void wal_params_destroy(wal_params **params);
 
 const wal_component *wal_params_component(const wal_params *params);
 
+/** Name of the scenario that the parameters are from, as error texts have it. */
+const char *wal_params_file(const wal_params *params);
+
 /* Values by name. Asking for a name or a type that the component did not declare is a programming
  * error and aborts. */
 int64_t wal_params_integer(const wal_params *params, const char *name);
@@ -90,6 +94,8 @@ bool wal_params_flag(const wal_params *params, const char *name);
 const char *wal_params_text(const wal_params *params, const char *name);
 /** Resolved parameters of a nested component or record, NULL if absent. */
 wal_params *wal_params_child(const wal_params *params, const char *name);
+/** What was written as a parameter of type WAL_ANY, NULL if absent. Owned by params. */
+const wal_node *wal_params_node(const wal_params *params, const char *name);
 /** False if an optional parameter was left out. */
 bool wal_params_given(const wal_params *params, const char *name);
 
@@ -125,6 +131,7 @@ typedef struct wal_params_visitor {
   /** rank and extent as in wal_param; an array still a function has values NULL */
   void (*array)(void *user, const char *name, int rank, const int64_t extent[3],
                 const double *values);
+  void (*node)(void *user, const char *name, const wal_node *node);
 } wal_params_visitor;
 
 /** Walks a tree of resolved parameters: the way every writer of them (canonical JSON, `check`,

@@ -107,6 +107,9 @@ const char *wal_param_expectation(const wal_param *param, char *buffer, size_t s
     case WAL_RECORD:
       snprintf(buffer, size, "a table with names");
       break;
+    case WAL_ANY:
+      snprintf(buffer, size, "%s", param->choices ? param->choices : "a value");
+      break;
   }
   return buffer;
 }
@@ -277,6 +280,9 @@ static wal_status read_value(const resolver *r, const wal_params *params, const 
       return read_component(r, params, param, node, value);
     case WAL_RECORD:
       return read_record(r, params, param, node, value);
+    case WAL_ANY:
+      value->node = wal_node_copy(node);
+      return value->node ? WAL_OK : wal_params_no_memory(r->ctx, params, param->name);
   }
   return WAL_OK;
 }
@@ -336,6 +342,8 @@ static wal_status fill_default(const resolver *r, const wal_params *params, cons
       break;
     case WAL_RECORD:
       return read_record(r, params, param, NULL, value);
+    case WAL_ANY:
+      break;
   }
   value->given = false;  // no default was declared
   return WAL_OK;
