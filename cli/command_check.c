@@ -11,7 +11,7 @@ int wal_command_check(const wal_options *options, int argc, char **argv) {
   if (status == WAL_OK) status = wal_session_load_job(&session, &job, &type);
   if (status == WAL_OK && wal_ctx_rank(session.ctx) == 0) {
     wal_text text = {0};
-    wal_json_params(&text, job.params);
+    wal_json_task(&text, job.params, wal_scenario_script(job.scenario));
     printf("%s\n", text.bytes);
     wal_text_free(&text);
   }

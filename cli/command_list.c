@@ -98,6 +98,9 @@ static void add_type(wal_text *text, const wal_param *p) {
     case WAL_COMPONENT:
       wal_text_add(text, "a %s", p->choices);
       break;
+    case WAL_FUNCTION:
+      wal_text_add(text, "function");
+      break;
     case WAL_RECORD:
       wal_text_add(text, "table");
       break;

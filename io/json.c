@@ -114,7 +114,9 @@ void wal_json_number(wal_text *text, double value) {
 typedef struct json_writer {
   wal_text *text;
   int depth;
-  bool first; /**< nothing stands yet in the innermost object */
+  bool first;     /**< nothing stands yet in the innermost object */
+  bool functions; /**< a function was written */
+  const char *script;
 } json_writer;
 
 static void new_line(json_writer *w) { wal_text_add(w->text, "\n%*s", 2 * w->depth, ""); }
@@ -149,12 +151,6 @@ static void write_open(void *user, const char *name, const wal_component *compon
   begin_object(w);
 }
 
-static void write_close(void *user, bool record) {
-  json_writer *w = user;
-  end_object(w);
-  if (!record) end_object(w);
-}
-
 static void write_flag(void *user, const char *name, bool value) {
   json_writer *w = user;
   begin_member(w, name);
@@ -172,6 +168,27 @@ static void write_text(void *user, const char *name, const char *value) {
   json_writer *w = user;
   begin_member(w, name);
   wal_json_string(w->text, value);
+}
+
+static void write_close(void *user, bool record) {
+  json_writer *w = user;
+  end_object(w);
+  if (record) return;
+  if (w->depth == 1 && w->functions && w->script) write_text(w, "script", w->script);
+  end_object(w);
+}
+
+static void write_place(json_writer *w, const char *path) {
+  add_bytes(w->text, "{\"function\": ", 13);
+  wal_json_string(w->text, path);
+  add_bytes(w->text, "}", 1);
+  w->functions = true;
+}
+
+static void write_function(void *user, const char *name, const char *path) {
+  json_writer *w = user;
+  begin_member(w, name);
+  write_place(w, path);
 }
 
 // One level of a row-major array; `stride` numbers lie from one row to the next.
@@ -236,7 +253,7 @@ static void write_fields(json_writer *w, const wal_node *node) {
   if (node->kind == WAL_NODE_COMPONENT) end_object(w);
 }
 
-// A tree as it was written. A function has no text of its own and stands as null.
+// A tree as it was written.
 static void write_node(json_writer *w, const wal_node *node) {
   switch (node->kind) {
     case WAL_NODE_FLAG:
@@ -259,7 +276,7 @@ static void write_node(json_writer *w, const wal_node *node) {
       write_fields(w, node);
       break;
     case WAL_NODE_FUNCTION:
-      add_bytes(w->text, "null", 4);
+      write_place(w, node->text ? node->text : "");
       break;
   }
 }
@@ -271,7 +288,11 @@ static void write_tree(void *user, const char *name, const wal_node *node) {
 }
 
 void wal_json_params(wal_text *text, const wal_params *params) {
-  json_writer writer = {.text = text, .first = true};
+  wal_json_task(text, params, NULL);
+}
+
+void wal_json_task(wal_text *text, const wal_params *params, const char *script) {
+  json_writer writer = {.text = text, .first = true, .script = script};
   wal_params_visitor visitor = {.user = &writer,
                                 .open = write_open,
                                 .close = write_close,
@@ -279,6 +300,7 @@ void wal_json_params(wal_text *text, const wal_params *params) {
                                 .number = write_number,
                                 .text = write_text,
                                 .array = write_array,
+                                .function = write_function,
                                 .node = write_tree};
   wal_params_visit(params, &visitor);
 }

@@ -30,6 +30,12 @@ void wal_json_number(wal_text *text, double value);
  */
 void wal_json_params(wal_text *text, const wal_params *params);
 
+/** As wal_json_params(), of a task. If it has functions that are called while it runs, they stand as
+ *  {"function": "game.reward"}, their place in the scenario, and the root object gets a second key
+ *  "script" with `script`, the text of that scenario. A script that is not UTF-8 is not kept byte by
+ *  byte (see wal_json_string()). */
+void wal_json_task(wal_text *text, const wal_params *params, const char *script);
+
 /** The tree that such a JSON text holds (component objects told by the catalogue: an object with
  * one key that names a component and has an object for value). A null reads as a value left out.
  *  WAL_EINPUT with `name:line: ...`; the nodes have no lines. Rank-local. */

@@ -6,7 +6,7 @@
 #include "io/json.h"
 #include "io/lua_sandbox.h"
 
-enum { DEEPEST = 64, MOST_VALUES = 10000000, PATH_LENGTH = 100, TEXT_LENGTH = 160 };
+enum { DEEPEST = 64, MOST_VALUES = 10000000, PATH_LENGTH = 256, TEXT_LENGTH = 160 };
 
 static const char COMPONENT_TYPE[] = "walras component";
 static const lua_Integer TWO_TO_53 = (lua_Integer)1 << 53;
@@ -102,85 +102,6 @@ void wal_lua_open_components(lua_State *L, int globals) {
     lua_pushcclosure(L, construct, 1);
     lua_setfield(L, globals, component->name);
   }
-}
-
-// ---- Functions --------------------------------------------------------------------------------
-
-// "scenario.lua:3: expected 2 numbers from the function called with (0, 1), got ..."
-static wal_status wrong_results(wal_ctx *ctx, const wal_function *function, int argument_count,
-                                const double *arguments, int result_count, const char *got) {
-  wal_lua *lua = function->owner;
-  lua_State *L = lua->state;
-  char list[TEXT_LENGTH] = "";
-  char number[32];
-  size_t length = 0;
-  for (int i = 0; i < argument_count && length < sizeof list - 40; i++)
-    length += (size_t)snprintf(list + length, sizeof list - length, "%s%s", i == 0 ? "" : ", ",
-                               wal_number_text(arguments[i], number, sizeof number));
-  lua_Debug where = {.linedefined = 0};
-  lua_settop(L, 0);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, function->reference);
-  lua_getinfo(L, ">S", &where);
-  char shown[WAL_LUA_SHOWN];
-  bool ours = strcmp(where.short_src, wal_lua_shown(lua->name, shown)) == 0;
-  char place[LUA_IDSIZE + 16] = "";
-  if (where.linedefined > 0)
-    snprintf(place, sizeof place, "%s:%d:", ours ? "" : where.short_src, where.linedefined);
-  return wal_fail(ctx, WAL_EINPUT,
-                  "%s%s%s expected %d number%s from the function called with (%s), got %s",
-                  lua->name, ours && place[0] ? "" : ": ", place, result_count,
-                  result_count == 1 ? "" : "s", list, got);
-}
-
-// Takes the results off the stack: as many values, or one list of them. NULL if they are numbers.
-static const char *read_results(lua_State *L, int result_count, double *results, char *got,
-                                size_t size) {
-  int count = lua_gettop(L);
-  bool list = count == 1 && lua_istable(L, 1);
-  lua_Unsigned given = list ? lua_rawlen(L, 1) : (lua_Unsigned)count;
-  if (given != (lua_Unsigned)result_count) {
-    if (count == 1 && !list && lua_type(L, 1) != LUA_TNUMBER)
-      return wal_lua_describe(L, 1, got, size);
-    if (given == 0)
-      snprintf(got, size, list ? "an empty list" : "nothing");
-    else
-      snprintf(got, size, "%llu", (unsigned long long)given);
-    return got;
-  }
-  for (int i = 0; i < result_count; i++) {
-    if (list)
-      lua_rawgeti(L, 1, i + 1);
-    else
-      lua_pushvalue(L, i + 1);
-    if (lua_type(L, -1) != LUA_TNUMBER) return wal_lua_describe(L, -1, got, size);
-    results[i] = lua_tonumber(L, -1);
-    lua_pop(L, 1);
-  }
-  return NULL;
-}
-
-// wal_function.call. Arguments are passed as reals, so that no arithmetic on them is a whole
-// number's, which wraps around and fails at a division by zero.
-static wal_status call_function(wal_ctx *ctx, const wal_function *function, int argument_count,
-                                const double *arguments, int result_count, double *results) {
-  wal_lua *lua = function->owner;
-  lua_State *L = lua->state;
-  char got[TEXT_LENGTH];
-  wal_lua_begin(lua);
-  lua_settop(L, 0);
-  if (!lua_checkstack(L, argument_count + 10))
-    return wal_fail(ctx, WAL_EINPUT, "%s: %d arguments are too many", lua->name, argument_count);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, function->reference);
-  for (int i = 0; i < argument_count; i++) lua_pushnumber(L, arguments[i]);
-  int status = lua_pcall(L, argument_count, LUA_MULTRET, 0);
-  if (status == LUA_OK && !lua_checkstack(L, 10)) status = LUA_ERRMEM;
-  wal_status outcome = WAL_OK;
-  if (status != LUA_OK)
-    outcome = wal_lua_fail(ctx, lua, lua->name, false, status);
-  else if (read_results(L, result_count, results, got, sizeof got))
-    outcome = wrong_results(ctx, function, argument_count, arguments, result_count, got);
-  lua_settop(L, 0);
-  return outcome;
 }
 
 // ---- Values to trees --------------------------------------------------------------------------
@@ -347,10 +268,9 @@ static void convert_function(converter *c, wal_node *parent, const char *key) {
     fail(c, text);
   }
   wal_node *node = attach(c, parent, key, WAL_NODE_FUNCTION);
-  lua_pushvalue(c->L, -1);
-  node->function = (wal_function){.owner = wal_lua_of(c->L),
-                                  .reference = luaL_ref(c->L, LUA_REGISTRYINDEX),
-                                  .call = call_function};
+  node->function = wal_lua_function(c->L);
+  // By its place a function is found again when its text comes from a run file.
+  if (c->tree->lines && c->path_length < PATH_LENGTH) set_text(c, node, c->path, c->path_length);
 }
 
 // Into the tree below `parent` goes the value at the top of the stack, which stays there.

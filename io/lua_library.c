@@ -260,6 +260,7 @@ int wal_lua_open_library(lua_State *L) {
   int math = open_hidden(L, luaopen_math);
   copy_names(L, math, new_library(L, globals, "math"), MATH);
   wal_lua_open_components(L, globals);
+  wal_lua_open_arrays(L);
   lua_createtable(L, 0, 2);
   lua_pushcfunction(L, unknown_name);
   lua_setfield(L, -2, "__index");

@@ -142,6 +142,11 @@ static size_t position_length(const char *text, const char *shown) {
 
 wal_status wal_lua_fail(wal_ctx *ctx, const wal_lua *lua, const char *chunk, bool override,
                         int status) {
+  return wal_lua_fail_in(ctx, lua, chunk, "", override, status);
+}
+
+wal_status wal_lua_fail_in(wal_ctx *ctx, const wal_lua *lua, const char *chunk, const char *what,
+                           bool override, int status) {
   lua_State *L = lua->state;
   char shown[WAL_LUA_SHOWN];
   char text[TEXT_LENGTH];
@@ -166,9 +171,11 @@ wal_status wal_lua_fail(wal_ctx *ctx, const wal_lua *lua, const char *chunk, boo
   size_t length = strlen(chunk);
   const char *name = length > NAME_SHOWN ? chunk + length - NAME_SHOWN : chunk;
   const char *cut = name == chunk ? "" : "...";
-  if (position > 0 && !override)
-    return wal_fail(ctx, WAL_EINPUT, "%s%s%s", cut, name, rest + strlen(shown));
-  return wal_fail(ctx, WAL_EINPUT, "%s%s: %s", cut, name, rest + position);
+  size_t line = position > 0 && !override ? strlen(shown) : position;  // ":LINE: " is told
+  if (line < position)
+    return wal_fail(ctx, WAL_EINPUT, "%s%s%.*s%s%s", cut, name, (int)(position - line), rest + line,
+                    what, rest + position);
+  return wal_fail(ctx, WAL_EINPUT, "%s%s: %s%s", cut, name, what, rest + position);
 }
 
 // ---- The state --------------------------------------------------------------------------------
@@ -204,6 +211,7 @@ wal_status wal_lua_create(wal_ctx *ctx, const char *name, const wal_catalogue *c
 void wal_lua_destroy(wal_lua **lua) {
   if (!lua || !*lua) return;
   if ((*lua)->state) lua_close((*lua)->state);
+  free((*lua)->results);
   free((*lua)->name);
   free(*lua);
   *lua = NULL;

@@ -33,6 +33,10 @@ typedef struct wal_lua {
   char *name; /**< of the scenario, for error texts */
   size_t memory;
   uint64_t steps;
+  struct wal_lua_array *array; /**< that functions now read, NULL: none */
+  int array_reference;
+  double *results; /**< of the last call */
+  int64_t results_capacity;
   int64_t start; /**< processor time in ns when the evaluation was first looked at, -1 before */
   wal_lua_stop stop;
 } wal_lua;
@@ -61,6 +65,9 @@ bool wal_lua_is_final(lua_State *L, int status);
 /** Records the error at the top of the stack as `CHUNK:LINE: ...`, once, on one line. */
 wal_status wal_lua_fail(wal_ctx *ctx, const wal_lua *lua, const char *chunk, bool override,
                         int status);
+/** The same with `what` between the position and the text. */
+wal_status wal_lua_fail_in(wal_ctx *ctx, const wal_lua *lua, const char *chunk, const char *what,
+                           bool override, int status);
 
 enum { WAL_LUA_SHOWN = LUA_IDSIZE - 4 };
 /** What Lua calls a chunk of this name in its errors: the name, or the end of a long one. */
@@ -75,6 +82,11 @@ void wal_lua_open_components(lua_State *L, int globals);
 /** Pushes a list of the keys of the table at this stack place: numbers ascending, strings in byte
  *  order, booleans; an error for others. */
 void wal_lua_push_sorted_keys(lua_State *L, int table);
+
+/** Makes what arrays given to functions are to scripts. */
+void wal_lua_open_arrays(lua_State *L);
+/** Keeps the Lua function at the top of the stack, which stays there, as a wal_function. */
+wal_function wal_lua_function(lua_State *L);
 
 /** A component made by a constructor: its table is user value 1. */
 typedef struct wal_lua_component {

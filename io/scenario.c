@@ -18,6 +18,8 @@ enum { LONGEST_TEXT = 16 << 20, NAME_LENGTH = 128, GOT_LENGTH = 160 };
 
 struct wal_scenario {
   char *name, *source;
+  char *script; /**< that a JSON text holds, or NULL */
+  bool json;
   const wal_catalogue *catalogue;
   wal_node *root;
   wal_lua *lua;
@@ -27,6 +29,10 @@ const wal_node *wal_scenario_root(const wal_scenario *scenario) { return scenari
 const char *wal_scenario_name(const wal_scenario *scenario) { return scenario->name; }
 const char *wal_scenario_source(const wal_scenario *scenario) { return scenario->source; }
 
+const char *wal_scenario_script(const wal_scenario *scenario) {
+  return scenario->json ? scenario->script : scenario->source;
+}
+
 void wal_scenario_destroy(wal_scenario **scenario) {
   if (!scenario || !*scenario) return;
   wal_scenario *s = *scenario;
@@ -34,6 +40,7 @@ void wal_scenario_destroy(wal_scenario **scenario) {
   wal_lua_destroy(&s->lua);
   free(s->name);
   free(s->source);
+  free(s->script);
   free(s);
   *scenario = NULL;
 }
@@ -71,7 +78,8 @@ static wal_status make_sweep(wal_ctx *ctx, wal_scenario *s) {
   return wal_node_set_field(s->root, "runs", list) ? WAL_OK : no_memory(ctx, s->name);
 }
 
-static wal_status read_lua(wal_ctx *ctx, wal_scenario *s, const char *text, size_t length) {
+static wal_status read_lua(wal_ctx *ctx, wal_scenario *s, const char *text, size_t length,
+                           wal_node **root) {
   static const char BYTE_ORDER_MARK[] = "\xEF\xBB\xBF";
   static const char PRECOMPILED[] = "\x1BLua";
   if (length >= 4 && memcmp(text, PRECOMPILED, 4) == 0)
@@ -87,17 +95,92 @@ static wal_status read_lua(wal_ctx *ctx, wal_scenario *s, const char *text, size
     text += line;
     length -= line;
   }
-  WAL_TRY(wal_lua_evaluate(ctx, s->lua, s->name, text, length, false, &s->root));
-  return s->root->kind == WAL_NODE_COMPONENT ? WAL_OK : make_sweep(ctx, s);
+  return wal_lua_evaluate(ctx, s->lua, s->name, text, length, false, root);
+}
+
+/* The function at this place ("game.reward", "tasks[2].game.reward") of a scenario's tree, NULL if
+ * there is none. Names of fields may have dots in them: every one that fits is tried. */
+static const wal_node *find_function(const wal_node *node, const char *path) {
+  if (*path == '\0') return node->kind == WAL_NODE_FUNCTION ? node : NULL;
+  if (*path == '.') path++;
+  for (int64_t i = 0; i < node->count && node->kind != WAL_NODE_NUMBERS; i++) {
+    char index[32];
+    const char *name = index;
+    if (node->keys)
+      name = node->keys[i];
+    else
+      snprintf(index, sizeof index, "[%lld]", (long long)i + 1);
+    size_t length = strlen(name);
+    if (strncmp(path, name, length) != 0 || !strchr(".[", path[length])) continue;
+    const wal_node *found = find_function(node->items[i], path + length);
+    if (found) return found;
+  }
+  return NULL;
+}
+
+// Puts functions of the script's tree where the JSON text has their places.
+static wal_status place_functions(wal_ctx *ctx, const wal_scenario *s, const wal_node *script,
+                                  wal_node *node) {
+  char quoted[GOT_LENGTH];
+  const wal_node *place = node->kind == WAL_NODE_FIELDS && node->count == 1
+                              ? wal_node_field(node, "function")
+                              : NULL;
+  if (place && place->kind == WAL_NODE_TEXT) {
+    const char *path = place->text ? place->text : "";
+    const wal_node *function = find_function(script, path);
+    if (!function)
+      return wal_fail(ctx, WAL_EINPUT, "%s: its script has no function %s", s->name,
+                      wal_quoted_text(path, quoted, sizeof quoted));
+    if (!wal_node_set_text(node, function->text, strlen(function->text)))
+      return no_memory(ctx, s->name);
+    wal_node_remove_field(node, "function");
+    node->kind = WAL_NODE_FUNCTION;
+    node->function = function->function;
+    return WAL_OK;
+  }
+  for (int64_t i = 0; i < node->count && node->kind != WAL_NODE_NUMBERS; i++)
+    WAL_TRY(place_functions(ctx, s, script, node->items[i]));
+  return WAL_OK;
+}
+
+/* {"solve": {...}, "script": "..."}: the task becomes the root, its functions are the script's. */
+static wal_status read_script(wal_ctx *ctx, wal_scenario *s) {
+  wal_status status = WAL_OK;
+  wal_node *script = NULL;
+  wal_node *task = NULL;
+  const wal_node *text = s->root->kind == WAL_NODE_FIELDS && s->root->count == 2
+                             ? wal_node_field(s->root, "script")
+                             : NULL;
+  if (!text || text->kind != WAL_NODE_TEXT || !text->text) return WAL_OK;
+  int64_t other = strcmp(s->root->keys[0], "script") == 0;
+  const char *name = s->root->keys[other];
+  if (!wal_catalogue_find(s->catalogue, name) || s->root->items[other]->kind != WAL_NODE_FIELDS)
+    return WAL_OK;
+  s->script = copy_bytes(text->text, strlen(text->text));
+  task = wal_node_copy(s->root->items[other]);
+  if (!s->script || !task || !wal_node_set_text(task, name, strlen(name)))
+    WAL_TRY_GOTO(no_memory(ctx, s->name));
+  task->kind = WAL_NODE_COMPONENT;
+  WAL_TRY_GOTO(read_lua(ctx, s, s->script, strlen(s->script), &script));
+  WAL_TRY_GOTO(place_functions(ctx, s, script, task));
+  wal_node_destroy(s->root);
+  s->root = task;
+  task = NULL;
+
+cleanup:
+  wal_node_destroy(script);
+  wal_node_destroy(task);
+  return status;
 }
 
 static wal_status read_json(wal_ctx *ctx, wal_scenario *s, const char *text, size_t length) {
   char got[GOT_LENGTH];
   WAL_TRY(wal_json_read(ctx, s->name, text, length, s->catalogue, &s->root));
+  WAL_TRY(read_script(ctx, s));
   if (s->root->kind == WAL_NODE_COMPONENT) return WAL_OK;
   if (s->root->kind == WAL_NODE_ITEMS && s->root->items[0]->kind == WAL_NODE_COMPONENT &&
       wal_catalogue_find(s->catalogue, "sweep"))
-    return make_sweep(ctx, s);
+    return WAL_OK;
   return wal_fail(ctx, WAL_EINPUT, "%s: expected one task, as {\"solve\": {...}}, got %s", s->name,
                   wal_node_describe(s->root, got, sizeof got));
 }
@@ -116,10 +199,12 @@ wal_status wal_scenario_parse(wal_ctx *ctx, const char *name, const char *text, 
   s->source = copy_bytes(text, length);
   if (!s->name || !s->source) WAL_TRY_GOTO(no_memory(ctx, name));
   WAL_TRY_GOTO(wal_lua_create(ctx, name, catalogue, &s->lua));
-  if (is_json(name))
+  s->json = is_json(name);
+  if (s->json)
     WAL_TRY_GOTO(read_json(ctx, s, s->source, length));
   else
-    WAL_TRY_GOTO(read_lua(ctx, s, s->source, length));
+    WAL_TRY_GOTO(read_lua(ctx, s, s->source, length, &s->root));
+  if (s->root->kind != WAL_NODE_COMPONENT) WAL_TRY_GOTO(make_sweep(ctx, s));
   *out = s;
   return WAL_OK;
 
@@ -392,6 +477,14 @@ static wal_status assign(const assignment *a, wal_node *root, wal_node **value) 
     rest += length + 1;
     WAL_TRY(descend(a, name, &node, &component));
   }
+  const wal_param *param = find_param(component, name);
+  // One of the scenario, as a sweep may set, has its place there.
+  const bool placed = *value && (*value)->kind == WAL_NODE_FUNCTION && (*value)->text;
+  if (*value && !placed && param && param->type == WAL_FUNCTION)
+    return wal_fail(a->ctx, WAL_EINPUT,
+                    "%s: a function that is called while the game runs is set in the scenario "
+                    "only",
+                    a->where);
   if (!*value) {
     wal_node_remove_field(node, name);
     return WAL_OK;

@@ -57,6 +57,9 @@ const wal_node *wal_scenario_root(const wal_scenario *scenario);
 const char *wal_scenario_name(const wal_scenario *scenario);
 /** Text as read. */
 const char *wal_scenario_source(const wal_scenario *scenario);
+/** The Lua text that its functions come from: the source, of a JSON text the script that it holds,
+ *  NULL if there is none. */
+const char *wal_scenario_script(const wal_scenario *scenario);
 
 void wal_scenario_destroy(wal_scenario **scenario);
 

@@ -16,17 +16,47 @@ typedef enum wal_node_kind {
   WAL_NODE_FUNCTION,  /**< a function of the scenario */
 } wal_node_kind;
 
+enum { WAL_CALL_ARGUMENTS = 6 };
+
+/** A call of a function while a game runs: what it is given, and what it must give back. */
+typedef struct wal_call {
+  const char *owner, *name;         /**< for error texts: "custom", "reward" */
+  const char *const *argument_name; /**< for error texts: "h", "s", ... */
+  const char *expected;             /**< for error texts: "a number" */
+  int argument_count;
+  double arguments[WAL_CALL_ARGUMENTS];
+  const double *array; /**< further last argument, which the script indexes from 0; NULL: none */
+  int64_t array_count;
+  int row;             /**< 0: the results are numbers (several of them also as one list); else
+                            one list of rows of so many numbers, or one number for `alone` */
+  bool alone;          /**< one number may stand for the whole list: count is then 0 */
+  int64_t least, most; /**< how many numbers or rows there may be */
+  const double *results; /**< out: row-major; held until the next call */
+  int64_t count;         /**< out: numbers or rows */
+} wal_call;
+
 /**
- * A function written in a scenario, opaque to all but the scenario's reader. Calling it is slow:
- * for tables made at load time, never for inner loops.
+ * A function written in a scenario, opaque to all but the scenario's reader. The same arguments
+ * must give the same results, or ranks would part.
  */
 typedef struct wal_function {
   void *owner;
   int reference;
   /** results[0..result_count) from arguments[0..argument_count); WAL_EINPUT with file:line if it
-   *  fails or does not give that many numbers. */
+   *  fails or does not give that many numbers. For tables made at load time. */
   wal_status (*call)(wal_ctx *ctx, const struct wal_function *function, int argument_count,
                      const double *arguments, int result_count, double *results);
+  /** A call while a game runs: about 0.2 microseconds and what the script does. The script reads
+   *  call->array in place; it may do so only until release() or a call with another array.
+   *  WAL_EINPUT as above, with owner, name and arguments in the text. Numbers may be any, also
+   *  NaN. Rank-local. */
+  wal_status (*invoke)(wal_ctx *ctx, const struct wal_function *function, wal_call *call);
+  /** Ends the life of the array of the last call. */
+  void (*release)(const struct wal_function *function);
+  /** "FILE:LINE: OWNER: NAME(h=0, s=3): ", with the line of the function: for errors that the
+   *  caller finds in the results. Returns `buffer`. */
+  const char *(*place)(const struct wal_function *function, const wal_call *call, char *buffer,
+                       size_t size);
 } wal_function;
 
 typedef struct wal_node wal_node;
@@ -35,7 +65,8 @@ struct wal_node {
   int line; /**< line of the scenario where it stands, 0 if it has none */
   bool flag;
   double number;
-  char *text;       /**< text; name of a component */
+  char *text;       /**< text; name of a component; where in the scenario a function stands, as
+                         "game.reward", NULL if nowhere (-P) */
   double *numbers;  /**< of WAL_NODE_NUMBERS */
   int64_t count;    /**< of numbers, items or fields */
   wal_node **items; /**< items; values of fields (of a component too) */

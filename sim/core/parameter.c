@@ -90,6 +90,11 @@ const char *wal_params_text(const wal_params *params, const char *name) {
   return wal_param_find(params, name, WAL_TEXT, NULL)->text;
 }
 
+const wal_function *wal_params_function(const wal_params *params, const char *name) {
+  const wal_param_value *value = wal_param_find(params, name, WAL_FUNCTION, NULL);
+  return value->given ? &value->function : NULL;
+}
+
 wal_params *wal_params_child(const wal_params *params, const char *name) {
   int64_t place = place_of(params, name);
   wal_param_type type = place < 0 ? WAL_COMPONENT : params->component->params[place].type;
@@ -173,6 +178,9 @@ static void visit_value(const wal_param *param, const wal_param_value *value,
       break;
     case WAL_ARRAY:
       visitor->array(user, param->name, param->rank, value->extent, value->numbers);
+      break;
+    case WAL_FUNCTION:
+      if (visitor->function) visitor->function(user, param->name, value->text);
       break;
     case WAL_COMPONENT:
     case WAL_RECORD:

@@ -13,6 +13,7 @@ typedef enum wal_param_type {
                       `rank` indices counted from 0 (with `columns` > 0: of rank - 1, and it
                       returns `columns` numbers) */
   WAL_COMPONENT, /**< a constructor of kind `choices`, as learner = mirror_descent{} */
+  WAL_FUNCTION,  /**< a function that is called while the game runs */
   WAL_RECORD,    /**< a plain table with the parameters of the component `record` */
   WAL_ANY,       /**< whatever was written, kept as a tree; `choices` says what is expected */
 } wal_param_type;
@@ -94,6 +95,9 @@ bool wal_params_flag(const wal_params *params, const char *name);
 const char *wal_params_text(const wal_params *params, const char *name);
 /** Resolved parameters of a nested component or record, NULL if absent. */
 wal_params *wal_params_child(const wal_params *params, const char *name);
+/** The function; NULL if it is optional and was left out. It lives as long as the parameters and
+ *  may be called as long as the scenario lives. */
+const wal_function *wal_params_function(const wal_params *params, const char *name);
 /** What was written as a parameter of type WAL_ANY, NULL if absent. Owned by params. */
 const wal_node *wal_params_node(const wal_params *params, const char *name);
 /** False if an optional parameter was left out. */
@@ -131,6 +135,8 @@ typedef struct wal_params_visitor {
   /** rank and extent as in wal_param; an array still a function has values NULL */
   void (*array)(void *user, const char *name, int rank, const int64_t extent[3],
                 const double *values);
+  /** a WAL_FUNCTION; `path` is where it stands in the scenario. NULL: functions are passed over */
+  void (*function)(void *user, const char *name, const char *path);
   void (*node)(void *user, const char *name, const wal_node *node);
 } wal_params_visitor;
 

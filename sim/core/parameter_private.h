@@ -10,7 +10,7 @@ typedef struct wal_param_value {
   bool given; /**< false only for an optional parameter that was left out */
   int line;
   double number;     /**< of INTEGER, REAL, FLAG */
-  char *text;        /**< of TEXT */
+  char *text;        /**< of TEXT; path of FUNCTION */
   double *numbers;   /**< of ARRAY, row-major; NULL while it is a function */
   int64_t extent[3]; /**< its shape */
   bool is_function;

@@ -104,6 +104,9 @@ const char *wal_param_expectation(const wal_param *param, char *buffer, size_t s
     case WAL_COMPONENT:
       snprintf(buffer, size, "%s %s", article(param->choices), param->choices);
       break;
+    case WAL_FUNCTION:
+      snprintf(buffer, size, "a function");
+      break;
     case WAL_RECORD:
       snprintf(buffer, size, "a table with names");
       break;
@@ -192,6 +195,22 @@ static wal_status read_text(const resolver *r, const wal_params *params, const w
   return WAL_OK;
 }
 
+// Only functions of the scenario itself: a run file keeps its text, by which they are found again.
+static wal_status read_function(const resolver *r, const wal_params *params, const wal_param *param,
+                                const wal_node *node, wal_param_value *value) {
+  if (node->kind != WAL_NODE_FUNCTION) return wrong_type(r, params, param, node);
+  if (!node->text)
+    return wal_params_fail_at(r->ctx, params, param->name, node->line,
+                              "expected a function written in the scenario, got one from elsewhere "
+                              "(-P), which a run file could not keep");
+  size_t size = strlen(node->text) + 1;
+  value->text = malloc(size);
+  if (!value->text) return wal_params_no_memory(r->ctx, params, param->name);
+  memcpy(value->text, node->text, size);
+  value->function = node->function;
+  return WAL_OK;
+}
+
 // ---- Components and records -------------------------------------------------------------------
 
 /* What is written where a component is wanted: a constructor's or a word's name, or that of JSON's
@@ -258,6 +277,25 @@ static wal_status read_record(const resolver *r, const wal_params *params, const
 
 // ---- All values of one component --------------------------------------------------------------
 
+// Whether all functions in a tree are known by their place in the scenario.
+static bool has_places(const wal_node *node) {
+  if (node->kind == WAL_NODE_FUNCTION) return node->text != NULL;
+  bool placed = true;
+  for (int64_t i = 0; node->items && i < node->count && placed; i++)
+    placed = has_places(node->items[i]);
+  return placed;
+}
+
+static wal_status read_any(const resolver *r, const wal_params *params, const wal_param *param,
+                           const wal_node *node, wal_param_value *value) {
+  if (!has_places(node))
+    return wal_params_fail_at(r->ctx, params, param->name, node->line,
+                              "expected functions in the scenario only, got one from -P, or one in "
+                              "a place that takes more than 100 characters to name");
+  value->node = wal_node_copy(node);
+  return value->node ? WAL_OK : wal_params_no_memory(r->ctx, params, param->name);
+}
+
 static wal_status read_value(const resolver *r, const wal_params *params, const wal_param *param,
                              const wal_node *node, wal_param_value *value) {
   value->given = true;
@@ -276,13 +314,14 @@ static wal_status read_value(const resolver *r, const wal_params *params, const 
       return read_text(r, params, param, node, value);
     case WAL_ARRAY:
       return wal_param_read_array(r->ctx, params, param, node, value);
+    case WAL_FUNCTION:
+      return read_function(r, params, param, node, value);
     case WAL_COMPONENT:
       return read_component(r, params, param, node, value);
     case WAL_RECORD:
       return read_record(r, params, param, node, value);
     case WAL_ANY:
-      value->node = wal_node_copy(node);
-      return value->node ? WAL_OK : wal_params_no_memory(r->ctx, params, param->name);
+      return read_any(r, params, param, node, value);
   }
   return WAL_OK;
 }
@@ -339,6 +378,8 @@ static wal_status fill_default(const resolver *r, const wal_params *params, cons
       break;
     case WAL_COMPONENT:
       if (param->text) return default_component(r, params, param, value);
+      break;
+    case WAL_FUNCTION:
       break;
     case WAL_RECORD:
       return read_record(r, params, param, NULL, value);

@@ -484,7 +484,7 @@ static void wrong_functions_are_told(void **state) {
       {"function(i) end",
        "s.lua:2: expected 1 number from the function called with (0), got nothing"},
       {"function(i) return 1, 2 end",
-       "s.lua:2: expected 1 number from the function called with (0), got 2"},
+       "s.lua:2: expected 1 number from the function called with (0), got 2 values"},
       {"function(i) return i < 2 and i or 'x' end",
        "s.lua:2: expected 1 number from the function called with (2), got \"x\""},
       {"function(i) return {} end",
