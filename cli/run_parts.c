@@ -13,8 +13,8 @@
 wal_status wal_run_write_scenario(wal_run_file *file, const wal_job *job) {
   wal_text resolved = {0};
   wal_json_task(&resolved, job->params, wal_scenario_script(job->scenario));
-  const char *source = job->source ? job->source : wal_scenario_source(job->scenario);
   const char *json = resolved.bytes;
+  const char *source = job->derived ? json : wal_scenario_source(job->scenario);
   const wal_dataset as_given = {
       .path = "/scenario/source", .units = "1", .long_name = "scenario as given"};
   const wal_dataset complete = {.path = "/scenario/resolved",

@@ -12,7 +12,7 @@ typedef struct wal_job {
   wal_ctx *ctx; /**< its seed is the task's */
   const wal_options *options;
   wal_scenario *scenario;
-  const char *source; /**< what the task came from; NULL: the scenario's text */
+  bool derived;       /**< a run of a sweep: nobody wrote it, its source is its resolved form */
   wal_params *params; /**< resolved parameters of the task */
   const char *output; /**< path of the run file */
   const char *command_line;
