@@ -12,7 +12,7 @@
 #include "io/run_seal.h"
 #include "sim/core/memory.h"
 
-enum { MOST_NAMES = 100000, MOST_DEPTH = 32, MOST_VALUES = 65536, NAME_LENGTH = 256 };
+enum { MOST_NAMES = 100000, MOST_DEPTH = 32, MOST_VALUES = 65536, NAME_BYTES = 64 };
 
 void wal_hdf5_quiet(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }
 
@@ -366,56 +366,99 @@ static wal_status add_entry(wal_ctx *ctx, wal_hdf5_tree *tree, const char *path,
   return WAL_OK;
 }
 
-static wal_status walk(wal_ctx *ctx, const char *path, hid_t file, const char *group, int depth,
-                       bool all, wal_hdf5_tree *tree) {
-  H5G_info_t info;
-  if (H5Gget_info_by_name(file, group, &info, H5P_DEFAULT) < 0) return unreadable(ctx, path, group);
-  for (hsize_t i = 0; i < info.nlinks; i++) {
-    char name[NAME_LENGTH] = "", full[WAL_HDF5_PATH];
-    if (H5Lget_name_by_idx(file, group, H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name,
-                           H5P_DEFAULT) < 0)
-      return unreadable(ctx, path, group);
-    int length = snprintf(full, sizeof full, "%s/%s", group[1] ? group : "", name);
-    if (length < 0 || length >= WAL_HDF5_PATH || depth >= MOST_DEPTH || tree->count >= MOST_NAMES)
-      return wal_fail(ctx, WAL_EIO, "%s: %s: more names than a run file has", path, group);
-    // How a run was made and how its scenario was spelled may differ between equal runs.
-    if (!all && (strcmp(full, "/run") == 0 || strcmp(full, "/scenario/source") == 0)) continue;
-    H5L_info_t link;
-    H5O_info_t object;
-    memset(&object, 0, sizeof object);
-    if (H5Lget_info(file, full, &link, H5P_DEFAULT) < 0) return unreadable(ctx, path, full);
-    bool hard = link.type == H5L_TYPE_HARD;
-    if (hard && H5Oget_info_by_name2(file, full, &object, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
-      return unreadable(ctx, path, full);
-    WAL_TRY(add_entry(ctx, tree, full, hard, &object));
-    if (hard && object.type == H5O_TYPE_GROUP)
-      WAL_TRY(walk(ctx, path, file, full, depth + 1, all, tree));
-  }
-  return WAL_OK;
+/** A walk through the names of a file. */
+typedef struct walker {
+  wal_ctx *ctx;
+  const char *path, *group;
+  int depth;
+  int64_t most; /**< names */
+  bool all;
+  wal_hdf5_tree *tree;
+  wal_status status;
+} walker;
+
+static wal_status walk(walker *w, hid_t from, const char *name);
+
+/** Adds one name of the group at hand, and those below it. */
+static wal_status visit(walker *w, hid_t group, const char *name, bool hard) {
+  char full[WAL_HDF5_PATH];
+  int length = snprintf(full, sizeof full, "%s/%s", w->group[1] ? w->group : "", name);
+  if (length < 0 || length >= WAL_HDF5_PATH || w->depth >= MOST_DEPTH || w->tree->count >= w->most)
+    return wal_fail(w->ctx, WAL_EIO, "%s: %s: more names than a run file has", w->path, w->group);
+  // How a run was made and how its scenario was spelled may differ between equal runs.
+  if (!w->all && (strcmp(full, "/run") == 0 || strcmp(full, "/scenario/source") == 0))
+    return WAL_OK;
+  H5O_info_t object;
+  memset(&object, 0, sizeof object);
+  if (hard && H5Oget_info_by_name2(group, name, &object, H5O_INFO_BASIC, H5P_DEFAULT) < 0)
+    return unreadable(w->ctx, w->path, full);
+  WAL_TRY(add_entry(w->ctx, w->tree, full, hard, &object));
+  if (!hard || object.type != H5O_TYPE_GROUP) return WAL_OK;
+  walker below = *w;
+  below.group = full;
+  below.depth++;
+  return walk(&below, group, name);
+}
+
+static herr_t visit_link(hid_t group, const char *name, const H5L_info_t *link, void *user) {
+  walker *w = user;
+  w->status = visit(w, group, name, link->type == H5L_TYPE_HARD);
+  return w->status == WAL_OK ? 0 : -1;
+}
+
+static wal_status walk(walker *w, hid_t from, const char *name) {
+  hsize_t start = 0;
+  if (H5Literate_by_name(from, name, H5_INDEX_NAME, H5_ITER_INC, &start, visit_link, w,
+                         H5P_DEFAULT) < 0 &&
+      w->status == WAL_OK)
+    return unreadable(w->ctx, w->path, w->group);
+  return w->status;
 }
 
 static int by_path(const void *a, const void *b) {
   return strcmp(((const wal_hdf5_entry *)a)->path, ((const wal_hdf5_entry *)b)->path);
 }
 
+static int by_address(const void *a, const void *b) {
+  const wal_hdf5_place *x = a, *y = b;
+  if (x->address != y->address) return x->address < y->address ? -1 : 1;
+  return strcmp(x->path, y->path);
+}
+
 wal_status wal_hdf5_tree_read(wal_ctx *ctx, const char *path, hid_t file, bool all,
                               wal_hdf5_tree *out) {
   H5O_info_t object;
-  if (H5Oget_info2(file, &object, H5O_INFO_BASIC) < 0) return unreadable(ctx, path, "/");
+  hsize_t size = 0;
+  if (H5Oget_info2(file, &object, H5O_INFO_BASIC) < 0 || H5Fget_filesize(file, &size) < 0)
+    return unreadable(ctx, path, "/");
+  walker w = {.ctx = ctx, .path = path, .group = "/", .all = all, .tree = out};
+  // Every name takes a few bytes of the file; but groups may contain each other in a damaged one.
+  w.most = MOST_NAMES + (int64_t)(size / NAME_BYTES);
   WAL_TRY(add_entry(ctx, out, "/", true, &object));
-  WAL_TRY(walk(ctx, path, file, "/", 0, all, out));
+  WAL_TRY(walk(&w, file, "/"));
   qsort(out->entries, (size_t)out->count, sizeof *out->entries, by_path);
+  WAL_TRY(wal_acquire(ctx, "names of a run file", out->count, sizeof *out->places, &out->places));
+  for (int64_t i = 0; i < out->count; i++)
+    out->places[i] = (wal_hdf5_place){out->entries[i].address, out->entries[i].path};
+  qsort(out->places, (size_t)out->count, sizeof *out->places, by_address);
   return WAL_OK;
 }
 
 void wal_hdf5_tree_free(wal_ctx *ctx, wal_hdf5_tree *tree) {
   for (int64_t i = 0; i < tree->count; i++) wal_release(ctx, &tree->entries[i].path);
   wal_release(ctx, &tree->entries);
+  wal_release(ctx, &tree->places);
   memset(tree, 0, sizeof *tree);
 }
 
 const char *wal_hdf5_tree_path(const wal_hdf5_tree *tree, haddr_t address) {
-  for (int64_t i = 0; i < tree->count; i++)
-    if (tree->entries[i].address == address) return tree->entries[i].path;
-  return NULL;
+  int64_t low = 0, high = tree->count;
+  while (low < high) {
+    int64_t middle = low + (high - low) / 2;
+    if (tree->places[middle].address < address)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low < tree->count && tree->places[low].address == address ? tree->places[low].path : NULL;
 }

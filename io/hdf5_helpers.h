@@ -64,10 +64,17 @@ typedef struct wal_hdf5_entry {
   haddr_t address;     /**< of the object: the same for all its hard links */
 } wal_hdf5_entry;
 
+/** Where a name leads. */
+typedef struct wal_hdf5_place {
+  haddr_t address;
+  const char *path;
+} wal_hdf5_place;
+
 /** All names of a file in byte order of their paths. Starts zeroed. */
 typedef struct wal_hdf5_tree {
   wal_hdf5_entry *entries;
   int64_t count, capacity;
+  wal_hdf5_place *places; /**< in order of addresses, then of paths */
 } wal_hdf5_tree;
 
 /** Reads the names of an open file; unless `all`, without /run and /scenario/source. */

@@ -25,7 +25,8 @@ _Noreturn void wal_run_file_abort(wal_run_file *file) {
   } else {
     sleep(2);
   }
-  MPI_Abort(wal_ctx_comm(file->ctx), wal_status_exit(WAL_EIO));
+  // The context may have some of the job's ranks only.
+  MPI_Abort(MPI_COMM_WORLD, wal_status_exit(WAL_EIO));
   _exit(wal_status_exit(WAL_EIO));
 }
 
@@ -36,6 +37,38 @@ hid_t wal_run_file_timeless(wal_run_file *file, hid_t class) {
     wal_run_file_must(
         file, H5Pset_link_creation_order(list, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED));
   return list;
+}
+
+wal_status wal_run_file_outcome(wal_run_file *file) {
+  if (!file->failed) return WAL_OK;
+  char why[400];
+  wal_hdf5_reason(why, sizeof why);
+  return wal_fail(file->ctx, WAL_EINTERNAL, "%s: %s", file->path, why);
+}
+
+void wal_run_file_share(wal_run_file *file) {
+  wal_run_shared *shared = &file->shared;
+  shared->text = wal_run_file_must(file, H5Tcopy(H5T_C_S1));
+  wal_run_file_must(file, H5Tset_size(shared->text, H5T_VARIABLE));
+  wal_run_file_must(file, H5Tset_cset(shared->text, H5T_CSET_UTF8));
+  shared->references = wal_run_file_must(file, H5Tvlen_create(H5T_STD_REF_OBJ));
+  shared->scalar = wal_run_file_must(file, H5Screate(H5S_SCALAR));
+  shared->group_list = wal_run_file_timeless(file, H5P_GROUP_CREATE);
+  shared->text_list = wal_run_file_timeless(file, H5P_DATASET_CREATE);
+  wal_run_file_must(file, H5Pset_alloc_time(shared->text_list, H5D_ALLOC_TIME_EARLY));
+  // Texts need the empty ones that HDF5 fills in: they are opened before they are written.
+  shared->number_list = wal_run_file_must(file, H5Pcopy(shared->text_list));
+  wal_run_file_must(file, H5Pset_fill_time(shared->number_list, H5D_FILL_TIME_NEVER));
+}
+
+void wal_run_file_unshare(wal_run_file *file) {
+  const hid_t lists[] = {file->shared.group_list, file->shared.text_list, file->shared.number_list};
+  for (int i = 0; i < 3; i++)
+    if (lists[i] > 0) H5Pclose(lists[i]);
+  if (file->shared.text > 0) H5Tclose(file->shared.text);
+  if (file->shared.references > 0) H5Tclose(file->shared.references);
+  if (file->shared.scalar > 0) H5Sclose(file->shared.scalar);
+  memset(&file->shared, 0, sizeof file->shared);
 }
 
 wal_status wal_run_file_check(wal_ctx *ctx, const char *path, bool force) {
@@ -57,7 +90,11 @@ static void free_file(wal_run_file **file_) {
     wal_release(ctx, &file->texts[i].bytes);
   }
   wal_release(ctx, &file->texts);
+  wal_run_file_unshare(file);
+  wal_run_names_free(ctx, &file->names);
   wal_release(ctx, &file->uses);
+  wal_release(ctx, &file->chunked);
+  wal_release(ctx, &file->record);
   wal_release(ctx, &file->gaps.list);
   wal_release(ctx, &file->path);
   wal_release(ctx, &file->partial);
@@ -98,9 +135,14 @@ static wal_status choose_partial(wal_run_file *file) {
 static wal_status open_collectively(wal_run_file *file) {
   wal_hdf5_quiet();
   hid_t access = wal_run_file_must(file, H5Pcreate(H5P_FILE_ACCESS));
-  wal_run_file_must(file, H5Pset_fapl_mpio(access, wal_ctx_comm(file->ctx), MPI_INFO_NULL));
-  wal_run_file_must(file, H5Pset_all_coll_metadata_ops(access, true));
-  wal_run_file_must(file, H5Pset_coll_metadata_write(access, false));
+  if (file->ranks > 1) {
+    wal_run_file_must(file, H5Pset_fapl_mpio(access, wal_ctx_comm(file->ctx), MPI_INFO_NULL));
+    wal_run_file_must(file, H5Pset_all_coll_metadata_ops(access, true));
+    wal_run_file_must(file, H5Pset_coll_metadata_write(access, false));
+  } else {
+    // One rank needs no MPI-IO, and writes the same bytes faster without.
+    wal_run_file_must(file, H5Pset_file_locking(access, false, true));
+  }
   wal_run_file_must(file, H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110));
   hid_t creation = wal_run_file_timeless(file, H5P_FILE_CREATE);
   file->file = H5Fcreate(file->partial, H5F_ACC_TRUNC, creation, access);
@@ -117,35 +159,115 @@ static wal_status open_collectively(wal_run_file *file) {
   H5Pclose(creation);
   if (status != WAL_OK) return status;
   file->transfer = wal_run_file_must(file, H5Pcreate(H5P_DATASET_XFER));
-  wal_run_file_must(file, H5Pset_dxpl_mpio(file->transfer, H5FD_MPIO_COLLECTIVE));
-  wal_run_file_must(file, H5Pset_dxpl_mpio_collective_opt(file->transfer, H5FD_MPIO_INDIVIDUAL_IO));
+  if (file->ranks > 1) {
+    wal_run_file_must(file, H5Pset_dxpl_mpio(file->transfer, H5FD_MPIO_COLLECTIVE));
+    wal_run_file_must(file,
+                      H5Pset_dxpl_mpio_collective_opt(file->transfer, H5FD_MPIO_INDIVIDUAL_IO));
+  }
   return WAL_OK;
 }
 
-wal_status wal_run_file_create(wal_ctx *ctx, const char *path, bool force, wal_run_file **out) {
-  *out = NULL;
+/** A file of a kind that is not open yet, with the name "/". */
+static wal_status new_file(wal_ctx *ctx, wal_run_kind kind, const char *path, wal_run_file **out) {
   wal_run_file *file = NULL;
-  WAL_TRY_ALL(ctx, wal_acquire(ctx, "a run file", 1, sizeof *file, &file));
-  *file = (wal_run_file){.ctx = ctx, .force = force, .file = -1, .transfer = -1};
-  int64_t length = path ? (int64_t)strlen(path) : 0;
-  wal_status status = wal_agree(ctx, wal_acquire(ctx, "a file name", length + 1, 1, &file->path));
-  if (status == WAL_OK && path) memcpy(file->path, path, (size_t)length);
-  if (status == WAL_OK) status = choose_partial(file);
-  if (status == WAL_OK) status = open_collectively(file);
-  if (status != WAL_OK) {
-    if (wal_ctx_rank(ctx) == 0 && file->partial) unlink(file->partial);
-    free_file(&file);
-    return status;
+  const bool planned = kind == WAL_RUN_PLANNED;
+  *out = NULL;
+  wal_status status = wal_acquire(ctx, "a run file", 1, sizeof *file, &file);
+  if (status == WAL_OK) {
+    *file = (wal_run_file){.ctx = ctx,
+                           .kind = kind,
+                           .rank = planned ? 0 : wal_ctx_rank(ctx),
+                           .ranks = planned ? 1 : wal_ctx_size(ctx),
+                           .file = -1,
+                           .transfer = -1,
+                           .group = -1};
+    status = wal_acquire(ctx, "a file name", path ? (int64_t)strlen(path) + 1 : 1, 1, &file->path);
+    if (status == WAL_OK && path) memcpy(file->path, path, strlen(path));
+    if (status == WAL_OK) status = wal_run_names_add(ctx, &file->names, "/", WAL_RUN_GROUP, -1);
   }
+  if (!planned) status = wal_agree(ctx, status);
+  if (status == WAL_OK)
+    *out = file;
+  else if (file)
+    free_file(&file);
+  return status;
+}
+
+/** What every file begins with. */
+static wal_status put_head(wal_run_file *file) {
+  static const char *const NAMES[] = {"/@format", "/@format_version", "/@walras_version",
+                                      "/@complete"};
   const int64_t version = FORMAT_VERSION;
   const uint8_t complete = 0;
+  for (int i = 0; i < 4; i++) WAL_TRY(wal_run_file_name(file, NAMES[i], WAL_RUN_ATTRIBUTE, -1));
   wal_run_file_put_text(file, file->file, "format", "walras");
   wal_run_file_put_number(file, file->file, "format_version", H5T_STD_I64LE, H5T_NATIVE_INT64,
                           &version);
   wal_run_file_put_text(file, file->file, "walras_version", WAL_VERSION);
   wal_run_file_put_number(file, file->file, "complete", H5T_STD_U8LE, H5T_NATIVE_UINT8, &complete);
+  return wal_run_file_outcome(file);
+}
+
+wal_status wal_run_file_create(wal_ctx *ctx, const char *path, bool force, wal_run_file **out) {
+  *out = NULL;
+  wal_run_file *file = NULL;
+  WAL_TRY(new_file(ctx, WAL_RUN_WRITTEN, path, &file));
+  file->force = force;
+  wal_status status = choose_partial(file);
+  if (status == WAL_OK) status = open_collectively(file);
+  if (status != WAL_OK) {
+    if (file->rank == 0 && file->partial) unlink(file->partial);
+    free_file(&file);
+    return status;
+  }
+  wal_run_file_share(file);
   *out = file;
-  return WAL_OK;
+  status = put_head(file);
+  if (status != WAL_OK) wal_run_file_discard(out);
+  return status;
+}
+
+wal_status wal_run_file_record(wal_ctx *ctx, wal_run_file **out) {
+  return new_file(ctx, WAL_RUN_RECORDED, "(a record)", out);
+}
+
+wal_status wal_run_file_plan(wal_ctx *ctx, wal_run_file **out) {
+  *out = NULL;
+  wal_run_file *file = NULL;
+  char name[64];
+  WAL_TRY(new_file(ctx, WAL_RUN_PLANNED, "(a plan)", &file));
+  wal_hdf5_quiet();
+  hid_t access = wal_run_file_must(file, H5Pcreate(H5P_FILE_ACCESS));
+  wal_run_file_must(file, H5Pset_fapl_core(access, 64 << 10, false));
+  wal_run_file_must(file, H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110));
+  hid_t creation = wal_run_file_timeless(file, H5P_FILE_CREATE);
+  // HDF5 looks on the disk for a file of this name first, and tells files in memory by their names.
+  snprintf(name, sizeof name, "/dev/null/%p", (void *)file);
+  file->file = wal_run_file_must(file, H5Fcreate(name, H5F_ACC_TRUNC, creation, access));
+  H5Pclose(creation);
+  H5Pclose(access);
+  wal_run_file_share(file);
+  wal_status status = put_head(file);
+  *out = file;
+  if (status != WAL_OK) wal_run_file_discard(out);
+  return status;
+}
+
+wal_status wal_run_file_planned(wal_run_file *file, double *bytes) {
+  *bytes = 0;
+  if (file->kind != WAL_RUN_PLANNED)
+    return wal_fail(file->ctx, WAL_EINTERNAL, "%s: is not a plan", file->path);
+  if (file->planned == 0) {
+    hsize_t size = 0;
+    wal_run_file_put_waiting(file, file->file);
+    wal_run_file_must(file, H5Fflush(file->file, H5F_SCOPE_GLOBAL));
+    wal_run_file_must(file, H5Fget_filesize(file->file, &size));
+    hssize_t unused = wal_run_file_must(file, H5Fget_freespace(file->file));
+    file->planned =
+        (double)size - (double)unused + file->away + wal_run_seal_size(file->chunked_count);
+  }
+  *bytes = file->planned;
+  return wal_run_file_outcome(file);
 }
 
 /** Reads the last item of a dataset: of a file cut short, or a chunk that went astray, this
@@ -208,19 +330,26 @@ cleanup:
 }
 
 static void close_collectively(wal_run_file *file) {
-  wal_run_file_must(file, H5Pclose(file->transfer));
-  wal_run_file_must(file, H5Fclose(file->file));
+  if (file->kind == WAL_RUN_RECORDED) return;
+  wal_run_file_leave_group(file);
+  if (file->transfer >= 0) wal_run_file_must(file, H5Pclose(file->transfer));
+  if (file->file >= 0) wal_run_file_must(file, H5Fclose(file->file));
   file->file = file->transfer = -1;
 }
 
 wal_status wal_run_file_commit(wal_run_file **file_) {
   wal_run_file *file = *file_;
   wal_ctx *ctx = file->ctx;
+  if (file->kind != WAL_RUN_WRITTEN) {
+    wal_run_file_discard(file_);
+    return wal_fail(ctx, WAL_EINTERNAL, "a record or a plan is no file that could be committed");
+  }
+  wal_run_file_leave_group(file);
   // With MPI-IO a flush brings every rank's own writes to disk, which rank 0's fsync may not.
   wal_run_file_must(file, H5Fflush(file->file, H5F_SCOPE_GLOBAL));
   close_collectively(file);
   wal_status status = WAL_OK;
-  if (wal_ctx_rank(ctx) == 0) {
+  if (file->rank == 0) {
     wal_run_file_finish_alone(file);
     status = wal_run_seal_write(ctx, file->path, file->partial, &file->gaps);
     if (status == WAL_OK) status = verify(file);
@@ -236,6 +365,6 @@ void wal_run_file_discard(wal_run_file **file_) {
   if (!file_ || !*file_) return;
   wal_run_file *file = *file_;
   close_collectively(file);
-  if (wal_ctx_rank(file->ctx) == 0) unlink(file->partial);
+  if (file->kind == WAL_RUN_WRITTEN && file->rank == 0) unlink(file->partial);
   free_file(file_);
 }

@@ -100,7 +100,40 @@ wal_status wal_run_file_link(wal_run_file *file, const char *existing, const cha
  * folder; frees *file in any case. */
 wal_status wal_run_file_commit(wal_run_file **file);
 
-/** Closes and removes the temporary file; sets *file to NULL. For failures before commit. */
+/** Closes and removes the temporary file; sets *file to NULL. For failures before commit, and the
+ *  end of records and plans. */
 void wal_run_file_discard(wal_run_file **file);
+
+/*
+ * Two more kinds of run file take the same calls, so that what writes a file can record or plan it.
+ * They cannot be committed, end with wal_run_file_discard(), and fail without ending the job.
+ */
+
+/** Keeps the calls, with all values, in memory instead of a file; spread arrays are gathered on
+ *  rank 0 in pieces of 16 MiB (or of one index of dimension 0). @collective */
+wal_status wal_run_file_record(wal_ctx *ctx, wal_run_file **out);
+
+/** The calls so far as flat bytes on rank 0, to be kept or sent to another rank (of the same byte
+ *  order); NULL and 0 on the others. Valid until the next call on the record. Rank-local. */
+wal_status wal_run_file_recorded(wal_run_file *file, const void **bytes, int64_t *length);
+
+/**
+ * Does recorded calls below a group of another file, which is made by this call ("/" stands for the
+ * file itself): attributes of the record's root become those of the group; links and scales lead to
+ * what lies below it. What is there afterwards equals what the recorded calls would have written.
+ * @param into  made on a context of one rank; of any kind
+ * WAL_EINTERNAL if the bytes are damaged; `into` then has a part of them and should be discarded.
+ */
+wal_status wal_run_file_replay(wal_run_file *into, const char *group, const void *bytes,
+                               int64_t length);
+
+/** Counts the bytes that the finished file will have: nothing is written, no `fill` is called, and
+ *  numbers given as NULL are as good as others. Every rank plans for itself: calls are rank-local,
+ *  and ranges of spread arrays are not looked at. */
+wal_status wal_run_file_plan(wal_ctx *ctx, wal_run_file **out);
+
+/** The bytes of a planned file, to be asked for when all calls are done. Within a few KiB for small
+ *  files, a few permille for large ones. */
+wal_status wal_run_file_planned(wal_run_file *file, double *bytes);
 
 #endif

@@ -9,28 +9,10 @@ enum {
   CHUNK_LEAST = 256 << 10,  // bytes of a chunk
   CHUNK_USUAL = 1 << 20,
   CHUNK_MOST = 4 << 20,
-  TOGETHER = 16 << 20,  // indices of dimension 0 are written together up to this many bytes
+  LATER = 256 << 10,  // in a plan larger ones have no place in memory
 };
 
-/* Most bytes that a rank gives to one write: MPI-IO counts bytes in an int. */
-#ifndef WAL_RUN_FILE_TRANSFER
-#define WAL_RUN_FILE_TRANSFER ((int64_t)1 << 30)
-#endif
-
-/** Where the numbers of a dataset come from: this rank's range of dimension `split`. */
-typedef struct source {
-  hid_t memory_type; /**< of what is written */
-  wal_stored stored;
-  int64_t item; /**< its bytes, in the file as well */
-  int split;
-  int64_t first, count, most;                       /**< most: largest count of any rank */
-  void (*fill)(void *user, int64_t i, double *out); /**< or: */
-  const char *values;                               /**< all of them, 8 bytes each */
-  void *user;
-} source;
-
-/** Product of the extents from dimension `from` on, in items. */
-static int64_t items_from(const wal_dataset *what, int from) {
+int64_t wal_run_file_items(const wal_dataset *what, int from) {
   int64_t items = 1;
   for (int d = from; d < what->rank; d++) items *= what->extent[d];
   return items;
@@ -57,7 +39,7 @@ static int64_t chunk_length(int64_t n, int64_t inner) {
 /** Shape of the chunks of a large dataset, which depends on its shape alone: one index of dimension
  *  0 deep unless that is less than CHUNK_LEAST. False for small ones. */
 static bool chunk_shape(const wal_dataset *what, int64_t item, hsize_t chunk[4]) {
-  if (items_from(what, 0) * item <= SMALL) return false;
+  if (wal_run_file_items(what, 0) * item <= SMALL) return false;
   int axis = what->rank - 1;
   int64_t inner = item;
   for (; axis > 0 && inner * what->extent[axis] < CHUNK_LEAST; axis--) inner *= what->extent[axis];
@@ -67,7 +49,8 @@ static bool chunk_shape(const wal_dataset *what, int64_t item, hsize_t chunk[4])
   return true;
 }
 
-static wal_status check_dataset(wal_run_file *file, const wal_dataset *what) {
+/** Whether a dataset can be made; notes its name if so. */
+static wal_status new_dataset(wal_run_file *file, const wal_dataset *what) {
   WAL_TRY(wal_run_file_new_path(file, what->path));
   int64_t items = 1, bytes = 0;
   bool good = what->units && what->long_name && what->rank >= 0 && what->rank <= 4 &&
@@ -79,33 +62,62 @@ static wal_status check_dataset(wal_run_file *file, const wal_dataset *what) {
                     "%s: %s: expected units, a long name, and 0 to 4 dimensions (a scale: 1) whose "
                     "size does not overflow",
                     file->path, what->path);
-  return wal_run_file_check_scales(file, what);
+  WAL_TRY(wal_run_file_check_scales(file, what));
+  WAL_TRY(
+      wal_run_file_name(file, what->path, what->is_scale ? WAL_RUN_SCALE : WAL_RUN_DATASET, -1));
+  if (what->is_scale) file->names.list[file->names.count - 1].length = what->extent[0];
+  return WAL_OK;
+}
+
+/** Rank 0 remembers where large arrays are, a plan how large they are. */
+static wal_status note_chunks(wal_run_file *file, const wal_dataset *what, int64_t item,
+                              const hsize_t chunk[4], bool later) {
+  double bytes = (double)item;
+  for (int d = 0; d < what->rank; d++)
+    bytes *= (double)(((hsize_t)what->extent[d] - 1) / chunk[d] + 1) * (double)chunk[d];
+  if (later) file->away += bytes;
+  wal_status status = WAL_OK;
+  if (file->rank == 0)
+    status = wal_hdf5_grow(file->ctx, "names of a run file", &file->chunked, file->chunked_count,
+                           &file->chunked_capacity, sizeof *file->chunked);
+  WAL_TRY(wal_run_file_agree(file, status));
+  if (file->rank == 0)
+    file->chunked[file->chunked_count++] = wal_run_names_find(&file->names, what->path);
+  return WAL_OK;
+}
+
+/** The creation list of a large dataset of numbers; to be closed. */
+static hid_t chunked_list(wal_run_file *file, int rank, const hsize_t chunk[4], bool later) {
+  hid_t list = wal_run_file_must(file, H5Pcopy(file->shared.number_list));
+  wal_run_file_must(file, H5Pset_chunk(list, rank, chunk));
+  wal_run_file_must(file, H5Pset_fletcher32(list));
+  if (later) wal_run_file_must(file, H5Pset_alloc_time(list, H5D_ALLOC_TIME_INCR));
+  return list;
 }
 
 /** Makes a checked dataset with all its attributes, without its values. */
 static wal_status create_dataset(wal_run_file *file, const wal_dataset *what, hid_t type, bool text,
                                  hid_t *out) {
-  hid_t list = wal_run_file_timeless(file, H5P_DATASET_CREATE);
-  wal_run_file_must(file, H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY));
   hsize_t extent[4] = {0}, chunk[4] = {0};
   for (int d = 0; d < what->rank; d++) extent[d] = (hsize_t)what->extent[d];
-  // Texts need the empty ones that HDF5 fills in: they are opened before they are written.
-  if (!text) {
-    wal_run_file_must(file, H5Pset_fill_time(list, H5D_FILL_TIME_NEVER));
-    if (chunk_shape(what, (int64_t)H5Tget_size(type), chunk)) {
-      wal_run_file_must(file, H5Pset_chunk(list, what->rank, chunk));
-      wal_run_file_must(file, H5Pset_fletcher32(list));
-    }
-  }
-  hid_t space = wal_run_file_must(
-      file, what->rank ? H5Screate_simple(what->rank, extent, NULL) : H5Screate(H5S_SCALAR));
+  const int64_t item = text ? 0 : (int64_t)H5Tget_size(type);
+  const bool large = !text && chunk_shape(what, item, chunk);
+  const bool later = file->kind == WAL_RUN_PLANNED && wal_run_file_items(what, 0) * item > LATER;
+  if (large) WAL_TRY(note_chunks(file, what, item, chunk, later));
+  hid_t parent = wal_run_file_group_of(file, what->path);
+  hid_t list = large  ? chunked_list(file, what->rank, chunk, later)
+               : text ? file->shared.text_list
+                      : file->shared.number_list;
+  hid_t space = what->rank ? wal_run_file_must(file, H5Screate_simple(what->rank, extent, NULL))
+                           : file->shared.scalar;
+  const char *name = strrchr(what->path, '/') + 1;
   hid_t dataset = wal_run_file_must(
-      file, H5Dcreate2(file->file, what->path, type, space, H5P_DEFAULT, list, H5P_DEFAULT));
-  wal_run_file_must(file, H5Sclose(space));
-  wal_run_file_must(file, H5Pclose(list));
+      file, H5Dcreate2(parent, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT));
+  if (what->rank) wal_run_file_must(file, H5Sclose(space));
+  if (large) wal_run_file_must(file, H5Pclose(list));
   wal_run_file_put_text(file, dataset, "units", what->units);
   wal_run_file_put_text(file, dataset, "long_name", what->long_name);
-  if (what->is_scale) wal_run_file_make_scale(file, dataset, strrchr(what->path, '/') + 1);
+  if (what->is_scale) wal_run_file_make_scale(file, dataset, name);
   wal_status status = wal_run_file_attach_scales(file, dataset, what);
   if (status != WAL_OK)
     H5Dclose(dataset);
@@ -114,8 +126,20 @@ static wal_status create_dataset(wal_run_file *file, const wal_dataset *what, hi
   return status;
 }
 
+static hid_t memory_type(wal_stored stored) {
+  return stored == WAL_STORED_DOUBLE   ? H5T_NATIVE_DOUBLE
+         : stored == WAL_STORED_SINGLE ? H5T_NATIVE_FLOAT
+                                       : H5T_NATIVE_INT64;
+}
+
+static hid_t file_type(wal_stored stored) {
+  return stored == WAL_STORED_DOUBLE   ? H5T_IEEE_F64LE
+         : stored == WAL_STORED_SINGLE ? H5T_IEEE_F32LE
+                                       : H5T_STD_I64LE;
+}
+
 /** One collective write of a block; a rank without any (`items` = 0) takes part with nothing. */
-static void write_once(wal_run_file *file, hid_t dataset, hid_t memory_type, int rank,
+static void write_once(wal_run_file *file, hid_t dataset, wal_stored stored, int rank,
                        int64_t items, const hsize_t start[4], const hsize_t count[4],
                        const void *data) {
   // In memory a block of the same shape: HDF5 goes through other shapes item by item.
@@ -129,7 +153,8 @@ static void write_once(wal_run_file *file, hid_t dataset, hid_t memory_type, int
   } else if (rank > 0) {
     wal_run_file_must(file, H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL));
   }
-  wal_run_file_must(file, H5Dwrite(dataset, memory_type, memory, space, file->transfer, data));
+  wal_run_file_must(file,
+                    H5Dwrite(dataset, memory_type(stored), memory, space, file->transfer, data));
   wal_run_file_must(file, H5Sclose(space));
   wal_run_file_must(file, H5Sclose(memory));
 }
@@ -142,14 +167,14 @@ static int64_t block_items(int rank, const hsize_t count[4]) {
 
 /** Writes a block, in pieces along dimension 1 if one index of dimension 0 is too large for one
  *  write. `most` is the largest extent of the block along dimension 1 on any rank. */
-static void write_block(wal_run_file *file, hid_t dataset, const source *from,
+static void write_block(wal_run_file *file, hid_t dataset, const wal_run_source *from,
                         const wal_dataset *what, const hsize_t start[4], const hsize_t count[4],
                         int64_t most, const char *data) {
-  int64_t line = what->rank > 1 ? items_from(what, 2) * from->item : 0;
+  int64_t line = what->rank > 1 ? wal_run_file_items(what, 2) * from->item : 0;
   int64_t step = line > 0 ? WAL_RUN_FILE_TRANSFER / line : most;
   if (step < 1) step = 1;
   if (what->rank < 2 || count[0] > 1 || most <= step) {
-    write_once(file, dataset, from->memory_type, what->rank, block_items(what->rank, count), start,
+    write_once(file, dataset, from->stored, what->rank, block_items(what->rank, count), start,
                count, data);
     return;
   }
@@ -161,13 +186,12 @@ static void write_block(wal_run_file *file, hid_t dataset, const source *from,
     memcpy(size, count, sizeof size);
     at[1] += (hsize_t)(now ? done : 0);
     size[1] = (hsize_t)now;
-    write_once(file, dataset, from->memory_type, what->rank, block_items(what->rank, size), at,
-               size, now ? data + done * line : data);
+    write_once(file, dataset, from->stored, what->rank, block_items(what->rank, size), at, size,
+               now ? data + done * line : data);
   }
 }
 
-/** Doubles to what is stored, in their own place. */
-static void convert(wal_stored stored, char *data, int64_t count) {
+void wal_run_file_convert(wal_stored stored, char *data, int64_t count) {
   for (int64_t i = 0; stored != WAL_STORED_DOUBLE && i < count; i++) {
     double value = 0;
     memcpy(&value, data + 8 * i, sizeof value);
@@ -181,7 +205,7 @@ static void convert(wal_stored stored, char *data, int64_t count) {
 }
 
 double wal_run_file_buffer(double rows, double whole, double own) {
-  double together = whole > 0 ? TOGETHER / whole : 1;
+  double together = whole > 0 ? WAL_RUN_FILE_TOGETHER / whole : 1;
   if (together < 1) together = 1;
   return own * (rows < together ? rows : together);
 }
@@ -189,8 +213,8 @@ double wal_run_file_buffer(double rows, double whole, double own) {
 /** Indices of dimension 0 that are written together: whole chunks, if several. */
 static int64_t rows_together(const wal_dataset *what, int64_t item) {
   hsize_t chunk[4] = {1, 1, 1, 1};
-  int64_t row = 8 * items_from(what, 1);
-  int64_t rows = row > 0 ? TOGETHER / row : 1;
+  int64_t row = 8 * wal_run_file_items(what, 1);
+  int64_t rows = row > 0 ? WAL_RUN_FILE_TOGETHER / row : 1;
   if (rows < 1) rows = 1;
   if (!chunk_shape(what, item, chunk)) return what->extent[0] > 0 ? what->extent[0] : 1;
   int64_t depth = (int64_t)chunk[0];
@@ -198,12 +222,28 @@ static int64_t rows_together(const wal_dataset *what, int64_t item) {
   return together < what->extent[0] ? together : what->extent[0];
 }
 
-static void write_rows(wal_run_file *file, hid_t dataset, const source *from,
+/** Fills `count` indices of dimension 0 from index `at` on (of `values`: from the own index `row`),
+ *  `length` numbers each, as they are stored. */
+static void fill_rows(const wal_run_source *from, int64_t at, int64_t row, int64_t count,
+                      int64_t length, char *out) {
+  if (count <= 0 || length <= 0) return;
+  if (from->values) {
+    const int64_t size = from->ready ? from->item : 8;
+    memcpy(out, from->values + size * length * row, (size_t)(size * length * count));
+  } else {
+    for (int64_t i = 0; i < count; i++)
+      from->fill(from->user, at + i, (double *)(void *)(out + 8 * i * length));
+  }
+  if (!from->ready) wal_run_file_convert(from->stored, out, count * length);
+}
+
+static void write_rows(wal_run_file *file, hid_t dataset, const wal_run_source *from,
                        const wal_dataset *what, int64_t together, char *buffer) {
   bool spread_rows = from->split == 0;
   int64_t rows = spread_rows ? from->most : what->extent[0];
   int64_t own_rows = spread_rows ? from->count : what->extent[0];
-  int64_t length = spread_rows ? items_from(what, 1) : from->count * items_from(what, 2);
+  int64_t length =
+      spread_rows ? wal_run_file_items(what, 1) : from->count * wal_run_file_items(what, 2);
   int64_t most = what->rank < 2 ? 1 : spread_rows ? what->extent[1] : from->most;
   for (int64_t row = 0; row < rows; row += together) {
     int64_t left = own_rows - row;
@@ -216,81 +256,86 @@ static void write_rows(wal_run_file *file, hid_t dataset, const source *from,
       start[1] = (hsize_t)from->first;
       count[1] = (hsize_t)from->count;
     }
-    for (int64_t i = 0; i < now && length > 0; i++) {
-      char *out = buffer + 8 * i * length;
-      if (from->values)
-        memcpy(out, from->values + 8 * length * (row + i), (size_t)(8 * length));
-      else
-        from->fill(from->user, (int64_t)start[0] + i, (double *)(void *)out);
-    }
-    convert(from->stored, buffer, now * length);
+    fill_rows(from, (int64_t)start[0], row, now, length, buffer);
     write_block(file, dataset, from, what, start, count, most, buffer);
   }
 }
 
 /** A scalar, of rank 0. */
-static void write_scalar(wal_run_file *file, hid_t dataset, const source *from) {
-  char value[8];
-  memcpy(value, from->values, sizeof value);
-  convert(from->stored, value, 1);
+static void write_scalar(wal_run_file *file, hid_t dataset, const wal_run_source *from) {
+  char value[8] = {0};
+  fill_rows(from, 0, 0, from->count, 1, value);
   const hsize_t unused[4] = {0};
-  write_once(file, dataset, from->memory_type, 0, from->count, unused, unused, value);
+  write_once(file, dataset, from->stored, 0, from->count, unused, unused, value);
+}
+
+/** The numbers of a dataset that one rank writes alone and at once. */
+static void write_whole(wal_run_file *file, hid_t dataset, const wal_run_source *from,
+                        const wal_dataset *what, char *buffer) {
+  const int64_t rows = what->extent[0], length = wal_run_file_items(what, 1);
+  if (rows * length == 0) return;
+  fill_rows(from, 0, 0, rows, length, buffer);
+  wal_run_file_must(
+      file, H5Dwrite(dataset, memory_type(from->stored), H5S_ALL, H5S_ALL, file->transfer, buffer));
 }
 
 /** The common way of all numbers. Collective; `from` has this rank's range. */
-static wal_status write_numbers(wal_run_file *file, const wal_dataset *what, hid_t file_type,
-                                const source *from) {
+static wal_status write_numbers(wal_run_file *file, const wal_dataset *what,
+                                const wal_run_source *from) {
   hid_t dataset = -1;
   char *buffer = NULL;
   wal_status status = WAL_OK;
+  if (file->kind == WAL_RUN_RECORDED) return wal_run_record_numbers(file, what, from);
+  const bool write = file->kind == WAL_RUN_WRITTEN;
   int64_t together = what->rank ? rows_together(what, from->item) : 1;
   int64_t own =
       from->split == 0 ? (from->count < together ? from->count : together) : together * from->count;
-  int64_t row = items_from(what, from->split == 0 ? 1 : 2);
-  if (what->rank) WAL_TRY_ALL(file->ctx, wal_acquire(file->ctx, what->path, own * row, 8, &buffer));
-  WAL_TRY_GOTO(create_dataset(file, what, file_type, false, &dataset));
-  if (what->rank)
-    write_rows(file, dataset, from, what, together, buffer);
-  else
+  int64_t row = wal_run_file_items(what, from->split == 0 ? 1 : 2);
+  if (what->rank && write)
+    WAL_TRY_ALL(file->ctx, wal_acquire(file->ctx, what->path, own * row, 8, &buffer));
+  WAL_TRY_GOTO(create_dataset(file, what, file_type(from->stored), false, &dataset));
+  if (write && what->rank == 0)
     write_scalar(file, dataset, from);
+  else if (write && file->ranks == 1 && together >= what->extent[0] &&
+           own * row * from->item <= WAL_RUN_FILE_TRANSFER)
+    write_whole(file, dataset, from, what, buffer);
+  else if (write)
+    write_rows(file, dataset, from, what, together, buffer);
   wal_run_file_must(file, H5Dclose(dataset));
+  status = wal_run_file_outcome(file);
 cleanup:
   wal_release(file->ctx, &buffer);
   return status;
 }
 
 /** A dataset whose values rank 0 has. */
-static source whole(const wal_run_file *file, const wal_dataset *what, const void *values) {
+static wal_run_source whole(const wal_run_file *file, const wal_dataset *what, wal_stored stored,
+                            bool ready, const void *values) {
   int64_t rows = what->rank ? what->extent[0] : 1;
-  return (source){.split = 0,
-                  .first = 0,
-                  .count = wal_ctx_rank(file->ctx) == 0 ? rows : 0,
-                  .most = rows,
-                  .item = 8,
-                  .values = values};
-}
-
-static wal_status write_reals(wal_run_file *file, const wal_dataset *what, source *from) {
-  const hid_t memory[] = {H5T_NATIVE_DOUBLE, H5T_NATIVE_FLOAT, H5T_NATIVE_INT64};
-  const hid_t stored[] = {H5T_IEEE_F64LE, H5T_IEEE_F32LE, H5T_STD_I64LE};
-  from->stored = what->stored;
-  from->item = what->stored == WAL_STORED_SINGLE ? 4 : 8;
-  from->memory_type = memory[what->stored];
-  return write_numbers(file, what, stored[what->stored], from);
+  return (wal_run_source){.stored = stored,
+                          .ready = ready,
+                          .item = stored == WAL_STORED_SINGLE ? 4 : 8,
+                          .count = file->rank == 0 ? rows : 0,
+                          .most = rows,
+                          .values = values};
 }
 
 wal_status wal_run_file_reals(wal_run_file *file, const wal_dataset *what, const double *values) {
-  WAL_TRY(check_dataset(file, what));
-  source from = whole(file, what, values);
-  return write_reals(file, what, &from);
+  WAL_TRY(new_dataset(file, what));
+  wal_run_source from = whole(file, what, what->stored, what->stored == WAL_STORED_DOUBLE, values);
+  return write_numbers(file, what, &from);
+}
+
+wal_status wal_run_file_numbers(wal_run_file *file, const wal_dataset *what, wal_stored stored,
+                                const void *values) {
+  WAL_TRY(new_dataset(file, what));
+  wal_run_source from = whole(file, what, stored, true, values);
+  return write_numbers(file, what, &from);
 }
 
 wal_status wal_run_file_integers(wal_run_file *file, const wal_dataset *what,
                                  const int64_t *values) {
-  WAL_TRY(check_dataset(file, what));
-  source from = whole(file, what, values);
-  from.memory_type = H5T_NATIVE_INT64;
-  return write_numbers(file, what, H5T_STD_I64LE, &from);
+  return wal_run_file_numbers(file, what, WAL_STORED_WHOLE, values);
 }
 
 /** Whether the ranges of the ranks follow each other and cover 0..extent-1; the largest count. */
@@ -322,14 +367,21 @@ static wal_status check_ranges(wal_run_file *file, const wal_dataset *what, int 
 wal_status wal_run_file_spread(wal_run_file *file, const wal_dataset *what, int split,
                                int64_t first, int64_t count,
                                void (*fill)(void *user, int64_t i, double *out), void *user) {
-  WAL_TRY(check_dataset(file, what));
   if (split < 0 || split > 1 || split >= what->rank)
     return wal_fail(file->ctx, WAL_EINTERNAL, "%s: %s: dimension %d cannot be spread", file->path,
                     what->path, split);
-  source from = {
-      .split = split, .first = count ? first : 0, .count = count, .fill = fill, .user = user};
-  WAL_TRY(check_ranges(file, what, split, first, count, &from.most));
-  return write_reals(file, what, &from);
+  WAL_TRY(new_dataset(file, what));
+  wal_run_source from = {.stored = what->stored,
+                         .ready = what->stored == WAL_STORED_DOUBLE,
+                         .item = what->stored == WAL_STORED_SINGLE ? 4 : 8,
+                         .split = split,
+                         .first = count ? first : 0,
+                         .count = count,
+                         .fill = fill,
+                         .user = user};
+  if (file->kind != WAL_RUN_PLANNED)
+    WAL_TRY(check_ranges(file, what, split, first, count, &from.most));
+  return write_numbers(file, what, &from);
 }
 
 /** Copies texts for the time after the collective close. */
@@ -339,7 +391,7 @@ static wal_status keep_texts(wal_run_file *file, const wal_dataset *what,
   WAL_TRY(wal_hdf5_grow(ctx, "texts", &file->texts, file->texts_count, &file->texts_capacity,
                         sizeof *file->texts));
   wal_run_texts *texts = &file->texts[file->texts_count];
-  *texts = (wal_run_texts){.count = items_from(what, 0)};
+  *texts = (wal_run_texts){.count = wal_run_file_items(what, 0)};
   int64_t bytes = 0;
   for (int64_t i = 0; i < texts->count; i++) bytes += (int64_t)strlen(values[i]) + 1;
   int64_t length = (int64_t)strlen(what->path);
@@ -358,13 +410,13 @@ static wal_status keep_texts(wal_run_file *file, const wal_dataset *what,
 
 wal_status wal_run_file_texts(wal_run_file *file, const wal_dataset *what,
                               const char *const *values) {
-  WAL_TRY(check_dataset(file, what));
+  WAL_TRY(new_dataset(file, what));
+  if (file->kind == WAL_RUN_RECORDED) return wal_run_record_texts(file, what, values);
   wal_status status = WAL_OK;
-  if (wal_ctx_rank(file->ctx) == 0) status = keep_texts(file, what, values);
-  WAL_TRY_ALL(file->ctx, status);
-  hid_t dataset = -1, type = wal_run_file_text_type(file);
-  status = create_dataset(file, what, type, true, &dataset);
-  wal_run_file_must(file, H5Tclose(type));
-  if (status == WAL_OK) wal_run_file_must(file, H5Dclose(dataset));
-  return status;
+  if (file->rank == 0) status = keep_texts(file, what, values);
+  WAL_TRY(wal_run_file_agree(file, status));
+  hid_t dataset = -1;
+  WAL_TRY(create_dataset(file, what, file->shared.text, true, &dataset));
+  wal_run_file_must(file, H5Dclose(dataset));
+  return wal_run_file_outcome(file);
 }

@@ -4,7 +4,22 @@
 
 #include "io/hdf5_helpers.h"
 #include "io/run_file.h"
+#include "io/run_names.h"
 #include "io/run_seal.h"
+
+/** Indices of dimension 0 are written, or sent to rank 0, together up to this many bytes. */
+enum { WAL_RUN_FILE_TOGETHER = 16 << 20 };
+
+/* Most bytes that a rank gives to one write or sends at once: MPI counts bytes in an int. */
+#ifndef WAL_RUN_FILE_TRANSFER
+#define WAL_RUN_FILE_TRANSFER ((int64_t)1 << 30)
+#endif
+
+typedef enum wal_run_kind {
+  WAL_RUN_WRITTEN,
+  WAL_RUN_RECORDED, /**< kept in memory as calls */
+  WAL_RUN_PLANNED,  /**< an HDF5 file in memory, on every rank for itself, without large arrays */
+} wal_run_kind;
 
 /** Texts of a dataset, kept by rank 0 until the file is closed: HDF5 does not write variable-length
  *  items in parallel. */
@@ -17,21 +32,43 @@ typedef struct wal_run_texts {
 /** Dimension `dimension` of a dataset is measured along a scale. Kept by rank 0 until the file is
  *  closed, when each scale is told who uses it. */
 typedef struct wal_run_scale_use {
-  hobj_ref_t scale, dataset;
+  int64_t scale; /**< in the list of names */
+  int64_t next;  /**< next use of the same scale, -1: none */
+  hobj_ref_t dataset;
   int dimension;
 } wal_run_scale_use;
 
+/** What HDF5 calls share, made once a file. */
+typedef struct wal_run_shared {
+  hid_t text, references;                   /**< types */
+  hid_t scalar;                             /**< space */
+  hid_t group_list, number_list, text_list; /**< creation lists */
+} wal_run_shared;
+
 struct wal_run_file {
   wal_ctx *ctx;
-  char *path;    /**< where it will appear */
-  char *partial; /**< where it is written */
+  wal_run_kind kind;
+  int rank, ranks; /**< among those that make it together; of a plan 0 of 1 */
+  char *path;      /**< where it will appear */
+  char *partial;   /**< where it is written */
   bool force;
+  bool failed; /**< of a plan: HDF5 could not go on */
   hid_t file, transfer;
+  wal_run_shared shared;
+  hid_t group; /**< the group that was used last, open; -1: none */
+  int64_t group_name;
+  wal_run_names names;
   wal_run_texts *texts;
   int64_t texts_count, texts_capacity;
   wal_run_scale_use *uses;
   int64_t uses_count, uses_capacity;
+  int64_t *chunked; /**< of rank 0: names of the datasets in chunks */
+  int64_t chunked_count, chunked_capacity;
   wal_run_gaps gaps; /**< of rank 0: where the large arrays lie */
+  char *record;      /**< of rank 0: the calls so far */
+  int64_t record_used, record_room;
+  double away;    /**< of a plan: bytes of arrays that have no place in memory */
+  double planned; /**< of a plan: bytes in all; 0 until asked for */
 };
 
 /** After an HDF5 failure nothing collective is safe any more (other ranks may already be waiting in
@@ -39,20 +76,39 @@ struct wal_run_file {
  *  the job with WAL_EIO's exit status. */
 _Noreturn void wal_run_file_abort(wal_run_file *file);
 
-/** Passes through what an HDF5 call returned, or aborts if that is a failure. */
+/** Passes through what an HDF5 call returned. A failure aborts; in a plan, where there is nobody
+ *  who waits, it is noted: HDF5 refuses what is then done to an object that is not there. */
 static inline hid_t wal_run_file_must(wal_run_file *file, hid_t result) {
-  if (result < 0) wal_run_file_abort(file);
+  if (result >= 0) return result;
+  if (file->kind == WAL_RUN_WRITTEN) wal_run_file_abort(file);
+  file->failed = true;
   return result;
 }
+
+/** The outcome common to those that make the file. */
+static inline wal_status wal_run_file_agree(const wal_run_file *file, wal_status status) {
+  return file->kind == WAL_RUN_PLANNED ? status : wal_agree(file->ctx, status);
+}
+
+/** WAL_EINTERNAL if HDF5 failed in a plan, else WAL_OK. */
+wal_status wal_run_file_outcome(wal_run_file *file);
 
 /** Creation list of groups, datasets or files without times: equal runs give equal bytes. */
 hid_t wal_run_file_timeless(wal_run_file *file, hid_t class);
 
+/** Makes and frees what HDF5 calls share. */
+void wal_run_file_share(wal_run_file *file);
+void wal_run_file_unshare(wal_run_file *file);
+
 /** Whether a path is made of names [a-z][a-z0-9_]*, its group exists and it does not. */
 wal_status wal_run_file_new_path(wal_run_file *file, const char *path);
-
-/** Variable-length UTF-8 text; to be closed. */
-hid_t wal_run_file_text_type(wal_run_file *file);
+/** Notes a new object or, unless object is -1, a further name of one. All ranks return the same. */
+wal_status wal_run_file_name(wal_run_file *file, const char *path, wal_run_what what,
+                             int64_t object);
+/** The open group that a path, whose group exists, lies in. */
+hid_t wal_run_file_group_of(wal_run_file *file, const char *path);
+/** Closes the group that was used last. */
+void wal_run_file_leave_group(wal_run_file *file);
 
 /* Attributes of an open object. */
 void wal_run_file_put_text(wal_run_file *file, hid_t object, const char *name, const char *value);
@@ -66,8 +122,44 @@ wal_status wal_run_file_check_scales(wal_run_file *file, const wal_dataset *what
 /** Attaches them to the dataset. */
 wal_status wal_run_file_attach_scales(wal_run_file *file, hid_t dataset, const wal_dataset *what);
 
+/** Where the numbers of a dataset come from: this rank's range of dimension `split`. */
+typedef struct wal_run_source {
+  wal_stored stored;
+  bool ready;   /**< `values` are as stored, else doubles */
+  int64_t item; /**< bytes of a number in the file */
+  int split;
+  int64_t first, count, most;                       /**< most: largest count of any rank */
+  void (*fill)(void *user, int64_t i, double *out); /**< or: */
+  const char *values;                               /**< all of them */
+  void *user;
+} wal_run_source;
+
+/** Product of the extents from dimension `from` on, in items. */
+int64_t wal_run_file_items(const wal_dataset *what, int from);
+/** Doubles to what is stored, in their own place. */
+void wal_run_file_convert(wal_stored stored, char *data, int64_t count);
+/** Writes a small dataset whose values are already as stored; they need not be aligned. */
+wal_status wal_run_file_numbers(wal_run_file *file, const wal_dataset *what, wal_stored stored,
+                                const void *values);
+
+/** Writes what waits for the end into an open file. */
+void wal_run_file_put_waiting(wal_run_file *file, hid_t out);
 /** Rank 0, alone, after the collective close: writes what waited for it and `complete`. */
 void wal_run_file_finish_alone(wal_run_file *file);
+
+/* What a record keeps of each call; all ranks return the same. */
+wal_status wal_run_record_group(wal_run_file *file, const char *path);
+wal_status wal_run_record_link(wal_run_file *file, const char *existing, const char *path);
+wal_status wal_run_record_attribute_text(wal_run_file *file, const char *object, const char *name,
+                                         const char *value);
+wal_status wal_run_record_attribute_integer(wal_run_file *file, const char *object,
+                                            const char *name, int64_t value);
+wal_status wal_run_record_attribute_real(wal_run_file *file, const char *object, const char *name,
+                                         double value);
+wal_status wal_run_record_numbers(wal_run_file *file, const wal_dataset *what,
+                                  const wal_run_source *from);
+wal_status wal_run_record_texts(wal_run_file *file, const wal_dataset *what,
+                                const char *const *values);
 
 /** On rank 0: whether `path` can be made; the name in its folder under which it will be written. */
 wal_status wal_run_file_examine(wal_ctx *ctx, const char *path, bool force, char **partial);

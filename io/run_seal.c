@@ -130,8 +130,7 @@ static wal_status add_chunks(wal_ctx *ctx, chunks *of, int64_t low, int64_t high
   return add_chunks(ctx, of, middle + 1, high, after, last, out);
 }
 
-/** Adds the places of the chunks of a dataset, if it has any. */
-static wal_status add_dataset(wal_ctx *ctx, hid_t file, const char *path, wal_run_gaps *out) {
+wal_status wal_run_seal_gap(wal_ctx *ctx, hid_t file, const char *path, wal_run_gaps *out) {
   wal_status status = WAL_OK;
   chunks of = {.dataset = H5Dopen2(file, path, H5P_DEFAULT), .count = 1};
   hid_t list = of.dataset < 0 ? -1 : H5Dget_create_plist(of.dataset);
@@ -154,20 +153,11 @@ static wal_status add_dataset(wal_ctx *ctx, hid_t file, const char *path, wal_ru
   return status;
 }
 
-wal_status wal_run_seal_gaps(wal_ctx *ctx, const char *path, hid_t file, wal_run_gaps *out) {
-  wal_hdf5_tree tree = {0};
-  wal_status status = WAL_OK;
-  WAL_TRY_GOTO(wal_hdf5_tree_read(ctx, path, file, true, &tree));
-  for (int64_t i = 0; i < tree.count; i++) {
-    const wal_hdf5_entry *entry = &tree.entries[i];
-    if (!entry->dataset || wal_hdf5_tree_path(&tree, entry->address) != entry->path) continue;
-    WAL_TRY_GOTO(add_dataset(ctx, file, entry->path, out));
-  }
-  if (out->count) qsort(out->list, (size_t)out->count, sizeof *out->list, by_start);
-cleanup:
-  wal_hdf5_tree_free(ctx, &tree);
-  return status;
+void wal_run_seal_sort(wal_run_gaps *gaps) {
+  if (gaps->count) qsort(gaps->list, (size_t)gaps->count, sizeof *gaps->list, by_start);
 }
+
+double wal_run_seal_size(int64_t gaps) { return (double)sizeof MAGIC + 8 + 16 * (double)gaps + 16; }
 
 wal_status wal_run_seal_write(wal_ctx *ctx, const char *name, const char *path,
                               const wal_run_gaps *gaps) {

@@ -29,8 +29,14 @@ typedef struct wal_run_gaps {
   int64_t count, capacity;
 } wal_run_gaps;
 
-/** Finds the large arrays of an open file. On failure HDF5's error stack says why. */
-wal_status wal_run_seal_gaps(wal_ctx *ctx, const char *path, hid_t file, wal_run_gaps *out);
+/** Adds the places of a dataset's chunks, if it has any, in an open file. On failure HDF5's error
+ *  stack says why. */
+wal_status wal_run_seal_gap(wal_ctx *ctx, hid_t file, const char *path, wal_run_gaps *out);
+/** Sorts the gaps, as a seal has them. */
+void wal_run_seal_sort(wal_run_gaps *gaps);
+
+/** Bytes of a seal. */
+double wal_run_seal_size(int64_t gaps);
 
 /** Seals a closed file. `name` stands in error texts. */
 wal_status wal_run_seal_write(wal_ctx *ctx, const char *name, const char *path,
