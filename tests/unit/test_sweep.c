@@ -204,14 +204,13 @@ static void wrong_forms(void **state) {
 static void wrong_paths(void **state) {
   (void)state;
   refused("\nreturn sweep { " BASE ", vary = { ['gmae.states'] = {5} } }",
-          "s.lua:2: sweep: vary[\"gmae.states\"]: nothing is named \"gmae\"; did you mean \"game\"? "
-          "(run 0: gmae.states=5)");
+          "s.lua:2: sweep: vary[\"gmae.states\"]: nothing is named \"gmae\"; did you mean \"game\"?");
   refused("\nreturn sweep { " BASE ", vary = { ['game.sates'] = {5} } }",
           "s.lua:2: beach_bar: unknown parameter \"sates\"; did you mean \"states\"? (run 0: "
           "game.sates=5)");
   refused("\nreturn sweep { " BASE ", vary = { ['game..states'] = {5} } }",
           "s.lua:2: sweep: vary[\"game..states\"]: expected names with dots between them, as "
-          "game.states (run 0: game..states=5)");
+          "game.states");
 }
 
 static void the_first_wrong_run_is_named_with_its_values(void **state) {
