@@ -275,8 +275,10 @@ static void write_whole(wal_run_file *file, hid_t dataset, const wal_run_source 
   const int64_t rows = what->extent[0], length = wal_run_file_items(what, 1);
   if (rows * length == 0) return;
   fill_rows(from, 0, 0, rows, length, buffer);
+  // Collective is what checksums of chunks need; for the small it only costs time.
+  hid_t transfer = rows * length * from->item <= SMALL ? H5P_DEFAULT : file->transfer;
   wal_run_file_must(
-      file, H5Dwrite(dataset, memory_type(from->stored), H5S_ALL, H5S_ALL, file->transfer, buffer));
+      file, H5Dwrite(dataset, memory_type(from->stored), H5S_ALL, H5S_ALL, transfer, buffer));
 }
 
 /** The common way of all numbers. Collective; `from` has this rank's range. */
