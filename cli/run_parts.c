@@ -145,3 +145,17 @@ wal_status wal_run_write_run(wal_run_file *file, const wal_job *job, int64_t row
   WAL_TRY(wal_run_file_reals(file, &elapsed, seconds));
   return wal_run_file_link(file, scale, "/run/iteration");
 }
+
+wal_status wal_run_write_traffic(wal_run_file *file, wal_ctx *ctx, const wal_traffic *traffic,
+                                 double iterations) {
+  const char *const names[] = {"bytes_per_iteration", "messages_per_iteration",
+                               "collectives_per_iteration"};
+  const int64_t own[] = {traffic->bytes, traffic->messages, traffic->collectives};
+  for (int i = 0; i < 3; i++) {
+    int64_t negative = -own[i];
+    WAL_TRY(wal_ctx_least_integer(ctx, &negative));
+    WAL_TRY(wal_run_file_attribute_real(file, "/run", names[i],
+                                        (double)-negative / (iterations > 0 ? iterations : 1)));
+  }
+  return WAL_OK;
+}

@@ -11,7 +11,8 @@
 /** /scenario and the attributes task and seed of the file. */
 wal_status wal_run_write_scenario(wal_run_file *file, const wal_job *job);
 
-/** /axes: stage, state, action; coordinates of the states and names of the actions. */
+/** /axes: stage, state, action; coordinates of the states and names of the actions. Of `space` only
+ *  the game and the partition of the states are needed. */
 wal_status wal_run_write_axes(wal_run_file *file, wal_ctx *ctx, const wal_space *space);
 
 /** /run with its attributes: where and when; part of wal_run_write_run(). */
@@ -23,5 +24,11 @@ wal_status wal_run_write_facts(wal_run_file *file, const wal_job *job);
  */
 wal_status wal_run_write_run(wal_run_file *file, const wal_job *job, int64_t rows,
                              const double *seconds, const char *scale);
+
+/** In /run: what an iteration exchanges, for each figure that of the rank with most of it.
+ *  @param traffic     of this rank
+ *  @param iterations  in which that was exchanged */
+wal_status wal_run_write_traffic(wal_run_file *file, wal_ctx *ctx, const wal_traffic *traffic,
+                                 double iterations);
 
 #endif

@@ -6,8 +6,32 @@
 #include <unistd.h>
 
 #include "cli/run_parts.h"
-#include "io/run_file.h"
 #include "sim/core/memory.h"
+
+static const wal_param STORE_PARAMS[] = {
+    {.name = "policy",
+     .type = WAL_FLAG,
+     .number = 1,
+     .meaning = "the policy: stages times states times actions numbers"},
+    {.name = "mean_field",
+     .type = WAL_FLAG,
+     .number = 1,
+     .meaning = "the mass of every state: stages times states numbers"},
+    {.name = "value",
+     .type = WAL_FLAG,
+     .number = 1,
+     .meaning = "the value of every state: stages times states numbers"},
+    {.name = "precision",
+     .type = WAL_TEXT,
+     .text = "double",
+     .choices = "double|single",
+     .meaning = "of these numbers in the file"},
+    {0}};
+
+const wal_component wal_solve_store = {.name = "store",
+                                       .kind = "record",
+                                       .summary = "what of the solution the run file has",
+                                       .params = STORE_PARAMS};
 
 static void fill_policy(void *user, int64_t stage, double *out) {
   wal_policy_export(&((const wal_learner *)user)->policy, (int)stage, out);
@@ -28,7 +52,12 @@ static void fill_value(void *user, int64_t stage, double *out) {
   fill_rows(l->values.kept, l, stage, out);
 }
 
-static wal_status write_solution(wal_run_file *file, wal_learner *l) {
+static wal_status write_solution(wal_run_file *file, const wal_job *job, wal_learner *l) {
+  const wal_params *store = wal_params_child(job->params, "store");
+  const bool policies = wal_params_flag(store, "policy");
+  const bool masses = wal_params_flag(store, "mean_field");
+  const bool values = wal_params_flag(store, "value");
+  const bool single = strcmp(wal_params_text(store, "precision"), "single") == 0;
   const wal_shape *shape = &l->space->game->shape;
   const wal_partition *own = &l->space->states;
   const wal_dataset policy = {.path = "/solution/policy",
@@ -36,24 +65,28 @@ static wal_status write_solution(wal_run_file *file, wal_learner *l) {
                               .long_name = "probability of the action in the state",
                               .rank = 3,
                               .extent = {shape->horizon, shape->states, shape->actions},
-                              .scale = {"/axes/stage", "/axes/state", "/axes/action"}};
+                              .scale = {"/axes/stage", "/axes/state", "/axes/action"},
+                              .stored = single ? WAL_STORED_SINGLE : WAL_STORED_DOUBLE};
   const wal_dataset mass = {.path = "/solution/mean_field",
                             .units = "1",
                             .long_name = "mass of the state under the policy",
                             .rank = 2,
                             .extent = {shape->horizon, shape->states},
-                            .scale = {"/axes/stage", "/axes/state"}};
+                            .scale = {"/axes/stage", "/axes/state"},
+                            .stored = policy.stored};
   wal_dataset value = mass;
   value.path = "/solution/value";
   value.units = "reward";
   value.long_name = "expected reward from the stage on, playing the policy in its own mean field";
+  if (!policies && !masses && !values) return WAL_OK;
   WAL_TRY(wal_run_file_group(file, "/solution"));
-  WAL_TRY(wal_run_file_spread(file, &policy, 1, own->first, own->count, fill_policy, l));
-  WAL_TRY(wal_run_file_spread(file, &mass, 1, own->first, own->count, fill_mass, l));
-  WAL_TRY(wal_run_file_spread(file, &value, 1, own->first, own->count, fill_value, l));
+  if (policies)
+    WAL_TRY(wal_run_file_spread(file, &policy, 1, own->first, own->count, fill_policy, l));
+  if (masses) WAL_TRY(wal_run_file_spread(file, &mass, 1, own->first, own->count, fill_mass, l));
+  if (values) WAL_TRY(wal_run_file_spread(file, &value, 1, own->first, own->count, fill_value, l));
   WAL_TRY(wal_run_file_link(file, "/axes/stage", "/solution/stage"));
   WAL_TRY(wal_run_file_link(file, "/axes/state", "/solution/state"));
-  return wal_run_file_link(file, "/axes/action", "/solution/action");
+  return policies ? wal_run_file_link(file, "/axes/action", "/solution/action") : WAL_OK;
 }
 
 /* Columns of /trace, taken out of the measures one at a time. */
@@ -79,8 +112,8 @@ static double trace_number(const wal_trace *trace, trace_column column, int64_t 
 
 static wal_status write_column(wal_run_file *file, const wal_trace *trace, trace_column column,
                                const char *path, const char *long_name, double *room) {
-  double best = trace->rows[0].exploitability;
-  for (int64_t i = 0; i < trace->count; i++) {
+  double best = trace->rows ? trace->rows[0].exploitability : 0;
+  for (int64_t i = 0; trace->rows && i < trace->count; i++) {
     room[i] = trace_number(trace, column, i, best);
     if (trace->rows[i].exploitability < best) best = trace->rows[i].exploitability;
   }
@@ -93,14 +126,14 @@ static wal_status write_column(wal_run_file *file, const wal_trace *trace, trace
   return wal_run_file_reals(file, &d, room);
 }
 
-static wal_status write_populations(wal_run_file *file, const wal_trace *trace, double *room) {
-  const int populations = trace->rows[0].populations;
+static wal_status write_populations(wal_run_file *file, const wal_trace *trace, int populations,
+                                    double *room) {
   static const struct {
     const char *path, *long_name;
   } TABLES[] = {{"/trace/exploitability_by_population", "exploitability of each population"},
                 {"/trace/value_by_population", "value of the policy for each population"}};
   for (int table = 0; table < 2; table++) {
-    for (int64_t i = 0; i < trace->count; i++)
+    for (int64_t i = 0; trace->rows && i < trace->count; i++)
       for (int p = 0; p < populations; p++)
         room[i * populations + p] =
             table == 0 ? trace->rows[i].exploitability_of[p] : trace->rows[i].value_of[p];
@@ -117,15 +150,15 @@ static wal_status write_populations(wal_run_file *file, const wal_trace *trace, 
 
 static wal_status write_trace(wal_run_file *file, wal_ctx *ctx, const wal_learner *l,
                               const wal_trace *trace) {
-  const int populations = trace->rows[0].populations;
+  const int populations = l->space->game->shape.populations;
+  const int64_t rows = trace->rows ? trace->count : 0;  // a plan has none
   double *room = NULL;
   int64_t *iteration = NULL;
-  wal_status status = wal_acquire(ctx, "trace", trace->count * populations, sizeof *room, &room);
-  if (status == WAL_OK)
-    status = wal_acquire(ctx, "trace", trace->count, sizeof *iteration, &iteration);
+  wal_status status = wal_acquire(ctx, "trace", rows * populations, sizeof *room, &room);
+  if (status == WAL_OK) status = wal_acquire(ctx, "trace", rows, sizeof *iteration, &iteration);
   WAL_TRY_GOTO(wal_agree(ctx, status));
   WAL_TRY_GOTO(wal_run_file_group(file, "/trace"));
-  for (int64_t i = 0; i < trace->count; i++) iteration[i] = trace->rows[i].iteration;
+  for (int64_t i = 0; i < rows; i++) iteration[i] = trace->rows[i].iteration;
   const wal_dataset scale = {.path = "/trace/iteration",
                              .units = "1",
                              .long_name = "learner steps taken",
@@ -154,7 +187,7 @@ static wal_status write_trace(wal_run_file *file, wal_ctx *ctx, const wal_learne
                            .extent = {populations},
                            .is_scale = true};
     WAL_TRY_GOTO(wal_run_file_integers(file, &d, index));
-    WAL_TRY_GOTO(write_populations(file, trace, room));
+    WAL_TRY_GOTO(write_populations(file, trace, populations, room));
   }
   status = wal_run_file_attribute_integer(file, "/trace", "converged", trace->converged);
 cleanup:
@@ -167,7 +200,40 @@ wal_status wal_solve_file_write(wal_run_file *file, const wal_job *job, const wa
                                 const wal_trace *trace) {
   wal_learner view = *learner;
   WAL_TRY(wal_run_write_scenario(file, job));
-  WAL_TRY(wal_run_write_axes(file, job->ctx, view.space));
-  WAL_TRY(write_solution(file, &view));
-  return write_trace(file, job->ctx, &view, trace);
+  WAL_TRY(wal_run_write_axes(file, job->ctx, learner->space));
+  WAL_TRY(write_solution(file, job, &view));
+  return write_trace(file, job->ctx, learner, trace);
+}
+
+wal_status wal_solve_file_write_run(wal_run_file *file, const wal_job *job,
+                                    const wal_trace *trace) {
+  const int64_t steps = trace->rows ? trace->rows[trace->count - 1].iteration : 0;
+  WAL_TRY(wal_run_write_run(file, job, trace->count, trace->seconds, "/trace/iteration"));
+  // The measurement of the end exchanges as much as a step does.
+  return wal_run_write_traffic(file, job->ctx, &trace->traffic, (double)steps + 1);
+}
+
+/* The content is written to a plan, for a learner and a space that have no arrays. */
+wal_status wal_solve_file_plan(const wal_job *job, const wal_game *game, double *bytes) {
+  wal_ctx *ctx = job->ctx;
+  wal_params *of_learner = wal_params_child(job->params, "learner");
+  const wal_params *stop = wal_params_child(job->params, "stop");
+  const int64_t iterations = wal_params_integer(stop, "iterations");
+  const int64_t every = wal_params_integer(stop, "every");
+  const wal_space space = {.ctx = ctx, .game = game};
+  wal_learner learner = {.type = wal_learner_find(wal_params_component(of_learner)->name),
+                         .space = &space};
+  // Row 0, one every so many iterations, and the end.
+  const wal_trace trace = {.count = 1 + iterations / every + (iterations % every != 0)};
+  wal_run_file *file = NULL;
+  *bytes = 0;
+  wal_status status = learner.type->create(ctx, of_learner, &learner);
+  if (status == WAL_OK) status = wal_run_file_plan(ctx, &file);
+  status = wal_agree(ctx, status);
+  if (status == WAL_OK) status = wal_solve_file_write(file, job, &learner, &trace);
+  if (status == WAL_OK && !job->derived) status = wal_solve_file_write_run(file, job, &trace);
+  if (status == WAL_OK) status = wal_run_file_planned(file, bytes);
+  wal_run_file_discard(&file);
+  wal_release(ctx, &learner.self);
+  return wal_agree(ctx, status);
 }

@@ -3,11 +3,23 @@
 #define WALRAS_CLI_SOLVE_FILE_H
 
 #include "cli/task.h"
+#include "io/run_file.h"
 #include "sim/learn/solve.h"
 
-/** Puts the results of a solve (docs/run-file.md) into a run file: scenario, axes, solution, trace.
- *  @collective */
+/** The record `store` of a solve: what of the solution its run file has. */
+extern const wal_component wal_solve_store;
+
+/** Puts the results of a solve (docs/run-file.md) into a run file of any kind (io/run_file.h) made
+ *  on the job's context: scenario, axes, solution, trace. @collective */
 wal_status wal_solve_file_write(wal_run_file *file, const wal_job *job, const wal_learner *learner,
                                 const wal_trace *trace);
+
+/** Puts /run into it, which only the file of a single solve has. @collective */
+wal_status wal_solve_file_write_run(wal_run_file *file, const wal_job *job,
+                                    const wal_trace *trace);
+
+/** The bytes that the run file of a solve will have if all iterations are done, before anything but
+ *  the game is made. @collective */
+wal_status wal_solve_file_plan(const wal_job *job, const wal_game *game, double *bytes);
 
 #endif

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "cli/run_parts.h"
 #include "cli/solve_file.h"
 #include "cli/task.h"
 #include "games/game_list.h"
@@ -54,6 +53,10 @@ static const wal_param PARAMS[] = {
      .choices = "learner",
      .meaning = "the learning rule that finds the equilibrium"},
     {.name = "stop", .type = WAL_RECORD, .record = &STOP, .meaning = "when to end"},
+    {.name = "store",
+     .type = WAL_RECORD,
+     .record = &wal_solve_store,
+     .meaning = "what of the solution the run file has"},
     {.name = "seed",
      .type = WAL_INTEGER,
      .number = 1,
@@ -94,10 +97,12 @@ static wal_status estimate_memory(wal_job *job, const wal_game *game, double *by
   return WAL_OK;
 }
 
-static wal_status estimate(wal_job *job, double *bytes) {
+static wal_status estimate(wal_job *job, double *bytes, double *file) {
   wal_game game = {0};
   wal_status status = make_game(job->ctx, job->params, &game);
   if (status == WAL_OK) status = estimate_memory(job, &game, bytes);
+  status = wal_agree(job->ctx, status);
+  if (status == WAL_OK) status = wal_solve_file_plan(job, &game, file);
   wal_game_destroy(job->ctx, &game);
   return status;
 }
@@ -241,7 +246,7 @@ static wal_status run(wal_job *job) {
   const wal_trace *trace = &result.trace;
   wal_status status = solve(job, &file, &result);
   if (status == WAL_OK && file)
-    status = wal_run_write_run(file, job, trace->count, trace->seconds, "/trace/iteration");
+    status = wal_solve_file_write_run(file, job, trace);
   if (status == WAL_OK && file) {
     status = wal_run_file_commit(&file);
     if (status == WAL_OK && wal_ctx_rank(job->ctx) == 0) print_result(job, &result);

@@ -55,46 +55,77 @@ static wal_status check(wal_ctx *ctx, wal_params *params) {
   return wal_sweep_check(ctx, &sweep);
 }
 
+static bool keeps_runs(const wal_job *job) {
+  return strcmp(wal_params_text(job->params, "keep"), "all") == 0;
+}
+
 // ---- What it will take ------------------------------------------------------------------------
 
+typedef struct needs {
+  double memory, file; /* bytes */
+} needs;
+
 static wal_status estimate_run(wal_job *job, const wal_sweep *sweep, wal_ctx *group, int64_t run,
-                               double *bytes) {
+                               needs *out) {
   const wal_task_type *type = NULL;
   wal_params *params = NULL;
-  WAL_TRY(wal_sweep_resolve(job->ctx, sweep, run, &type, &params));
-  wal_job one = *job;
-  one.ctx = group;
-  one.params = params;
-  wal_ctx_set_seed(group, (uint64_t)wal_params_integer(params, "seed"));
-  wal_status status = type->estimate(&one, bytes);
-  if (status != WAL_OK) status = wal_fail(job->ctx, status, "%s", wal_ctx_error(group));
+  wal_status status = wal_agree(group, wal_sweep_resolve(group, sweep, run, &type, &params));
+  if (status == WAL_OK) {
+    wal_job one = *job;
+    one.ctx = group;
+    one.params = params;
+    one.derived = true;
+    wal_ctx_set_seed(group, (uint64_t)wal_params_integer(params, "seed"));
+    status = type->estimate(&one, &out->memory, &out->file);
+  }
   wal_params_destroy(&params);
+  if (status != WAL_OK) wal_fail(job->ctx, status, "%s", wal_ctx_error(group));
   return status;
 }
 
-/* --dry-run: every group looks at its share of the runs. */
+/* The most memory of a run, and the sum of what they write; every group looks at its share. */
+static wal_status estimate_all(wal_job *job, const wal_sweep *sweep, int groups, int own,
+                               needs *out) {
+  wal_ctx *group = NULL;
+  WAL_TRY(wal_ctx_split(job->ctx, own, &group));
+  const bool leads = wal_ctx_rank(group) == 0;
+  int64_t least = 0, sum = 0;  // of -memory; in bytes, which doubles hold exactly up to 2^53
+  wal_status status = WAL_OK;
+  for (int64_t run = own; run < sweep->count && status == WAL_OK; run += groups) {
+    needs one = {0};
+    status = estimate_run(job, sweep, group, run, &one);
+    if (-one.memory < (double)least && one.memory < 0x1p62) least = -(int64_t)one.memory;
+    if (leads && one.file < 0x1p62 / WAL_SWEEP_RUNS) sum += (int64_t)one.file;
+  }
+  wal_ctx_destroy(&group);
+  WAL_TRY_ALL(job->ctx, status);
+  WAL_TRY(wal_ctx_least_integer(job->ctx, &least));
+  WAL_TRY(wal_ctx_sum_integers(job->ctx, 1, &sum));
+  *out = (needs){.memory = -(double)least, .file = (double)sum};
+  return WAL_OK;
+}
+
+/* "12.3 MiB" */
+static const char *size_text(double bytes, char *buffer, size_t size) {
+  const bool large = bytes >= 0.1 * 0x1p30;
+  snprintf(buffer, size, "%.4g %s", bytes / (large ? 0x1p30 : 0x1p20), large ? "GiB" : "MiB");
+  return buffer;
+}
+
+/* --dry-run */
 static wal_status say_what_it_takes(wal_job *job, const wal_sweep *sweep) {
   int own = 0;
   const int groups = wal_sweep_groups(job->ctx, sweep->count,
                                       wal_params_integer(job->params, "ranks_per_run"), &own);
-  wal_ctx *group = NULL;
-  WAL_TRY(wal_ctx_split(job->ctx, own, &group));
-  double most = 0;
-  wal_status status = WAL_OK;
-  for (int64_t run = own; run < sweep->count && status == WAL_OK; run += groups) {
-    double bytes = 0;
-    status = estimate_run(job, sweep, group, run, &bytes);
-    if (bytes > most) most = bytes;
+  needs all = {0};
+  WAL_TRY(estimate_all(job, sweep, groups, own, &all));
+  char memory[32], file[32];
+  if (wal_ctx_rank(job->ctx) == 0) {
+    printf("%lld runs, %d at once: a run takes at most about %s of memory a rank",
+           (long long)sweep->count, groups, size_text(all.memory, memory, sizeof memory));
+    if (keeps_runs(job)) printf("; the file about %s", size_text(all.file, file, sizeof file));
+    printf("\n");
   }
-  wal_ctx_destroy(&group);
-  WAL_TRY_ALL(job->ctx, status);
-  int64_t least = most < 0x1p62 ? -(int64_t)most : -((int64_t)1 << 62);
-  WAL_TRY(wal_ctx_least_integer(job->ctx, &least));
-  const bool large = -(double)least >= 0.1 * 0x1p30;
-  if (wal_ctx_rank(job->ctx) == 0)
-    printf("%lld runs, %d at once: a run takes at most %.4g %s of memory a rank\n",
-           (long long)sweep->count, groups, -(double)least / (large ? 0x1p30 : 0x1p20),
-           large ? "GiB" : "MiB");
   return WAL_OK;
 }
 
@@ -114,7 +145,7 @@ static wal_status tell(const wal_job *job, const writer *w, wal_status status) {
   return wal_fail(job->ctx, status, "%s", wal_ctx_error(w->alone));
 }
 
-static wal_status open_file(const wal_job *job, const wal_sweep *sweep, bool keeps, writer *w) {
+static wal_status open_file(const wal_job *job, const wal_sweep *sweep, writer *w) {
   wal_ctx *ctx = job->ctx;
   if (wal_ctx_create(MPI_COMM_SELF, wal_ctx_seed(ctx), &w->alone) != WAL_OK)
     return wal_fail(ctx, WAL_EINTERNAL, "a context of one rank could not be made");
@@ -123,7 +154,7 @@ static wal_status open_file(const wal_job *job, const wal_sweep *sweep, bool kee
   if (status == WAL_OK)
     status = wal_run_file_create(w->alone, job->output, job->options->force, &w->file);
   if (status == WAL_OK) status = wal_run_write_scenario(w->file, job);
-  if (status == WAL_OK && keeps) status = wal_run_file_group(w->file, "/runs");
+  if (status == WAL_OK && keeps_runs(job)) status = wal_run_file_group(w->file, "/runs");
   return tell(job, w, status);
 }
 
@@ -174,12 +205,11 @@ static wal_status run(wal_job *job) {
   WAL_TRY_ALL(job->ctx, status);
   if (job->options->dry_run) return say_what_it_takes(job, &sweep);
   const bool first = wal_ctx_rank(job->ctx) == 0;
-  const bool keeps = strcmp(wal_params_text(job->params, "keep"), "all") == 0;
   int own = 0;
   const int groups = wal_sweep_groups(job->ctx, sweep.count,
                                       wal_params_integer(job->params, "ranks_per_run"), &own);
   writer w = {0};
-  if (first) status = open_file(job, &sweep, keeps, &w);
+  if (first) status = open_file(job, &sweep, &w);
   status = wal_agree(job->ctx, status);
   if (status == WAL_OK) status = wal_sweep_execute(job, &sweep, w.file, w.rows);
   if (status == WAL_OK && first) status = close_file(job, &sweep, groups, &w);

@@ -51,6 +51,7 @@ wal_status wal_solve(wal_learner *learner, const wal_stop *stop, wal_solve_repor
                      void *user, wal_trace *trace) {
   wal_ctx *ctx = learner->space->ctx;
   const double start = wal_clock();
+  const wal_traffic before = wal_ctx_traffic(ctx);
   bool careful = false;  // the last measurement met the tolerance, but its policy is gone
   trace->tolerance = stop->absolute > 0 || stop->relative > 0;
   for (int64_t k = 0;; k++) {
@@ -69,6 +70,10 @@ wal_status wal_solve(wal_learner *learner, const wal_stop *stop, wal_solve_repor
       if (report) report(user, trace);
     }
     trace->converged = met && !update;
+    const wal_traffic after = wal_ctx_traffic(ctx);
+    trace->traffic = (wal_traffic){.bytes = after.bytes - before.bytes,
+                                   .messages = after.messages - before.messages,
+                                   .collectives = after.collectives - before.collectives};
     if (trace->converged || last) return WAL_OK;
     if (!update) WAL_TRY(wal_learner_sweep(learner, false, true, &now));
     careful = met;

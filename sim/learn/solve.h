@@ -18,9 +18,10 @@ typedef struct wal_trace {
   wal_measure *rows;
   double *seconds; /**< since the solve began */
   int64_t count, capacity;
-  int64_t best;   /**< entry with the least exploitability */
-  bool converged; /**< a tolerance was asked for and reached */
-  bool tolerance; /**< a tolerance was asked for */
+  int64_t best;        /**< entry with the least exploitability */
+  bool converged;      /**< a tolerance was asked for and reached */
+  bool tolerance;      /**< a tolerance was asked for */
+  wal_traffic traffic; /**< of this rank, from the start of the solve to its end */
 } wal_trace;
 
 /** Told of every measured iteration, on all ranks; must not fail and must not communicate. */
