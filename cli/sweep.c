@@ -18,8 +18,7 @@ static bool is_empty_table(const wal_node *node) {
 static wal_status check_task(wal_ctx *ctx, const wal_params *params, const char *what,
                              const wal_node *node) {
   char got[GOT];
-  const wal_task_type *type =
-      node->kind == WAL_NODE_COMPONENT ? wal_task_find(node->text) : NULL;
+  const wal_task_type *type = node->kind == WAL_NODE_COMPONENT ? wal_task_find(node->text) : NULL;
   if (!type)
     return wal_params_fail(ctx, params, what, "expected a task such as solve{...}, got %s",
                            wal_node_describe(node, got, sizeof got));
@@ -44,9 +43,10 @@ static wal_status check_list(wal_ctx *ctx, const wal_sweep *s) {
 static wal_status check_vary(wal_ctx *ctx, const wal_sweep *s) {
   char got[GOT];
   if (s->vary->kind != WAL_NODE_FIELDS)
-    return wal_params_fail(ctx, s->params, "vary",
-                           "expected a table of lists, as { [\"learner.rate\"] = {0.1, 1} }, got %s",
-                           wal_node_describe(s->vary, got, sizeof got));
+    return wal_params_fail(
+        ctx, s->params, "vary",
+        "expected a table of lists, as { [\"learner.rate\"] = {0.1, 1} }, got %s",
+        wal_node_describe(s->vary, got, sizeof got));
   for (int64_t i = 0; i < s->vary->count; i++) {
     const wal_node *values = s->vary->items[i];
     if ((values->kind == WAL_NODE_NUMBERS || values->kind == WAL_NODE_ITEMS) && values->count > 0)

@@ -116,8 +116,8 @@ static wal_status note_fields(places *all, const char *prefix, const wal_node *n
   char path[PATH];
   for (int64_t i = 0; i < node->count; i++) {
     const wal_node *field = node->items[i];
-    const int length = snprintf(path, sizeof path, "%s%s%s", prefix, *prefix ? "." : "",
-                                node->keys[i]);
+    const int length =
+        snprintf(path, sizeof path, "%s%s%s", prefix, *prefix ? "." : "", node->keys[i]);
     if (length >= PATH || strcmp(path, "seed") == 0) continue;
     const bool nested = field->kind == WAL_NODE_FIELDS || field->kind == WAL_NODE_COMPONENT;
     if (field->kind != WAL_NODE_FIELDS) WAL_TRY(note_value(all, path, field));

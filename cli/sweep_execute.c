@@ -256,8 +256,7 @@ wal_status wal_sweep_execute(wal_job *job, const wal_sweep *sweep, wal_run_file 
   if (status == WAL_OK) {
     e.leads = wal_ctx_rank(e.group) == 0;
     wal_progress_style style = WAL_PROGRESS_NONE;
-    if (e.collects)
-      style = wal_progress_choose(stderr, job->options->quiet, job->options->json);
+    if (e.collects) style = wal_progress_choose(stderr, job->options->quiet, job->options->json);
     e.progress = wal_progress_start(stderr, style, "sweep");
     e.progress.noun = "run";
     status = do_runs(&e);

@@ -20,8 +20,9 @@ typedef struct wal_sweep_row {
 int wal_sweep_groups(const wal_ctx *ctx, int64_t runs, int64_t ranks_per_run, int *own);
 
 /**
- * Does all runs of a sweep, the next one always in the group that is free first. The rank that leads
- * a group sends what a run wrote to rank 0, which puts it into the file in the order of the runs.
+ * Does all runs of a sweep, the next one always in the group that is free first. The rank that
+ * leads a group sends what a run wrote to rank 0, which puts it into the file in the order of the
+ * runs.
  * @param file  on rank 0 the file, in a context of rank 0 alone; NULL if runs are not kept, and on
  *              the other ranks
  * @param rows  on rank 0 an array of sweep->count rows, zeroed; their errors are the caller's

@@ -70,11 +70,11 @@ static wal_status write_reals(wal_run_file *file, const wal_sweep_row *rows, int
   static const struct {
     figure which;
     const char *path, *long_name;
-  } FIGURES[] = {{FIRST, "/summary/exploitability_first", "exploitability of the start"},
-                 {BEST, "/summary/exploitability_best", "least exploitability"},
-                 {LAST, "/summary/exploitability_last", "exploitability of the policy in the file"},
-                 {VALUE, "/summary/value",
-                  "expected total reward of the policy in its own mean field"}};
+  } FIGURES[] = {
+      {FIRST, "/summary/exploitability_first", "exploitability of the start"},
+      {BEST, "/summary/exploitability_best", "least exploitability"},
+      {LAST, "/summary/exploitability_last", "exploitability of the policy in the file"},
+      {VALUE, "/summary/value", "expected total reward of the policy in its own mean field"}};
   for (size_t k = 0; k < sizeof FIGURES / sizeof FIGURES[0]; k++) {
     const wal_dataset d = column(FIGURES[k].path, "reward", FIGURES[k].long_name, runs);
     for (int64_t i = 0; i < runs; i++) room[i] = figure_of(&rows[i].figures, FIGURES[k].which);
@@ -122,7 +122,16 @@ wal_status wal_sweep_write_run(wal_run_file *file, wal_ctx *ctx, const wal_job *
 
 // ---- The table --------------------------------------------------------------------------------
 
-enum { RUN_CELL, SEED_CELL, ITERATIONS_CELL, FIRST_CELL, BEST_CELL, LAST_CELL, SECONDS_CELL, CELLS };
+enum {
+  RUN_CELL,
+  SEED_CELL,
+  ITERATIONS_CELL,
+  FIRST_CELL,
+  BEST_CELL,
+  LAST_CELL,
+  SECONDS_CELL,
+  CELLS
+};
 
 static const char *const HEADS[CELLS] = {"run",  "seed", "iterations", "first",
                                          "best", "last", "seconds"};
@@ -147,7 +156,10 @@ static void fixed_cell(const wal_sweep_row *row, int64_t run, int cell, char out
   else if (cell == SECONDS_CELL)
     snprintf(out, CELL, "%.3f", f->seconds);
   else
-    snprintf(out, CELL, "%.6g", cell == FIRST_CELL ? f->first : cell == BEST_CELL ? f->best : f->last);
+    snprintf(out, CELL, "%.6g",
+             cell == FIRST_CELL  ? f->first
+             : cell == BEST_CELL ? f->best
+                                 : f->last);
 }
 
 /* Which rows are shown: all, or those before and behind a gap. */

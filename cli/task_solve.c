@@ -178,8 +178,7 @@ static void print_result(const wal_job *job, const outcome *result) {
 
 static wal_status learn(wal_job *job, wal_learner *learner, wal_trace *trace) {
   const wal_stop stop = read_stop(job->params);
-  watch w = {
-      .job = job, .iterations = stop.iterations, .speaks = wal_ctx_rank(job->ctx) == 0};
+  watch w = {.job = job, .iterations = stop.iterations, .speaks = wal_ctx_rank(job->ctx) == 0};
   w.progress = wal_progress_start(
       stderr, wal_progress_choose(stderr, job->options->quiet, job->options->json), "solve");
   wal_status status = wal_solve(learner, &stop, report, &w, trace);
@@ -245,8 +244,7 @@ static wal_status run(wal_job *job) {
   wal_run_file *file = NULL;
   const wal_trace *trace = &result.trace;
   wal_status status = solve(job, &file, &result);
-  if (status == WAL_OK && file)
-    status = wal_solve_file_write_run(file, job, trace);
+  if (status == WAL_OK && file) status = wal_solve_file_write_run(file, job, trace);
   if (status == WAL_OK && file) {
     status = wal_run_file_commit(&file);
     if (status == WAL_OK && wal_ctx_rank(job->ctx) == 0) print_result(job, &result);

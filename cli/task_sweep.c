@@ -123,7 +123,8 @@ static wal_status say_what_it_takes(wal_job *job, const wal_sweep *sweep) {
   if (wal_ctx_rank(job->ctx) == 0) {
     printf("%lld runs, %d at once: a run takes at most about %s of memory a rank",
            (long long)sweep->count, groups, size_text(all.memory, memory, sizeof memory));
-    if (keeps_runs(job)) printf("; the file has at most about %s", size_text(all.file, file, sizeof file));
+    if (keeps_runs(job))
+      printf("; the file has at most about %s", size_text(all.file, file, sizeof file));
     printf("\n");
   }
   return WAL_OK;

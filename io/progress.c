@@ -31,8 +31,8 @@ wal_progress wal_progress_start(FILE *out, wal_progress_style style, const char 
 static void write_json(wal_progress *p, const char *event, int64_t done, int64_t total,
                        const char *name, double figure, double seconds) {
   wal_text text = {0};
-  wal_text_add(&text, "{\"event\":\"%s\",\"task\":\"%s\",\"%s\":%lld,", event, p->task,
-               p->noun, (long long)done);
+  wal_text_add(&text, "{\"event\":\"%s\",\"task\":\"%s\",\"%s\":%lld,", event, p->task, p->noun,
+               (long long)done);
   if (total > 0) wal_text_add(&text, "\"%ss\":%lld,", p->noun, (long long)total);
   wal_text_add(&text, "\"%s\":", name);
   wal_json_number(&text, figure);

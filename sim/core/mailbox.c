@@ -44,8 +44,8 @@ static wal_status make_parcel(wal_mailbox *box, char *bytes, int64_t length, par
   parcel *p = NULL;
   wal_status status = wal_acquire(ctx, "a block of bytes", 1, sizeof *p, &p);
   if (status == WAL_OK)
-    status = wal_acquire(ctx, "a block of bytes", pieces(length) + 1, sizeof(MPI_Request),
-                         &p->requests);
+    status =
+        wal_acquire(ctx, "a block of bytes", pieces(length) + 1, sizeof(MPI_Request), &p->requests);
   if (status == WAL_OK && !bytes) status = wal_acquire(ctx, "a block of bytes", length, 1, &bytes);
   if (status == WAL_OK) {
     p->bytes = bytes;

@@ -5,9 +5,9 @@
 #include "sim/core/context.h"
 
 /**
- * Brings blocks of bytes of any length from the ranks to rank 0 while all of them work: nobody waits
- * for anybody. Blocks of one rank arrive in order. What MPI cannot do without the two sides it does
- * in these calls, so each side calls one now and then.
+ * Brings blocks of bytes of any length from the ranks to rank 0 while all of them work: nobody
+ * waits for anybody. Blocks of one rank arrive in order. What MPI cannot do without the two sides
+ * it does in these calls, so each side calls one now and then.
  */
 typedef struct wal_mailbox wal_mailbox;
 

@@ -10,7 +10,8 @@ import h5py
 import numpy
 
 import run_file_compare
-from walras_cli import SANITIZED, at_once, folder, own_lines, walras, write
+from walras_cli import (MPIRUN, SANITIZED, WALRAS, at_once, environment, folder, own_lines, walras,
+                        write)
 
 RANKS = (2, 3) if SANITIZED else (2, 3, 4, 7)
 
@@ -270,13 +271,16 @@ class Sweeps(unittest.TestCase):
         """Rank 0 writes alone; its failure must end the others, too."""
         if SANITIZED:
             self.skipTest("limits do not go with sanitizers")
-        from walras_cli import command_line, environment
-        text = SWEEP.replace("seeds = 2", "seeds = 300")
-        scenario = write(self.path("full.lua"), text)
-        command = command_line(["run", scenario, "-q", "-o", self.path("full.h5")], ranks=3)
-        limited = ["bash", "-c", 'ulimit -f 512; exec "$@"', "bash", *command]
-        done = subprocess.run(limited, env=environment(3), capture_output=True, text=True,
-                              timeout=60)
+        scenario = write(self.path("full.lua"), """return sweep { seeds = 60, base = solve {
+          game = beach_bar { states = 20000, bar = 10, horizon = 4 },
+          stop = { iterations = 1 } } }""")
+        # The limit is above what MPI itself needs, and that of rank 0 alone.
+        limit = write(self.path("limit.sh"), 'if [ "$OMPI_COMM_WORLD_RANK" = 0 ]; then\n'
+                      '  trap "" XFSZ; ulimit -f 65536\nfi\nexec "$@"\n')
+        command = [*MPIRUN, "-n", "3", "bash", limit, WALRAS, "run", scenario, "-q", "-o",
+                   self.path("full.h5")]
+        done = subprocess.run(command, env=environment(3), stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 74, done)
         self.assertIn("write failed", done.stderr)
         self.assertFalse(os.path.exists(self.path("full.h5")))

@@ -109,8 +109,8 @@ static void lists_and_functions_may_vary(void **state) {
   for (int64_t run = 0; run < 2; run++) {
     wal_params *params = run_of(&s, run);
     const double *mass = NULL;
-    WAL_ASSERT_OK(ctx, wal_params_distribution(ctx, wal_params_child(params, "game"), "initial", 4,
-                                               &mass));
+    WAL_ASSERT_OK(
+        ctx, wal_params_distribution(ctx, wal_params_child(params, "game"), "initial", 4, &mass));
     for (int64_t i = 0; i < 4; i++) WAL_ASSERT_SAME(mass[i], i == run ? 1.0 : 0.0);
     wal_params_destroy(&params);
   }
@@ -160,20 +160,24 @@ static void seeds_begin_where_they_are_told_to(void **state) {
 
 static void a_million_runs_and_no_more(void **state) {
   (void)state;
-  refused("local t = {} for i = 1, 1000 do t[i] = i end\n"
-          "return sweep { " BASE ", seeds = 2, vary = {\n"
-          "  ['stop.iterations'] = t, ['learner.rate'] = t } }",
-          "s.lua:2: sweep: expected at most 10^6 runs, got 2000000");
-  refused("local t, v = {}, {} for i = 1, 1000 do t[i] = i end\n"
-          "for i = 1, 90 do v['stop.x' .. i] = t end\n"
-          "return sweep { " BASE ", vary = v }",
-          "s.lua:3: sweep: expected at most 10^6 runs, got 1e+270");
+  refused(
+      "local t = {} for i = 1, 1000 do t[i] = i end\n"
+      "return sweep { " BASE
+      ", seeds = 2, vary = {\n"
+      "  ['stop.iterations'] = t, ['learner.rate'] = t } }",
+      "s.lua:2: sweep: expected at most 10^6 runs, got 2000000");
+  refused(
+      "local t, v = {}, {} for i = 1, 1000 do t[i] = i end\n"
+      "for i = 1, 90 do v['stop.x' .. i] = t end\n"
+      "return sweep { " BASE ", vary = v }",
+      "s.lua:3: sweep: expected at most 10^6 runs, got 1e+270");
 }
 
 static void wrong_forms(void **state) {
   (void)state;
-  refused("return sweep { vary = {} }",
-          "s.lua:1: sweep: base: expected either a base that varies or a list of runs, got neither");
+  refused(
+      "return sweep { vary = {} }",
+      "s.lua:1: sweep: base: expected either a base that varies or a list of runs, got neither");
   refused("return sweep { " BASE ", runs = { solve { game = beach_bar {} } } }",
           "s.lua:1: sweep: runs: expected either a base that varies or a list of runs, got both");
   refused("return sweep { runs = { solve { game = beach_bar {} } }, vary = { seed = {1} } }",
@@ -188,8 +192,7 @@ static void wrong_forms(void **state) {
           "s.lua:1: sweep: runs[1]: expected a single task, got another sweep{...}");
   refused("return { solve { game = beach_bar {} }, 5 }",
           "s.lua:1: sweep: runs[2]: expected a task such as solve{...}, got 5");
-  refused("return sweep { runs = 5 }",
-          "s.lua:1: sweep: runs: expected a list of tasks, got 5");
+  refused("return sweep { runs = 5 }", "s.lua:1: sweep: runs: expected a list of tasks, got 5");
   refused("return sweep { " BASE ", vary = 5 }",
           "s.lua:1: sweep: vary: expected a table of lists, as { [\"learner.rate\"] = {0.1, 1} }, "
           "got 5");
@@ -203,8 +206,9 @@ static void wrong_forms(void **state) {
 
 static void wrong_paths(void **state) {
   (void)state;
-  refused("\nreturn sweep { " BASE ", vary = { ['gmae.states'] = {5} } }",
-          "s.lua:2: sweep: vary[\"gmae.states\"]: nothing is named \"gmae\"; did you mean \"game\"?");
+  refused(
+      "\nreturn sweep { " BASE ", vary = { ['gmae.states'] = {5} } }",
+      "s.lua:2: sweep: vary[\"gmae.states\"]: nothing is named \"gmae\"; did you mean \"game\"?");
   refused("\nreturn sweep { " BASE ", vary = { ['game.sates'] = {5} } }",
           "s.lua:2: beach_bar: unknown parameter \"sates\"; did you mean \"states\"? (run 0: "
           "game.sates=5)");
@@ -215,7 +219,8 @@ static void wrong_paths(void **state) {
 
 static void the_first_wrong_run_is_named_with_its_values(void **state) {
   (void)state;
-  refused("return sweep { " BASE ", seeds = 2,\n"
+  refused("return sweep { " BASE
+          ", seeds = 2,\n"
           "  vary = { ['learner.rate'] = {1, -1, -2}, ['game.states'] = {5, 6} } }",
           "s.lua:1: mirror_descent: rate: expected a number of at least 0, got -1 (run 2: "
           "game.states=5, learner.rate=-1)");
@@ -262,7 +267,7 @@ static void columns_of_a_list_hold_resolved_values(void **state) {
   for (int i = 0; i < 5; i++) assert_string_equal(columns.list[i].path, PATHS[i]);
   assert_string_equal(columns.list[0].texts[2], "left_right");
   WAL_ASSERT_SAME(columns.list[1].numbers[0], 5.0);
-  WAL_ASSERT_SAME(columns.list[1].numbers[1], 4.0);  // the default
+  WAL_ASSERT_SAME(columns.list[1].numbers[1], 4.0);                       // the default
   assert_true(columns.list[1].numbers[2] != columns.list[1].numbers[2]);  // has none
   assert_string_equal(columns.list[2].texts[0], "mirror_descent");
   WAL_ASSERT_SAME(columns.list[3].numbers[1], 0.5);
