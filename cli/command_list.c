@@ -104,6 +104,9 @@ static void add_type(wal_text *text, const wal_param *p) {
     case WAL_RECORD:
       wal_text_add(text, "table");
       break;
+    case WAL_ANY:
+      wal_text_add(text, "%s", p->choices ? p->choices : "any value");
+      break;
   }
   if (p->type != WAL_INTEGER && p->type != WAL_REAL && p->type != WAL_ARRAY) return;
   const bool low = p->low > -HUGE_VAL, high = p->high < HUGE_VAL && p->high < 0x1p53;

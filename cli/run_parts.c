@@ -13,7 +13,8 @@
 wal_status wal_run_write_scenario(wal_run_file *file, const wal_job *job) {
   wal_text resolved = {0};
   wal_json_task(&resolved, job->params, wal_scenario_script(job->scenario));
-  const char *source = wal_scenario_source(job->scenario), *json = resolved.bytes;
+  const char *json = resolved.bytes;
+  const char *source = job->derived ? json : wal_scenario_source(job->scenario);
   const wal_dataset as_given = {
       .path = "/scenario/source", .units = "1", .long_name = "scenario as given"};
   const wal_dataset complete = {.path = "/scenario/resolved",
@@ -22,8 +23,7 @@ wal_status wal_run_write_scenario(wal_run_file *file, const wal_job *job) {
   wal_status status =
       wal_run_file_attribute_text(file, "/", "task", wal_params_component(job->params)->name);
   if (status == WAL_OK)
-    status =
-        wal_run_file_attribute_integer(file, "/", "seed", wal_params_integer(job->params, "seed"));
+    status = wal_run_file_attribute_integer(file, "/", "seed", (int64_t)wal_ctx_seed(job->ctx));
   if (status == WAL_OK) status = wal_run_file_group(file, "/scenario");
   if (status == WAL_OK) status = wal_run_file_texts(file, &as_given, &source);
   if (status == WAL_OK) status = wal_run_file_texts(file, &complete, &json);
@@ -116,19 +116,12 @@ wal_status wal_run_write_axes(wal_run_file *file, wal_ctx *ctx, const wal_space 
   return space->game->type->action_name ? write_action_names(file, ctx, space->game) : WAL_OK;
 }
 
-wal_status wal_run_write_run(wal_run_file *file, const wal_job *job, int64_t rows,
-                             const double *seconds, const char *scale) {
+wal_status wal_run_write_facts(wal_run_file *file, const wal_job *job) {
   char host[256] = "", clock[64] = "";
   time_t now = time(NULL);
   struct tm utc;
   gethostname(host, sizeof host - 1);
   if (gmtime_r(&now, &utc)) strftime(clock, sizeof clock, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  const wal_dataset elapsed = {.path = "/run/seconds",
-                               .units = "s",
-                               .long_name = "seconds since the start of the solve",
-                               .rank = 1,
-                               .extent = {rows},
-                               .scale = {scale}};
   WAL_TRY(wal_run_file_group(file, "/run"));
   WAL_TRY(wal_run_file_attribute_text(file, "/run", "host", host));
   WAL_TRY(wal_run_file_attribute_text(file, "/run", "finished", clock));
@@ -136,8 +129,18 @@ wal_status wal_run_write_run(wal_run_file *file, const wal_job *job, int64_t row
   WAL_TRY(
       wal_run_file_attribute_text(file, "/run", "scenario_file", wal_scenario_name(job->scenario)));
   WAL_TRY(wal_run_file_attribute_integer(file, "/run", "ranks", wal_ctx_size(job->ctx)));
-  WAL_TRY(
-      wal_run_file_attribute_integer(file, "/run", "peak_bytes", wal_ctx_peak_memory(job->ctx)));
+  return wal_run_file_attribute_integer(file, "/run", "peak_bytes", wal_ctx_peak_memory(job->ctx));
+}
+
+wal_status wal_run_write_run(wal_run_file *file, const wal_job *job, int64_t rows,
+                             const double *seconds, const char *scale) {
+  const wal_dataset elapsed = {.path = "/run/seconds",
+                               .units = "s",
+                               .long_name = "seconds since the start of the solve",
+                               .rank = 1,
+                               .extent = {rows},
+                               .scale = {scale}};
+  WAL_TRY(wal_run_write_facts(file, job));
   WAL_TRY(wal_run_file_reals(file, &elapsed, seconds));
   return wal_run_file_link(file, scale, "/run/iteration");
 }

@@ -15,6 +15,9 @@ wal_status wal_run_write_scenario(wal_run_file *file, const wal_job *job);
  *  the game and the partition of the states are needed. */
 wal_status wal_run_write_axes(wal_run_file *file, wal_ctx *ctx, const wal_space *space);
 
+/** /run with its attributes: where and when; part of wal_run_write_run(). */
+wal_status wal_run_write_facts(wal_run_file *file, const wal_job *job);
+
 /**
  * /run: where, when, how fast: the only part that may differ between two equal runs.
  * @param seconds  since the start, one number a row of the scale at path `scale`

@@ -109,11 +109,10 @@ wal_status wal_session_load_job(wal_session *session, wal_job *job, const wal_ta
   if (status == WAL_OK)
     status = wal_params_resolve(ctx, session->subject, &(*type)->component, root,
                                 wal_catalogue_all(), &job->params);
-  if (status == WAL_OK) {
-    wal_ctx_set_seed(ctx, (uint64_t)wal_params_integer(job->params, "seed"));
-    status = (*type)->check(ctx, job->params);
-  }
   WAL_TRY_ALL(ctx, status);
+  if (wal_params_given(job->params, "seed"))
+    wal_ctx_set_seed(ctx, (uint64_t)wal_params_integer(job->params, "seed"));
+  WAL_TRY_ALL(ctx, (*type)->check(ctx, job->params));
   return agree_on_params(ctx, session->subject, job->params);
 }
 

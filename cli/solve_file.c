@@ -196,27 +196,21 @@ cleanup:
   return status;
 }
 
-wal_status wal_solve_file_content(wal_run_file *file, const wal_job *job,
-                                  const wal_learner *learner, const wal_trace *trace) {
+wal_status wal_solve_file_write(wal_run_file *file, const wal_job *job, const wal_learner *learner,
+                                const wal_trace *trace) {
   wal_learner view = *learner;
-  const int64_t steps = trace->rows ? trace->rows[trace->count - 1].iteration : 0;
   WAL_TRY(wal_run_write_scenario(file, job));
   WAL_TRY(wal_run_write_axes(file, job->ctx, learner->space));
   WAL_TRY(write_solution(file, job, &view));
-  WAL_TRY(write_trace(file, job->ctx, learner, trace));
+  return write_trace(file, job->ctx, learner, trace);
+}
+
+wal_status wal_solve_file_write_run(wal_run_file *file, const wal_job *job,
+                                    const wal_trace *trace) {
+  const int64_t steps = trace->rows ? trace->rows[trace->count - 1].iteration : 0;
   WAL_TRY(wal_run_write_run(file, job, trace->count, trace->seconds, "/trace/iteration"));
   // The measurement of the end exchanges as much as a step does.
   return wal_run_write_traffic(file, job->ctx, &trace->traffic, (double)steps + 1);
-}
-
-wal_status wal_solve_file_write(const wal_job *job, const wal_learner *learner,
-                                const wal_trace *trace) {
-  wal_run_file *file = NULL;
-  WAL_TRY(wal_run_file_create(job->ctx, job->output, job->options->force, &file));
-  wal_status status = wal_solve_file_content(file, job, learner, trace);
-  if (status == WAL_OK) return wal_run_file_commit(&file);
-  wal_run_file_discard(&file);
-  return status;
 }
 
 /* The content is written to a plan, for a learner and a space that have no arrays. */
@@ -236,7 +230,8 @@ wal_status wal_solve_file_plan(const wal_job *job, const wal_game *game, double 
   wal_status status = learner.type->create(ctx, of_learner, &learner);
   if (status == WAL_OK) status = wal_run_file_plan(ctx, &file);
   status = wal_agree(ctx, status);
-  if (status == WAL_OK) status = wal_solve_file_content(file, job, &learner, &trace);
+  if (status == WAL_OK) status = wal_solve_file_write(file, job, &learner, &trace);
+  if (status == WAL_OK && !job->derived) status = wal_solve_file_write_run(file, job, &trace);
   if (status == WAL_OK) status = wal_run_file_planned(file, bytes);
   wal_run_file_discard(&file);
   wal_release(ctx, &learner.self);

@@ -9,14 +9,13 @@
 /** The record `store` of a solve: what of the solution its run file has. */
 extern const wal_component wal_solve_store;
 
-/** Writes the run file of a solve (docs/run-file.md). @collective */
-wal_status wal_solve_file_write(const wal_job *job, const wal_learner *learner,
+/** Puts the results of a solve (docs/run-file.md) into a run file of any kind (io/run_file.h) made
+ *  on the job's context: scenario, axes, solution, trace. @collective */
+wal_status wal_solve_file_write(wal_run_file *file, const wal_job *job, const wal_learner *learner,
                                 const wal_trace *trace);
 
-/** What is in it: scenario, axes, solution, trace, run. For any kind of run file (io/run_file.h)
- *  made on the job's context: a sweep records it. @collective */
-wal_status wal_solve_file_content(wal_run_file *file, const wal_job *job,
-                                  const wal_learner *learner, const wal_trace *trace);
+/** Puts /run into it, which only the file of a single solve has. @collective */
+wal_status wal_solve_file_write_run(wal_run_file *file, const wal_job *job, const wal_trace *trace);
 
 /** The bytes that the run file of a solve will have if all iterations are done, before anything but
  *  the game is made. @collective */

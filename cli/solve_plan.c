@@ -6,7 +6,7 @@
 #include "cli/machine.h"
 #include "cli/solve_file.h"
 #include "io/run_file.h"
-#include "sim/learn/solve.h"
+#include "sim/learn/learner.h"
 
 static const double GIB = 1024.0 * 1024.0 * 1024.0;
 
@@ -36,7 +36,7 @@ static void print_memory(const wal_job *job, double share, const char *least) {
 /* Fails if `share` bytes a rank are more than there are. */
 static wal_status refuse(wal_job *job, double share) {
   const double machine = (double)wal_machine_memory();
-  const double process = (double)wal_machine_process_memory();
+  const double process = (double)wal_ctx_memory_limit(job->ctx);
   const double all = share * wal_ctx_node_size(job->ctx);
   const wal_params *of_game = wal_params_child(job->params, "game");
   if (all > machine)
@@ -44,10 +44,10 @@ static wal_status refuse(wal_job *job, double share) {
                            "expected a game that fits into memory, got one that needs about "
                            "%.3g GiB on a machine of %.3g GiB",
                            all / GIB, machine / GIB);
-  if (share > process)
+  if (process > 0 && share > process)
     return wal_params_fail(job->ctx, of_game, NULL,
                            "expected a game that fits into memory, got one that needs about "
-                           "%.3g GiB a process, each limited to %.3g GiB",
+                           "%.3g GiB a process, each of which may have %.3g GiB",
                            share / GIB, process / GIB);
   return WAL_OK;
 }
@@ -72,31 +72,41 @@ static wal_status of_largest(wal_ctx *ctx, int64_t *value) {
   return WAL_OK;
 }
 
-wal_status wal_solve_plan(wal_job *job, const wal_space *space, const wal_learner_type *type,
-                          wal_params *params) {
-  const wal_game *game = space->game;
-  const wal_shape *shape = &game->shape;
-  const int ranks = wal_ctx_size(job->ctx);
+/* Bytes that writing takes: of the largest array that is stored. */
+static double writing_buffer(const wal_job *job, const wal_shape *shape) {
+  const wal_params *store = wal_params_child(job->params, "store");
+  double stage = 8.0 * (double)shape->states;
+  if (wal_params_flag(store, "policy")) stage *= shape->actions;
+  return wal_run_file_buffer(shape->horizon, stage, stage / wal_ctx_size(job->ctx));
+}
+
+wal_status wal_solve_plan_measure(wal_job *job, const wal_space *space, wal_solve_cost *out) {
+  const wal_shape *shape = &space->game->shape;
+  wal_params *of_learner = wal_params_child(job->params, "learner");
   wal_learner_cost cost;
-  WAL_TRY(wal_learner_plan(space, type, params, &cost));
-  const double stage = 8.0 * (double)shape->states * shape->actions;
-  int64_t bytes = cost.bytes + wal_ctx_memory(job->ctx) +
-                  (int64_t)wal_run_file_buffer(shape->horizon, stage, stage / ranks);
-  WAL_TRY(of_largest(job->ctx, &bytes));
-  WAL_TRY(of_largest(job->ctx, &cost.traffic.bytes));
-  WAL_TRY(of_largest(job->ctx, &cost.traffic.messages));
-  double file = 0;
-  if (job->options->dry_run) WAL_TRY(wal_solve_file_plan(job, game, &file));
+  WAL_TRY(wal_learner_plan(space, wal_learner_find(wal_params_component(of_learner)->name),
+                           of_learner, &cost));
+  *out = (wal_solve_cost){.traffic = cost.traffic};
+  out->bytes = cost.bytes + wal_ctx_memory(job->ctx) + (int64_t)writing_buffer(job, shape);
+  out->work = (double)shape->states * shape->actions * shape->horizon;
+  WAL_TRY(of_largest(job->ctx, &out->bytes));
+  WAL_TRY(of_largest(job->ctx, &out->traffic.bytes));
+  WAL_TRY(of_largest(job->ctx, &out->traffic.messages));
+  return wal_solve_file_plan(job, space->game, &out->file);
+}
+
+wal_status wal_solve_plan(wal_job *job, const wal_space *space) {
+  wal_solve_cost cost;
+  WAL_TRY(wal_solve_plan_measure(job, space, &cost));
   if (job->options->dry_run && wal_ctx_rank(job->ctx) == 0) {
-    char sent[32], written[32];
-    print_shape(game, ranks);
-    print_memory(job, (double)bytes, "");
-    printf("  file           %s\n", size_text(file, written, sizeof written));
-    printf("  work           %.4g values of (stage, state, action) an iteration\n",
-           (double)shape->states * shape->actions * shape->horizon);
+    char text[32];
+    print_shape(space->game, wal_ctx_size(job->ctx));
+    print_memory(job, (double)cost.bytes, "");
+    printf("  file           %s\n", size_text(cost.file, text, sizeof text));
+    printf("  work           %.4g values of (stage, state, action) an iteration\n", cost.work);
     printf("  communication  %s in %lld messages and %lld collectives a rank and iteration\n",
-           size_text((double)cost.traffic.bytes, sent, sizeof sent),
+           size_text((double)cost.traffic.bytes, text, sizeof text),
            (long long)cost.traffic.messages, (long long)cost.traffic.collectives);
   }
-  return wal_agree(job->ctx, refuse(job, (double)bytes));
+  return wal_agree(job->ctx, refuse(job, (double)cost.bytes));
 }

@@ -3,20 +3,25 @@
 #define WALRAS_CLI_SOLVE_PLAN_H
 
 #include "cli/task.h"
-#include "sim/learn/learner.h"
+#include "sim/game/space.h"
 
 /** Refuses a game whose policy, masses and values alone are larger than memory, before its kernels
  *  are made. @collective */
 wal_status wal_solve_plan_refuse(wal_job *job, const wal_game *game);
 
-/**
- * What the solve will take, all of it known before anything large is allocated: refuses what does
- * not fit into memory, and in a dry run prints memory, file size, work and communication.
- * @param space   the game laid out, which the figures include
- * @param params  of the learner
- * @collective
- */
-wal_status wal_solve_plan(wal_job *job, const wal_space *space, const wal_learner_type *type,
-                          wal_params *params);
+/** What a solve will take; of the rank that takes most. */
+typedef struct wal_solve_cost {
+  int64_t bytes;       /**< of memory, everything included */
+  double file;         /**< bytes of the run file, if all iterations are done */
+  double work;         /**< values of (stage, state, action) an iteration, all ranks together */
+  wal_traffic traffic; /**< an iteration */
+} wal_solve_cost;
+
+/** Finds out what the solve of a job will take on this space, without taking it. @collective */
+wal_status wal_solve_plan_measure(wal_job *job, const wal_space *space, wal_solve_cost *out);
+
+/** Refuses what does not fit into memory, before anything but the space is allocated, and in a dry
+ *  run prints memory, file size, work and communication. @collective */
+wal_status wal_solve_plan(wal_job *job, const wal_space *space);
 
 #endif

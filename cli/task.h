@@ -3,28 +3,51 @@
 #define WALRAS_CLI_TASK_H
 
 #include "cli/options.h"
+#include "io/run_file.h"
 #include "io/scenario.h"
 #include "sim/core/parameter.h"
 
 /** What a task works with: how the program was called, and the scenario. */
 typedef struct wal_job {
-  wal_ctx *ctx;
+  wal_ctx *ctx; /**< its seed is the task's */
   const wal_options *options;
   wal_scenario *scenario;
+  bool derived;       /**< a run of a sweep: nobody wrote it, its source is its resolved form */
   wal_params *params; /**< resolved parameters of the task */
   const char *output; /**< path of the run file */
   const char *command_line;
+  void (*tick)(void *user); /**< called now and then while the task works, on every rank; or NULL */
+  void *user;
 } wal_job;
+
+/** What a finished run comes to: a row of a table. The same on all ranks. */
+typedef struct wal_figures {
+  int64_t iterations;
+  double first, best, last; /**< exploitability */
+  double value;
+  bool converged; /**< a tolerance was asked for and reached */
+  double seconds;
+} wal_figures;
 
 /** A kind of task: what a scenario returns. */
 typedef struct wal_task_type {
   wal_component component; /**< kind "task" */
   /** Makes what the parameters describe and throws it away: finds all mistakes, and tabulates
-   *  functions so that the resolved scenario is complete. Rank-local. */
+   *  functions so that the resolved scenario is complete. Rank-local, except for a sweep's, which
+   *  all ranks call together. */
   wal_status (*check)(wal_ctx *ctx, wal_params *params);
   /** Does the work, writes the run file, prints the result on rank 0. @collective
    *  WAL_ENOCONV if it ended before convergence; the run file is there all the same. */
   wal_status (*run)(wal_job *job);
+
+  /* What a sweep over such tasks needs; NULL: it cannot be swept. */
+
+  /** Bytes of memory that a rank of job->ctx will need, and of what goes into the file. @collective
+   *  job->ctx */
+  wal_status (*estimate)(wal_job *job, double *bytes, double *file);
+  /** Does the work and puts all but /run into *file, which is made under job->output once there is
+   *  something to write if it is NULL. WAL_ENOCONV as run(). @collective job->ctx */
+  wal_status (*work)(wal_job *job, wal_run_file **file, wal_figures *figures);
 } wal_task_type;
 
 int64_t wal_task_count(void);

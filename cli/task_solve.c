@@ -85,7 +85,30 @@ static wal_status check(wal_ctx *ctx, wal_params *params) {
   return status;
 }
 
+/* What wal_solve_plan() would find, for one run of a sweep. */
+static wal_status estimate(wal_job *job, double *bytes, double *file) {
+  wal_game game = {0};
+  wal_space *space = NULL;
+  wal_solve_cost cost = {0};
+  wal_status status = wal_agree(job->ctx, make_game(job->ctx, job->params, &game));
+  if (status == WAL_OK) status = wal_solve_plan_refuse(job, &game);
+  if (status == WAL_OK) status = wal_space_create(job->ctx, &game, NULL, &space);
+  if (status == WAL_OK) status = wal_solve_plan_measure(job, space, &cost);
+  *bytes = (double)cost.bytes;
+  *file = cost.file;
+  wal_space_destroy(&space);
+  wal_game_destroy(job->ctx, &game);
+  return status;
+}
+
+/* What the solve leaves behind when its learner is gone. */
+typedef struct outcome {
+  wal_trace trace;
+  bool entropy; /**< the learner's exploitability has an entropic kind, too */
+} outcome;
+
 typedef struct watch {
+  wal_job *job;
   wal_progress progress;
   int64_t iterations;
   bool speaks;
@@ -97,21 +120,23 @@ static void report(void *user, const wal_trace *trace) {
   if (w->speaks)
     wal_progress_report(&w->progress, now->iteration, w->iterations, "exploitability",
                         now->exploitability, trace->seconds[trace->count - 1]);
+  if (w->job->tick) w->job->tick(w->job->user);
 }
 
-static void print_result(const wal_job *job, const wal_learner *learner, const wal_trace *trace) {
+static void print_result(const wal_job *job, const outcome *result) {
+  const wal_trace *trace = &result->trace;
   const wal_measure *first = &trace->rows[0], *last = &trace->rows[trace->count - 1];
   const wal_measure *best = &trace->rows[trace->best];
-  const wal_game *game = learner->space->game;
-  const char *outcome = "all iterations done";
-  if (trace->tolerance) outcome = trace->converged ? "converged" : "NOT converged";
-  printf("%s, %s: %s\n", game->type->component.name, learner->type->component.name, outcome);
+  const char *end = "all iterations done";
+  if (trace->tolerance) end = trace->converged ? "converged" : "NOT converged";
+  printf("%s, %s: %s\n", wal_params_component(wal_params_child(job->params, "game"))->name,
+         wal_params_component(wal_params_child(job->params, "learner"))->name, end);
   printf("  iterations            %lld\n", (long long)last->iteration);
   printf("  exploitability first  %.6g\n", first->exploitability);
   printf("                 best   %.6g (iteration %lld)\n", best->exploitability,
          (long long)best->iteration);
   printf("                 last   %.6g\n", last->exploitability);
-  if (learner->entropy > 0) printf("    with entropy last   %.6g\n", last->soft_exploitability);
+  if (result->entropy) printf("    with entropy last   %.6g\n", last->soft_exploitability);
   if (last->populations > 1) {
     printf("    by population last ");
     for (int p = 0; p < last->populations; p++) printf(" %.6g", last->exploitability_of[p]);
@@ -122,26 +147,21 @@ static void print_result(const wal_job *job, const wal_learner *learner, const w
   printf("  file                  %s\n", job->output);
 }
 
-static wal_status solve(wal_job *job, wal_learner *learner) {
-  const bool speaks = wal_ctx_rank(job->ctx) == 0;
+static wal_status learn(wal_job *job, wal_learner *learner, wal_trace *trace) {
   const wal_stop stop = read_stop(job->params);
-  watch w = {.iterations = stop.iterations, .speaks = speaks};
-  wal_trace trace = {0};
+  watch w = {.job = job, .iterations = stop.iterations, .speaks = wal_ctx_rank(job->ctx) == 0};
   w.progress = wal_progress_start(
       stderr, wal_progress_choose(stderr, job->options->quiet, job->options->json), "solve");
-  wal_status status = wal_solve(learner, &stop, report, &w, &trace);
-  if (speaks && trace.count > 0)
-    wal_progress_end(&w.progress, trace.rows[trace.count - 1].iteration, "exploitability",
-                     trace.rows[trace.count - 1].exploitability, trace.seconds[trace.count - 1]);
-  if (status == WAL_OK) status = wal_learner_check_finite(learner);
-  if (status == WAL_OK) status = wal_solve_file_write(job, learner, &trace);
-  if (status == WAL_OK && speaks) print_result(job, learner, &trace);
-  if (status == WAL_OK && trace.tolerance && !trace.converged) status = WAL_ENOCONV;
-  wal_trace_free(job->ctx, &trace);
-  return status;
+  wal_status status = wal_solve(learner, &stop, report, &w, trace);
+  if (w.speaks && trace->count > 0)
+    wal_progress_end(&w.progress, trace->rows[trace->count - 1].iteration, "exploitability",
+                     trace->rows[trace->count - 1].exploitability,
+                     trace->seconds[trace->count - 1]);
+  return status == WAL_OK ? wal_learner_check_finite(learner) : status;
 }
 
-static wal_status run(wal_job *job) {
+/* All but /run, which a single run's file has and that of a run in a sweep does not. */
+static wal_status solve(wal_job *job, wal_run_file **file, outcome *result) {
   wal_game game = {0};
   wal_space *space = NULL;
   wal_learner *learner = NULL;
@@ -150,14 +170,59 @@ static wal_status run(wal_job *job) {
   wal_status status = wal_agree(job->ctx, make_game(job->ctx, job->params, &game));
   if (status == WAL_OK) status = wal_solve_plan_refuse(job, &game);
   if (status == WAL_OK) status = wal_space_create(job->ctx, &game, NULL, &space);
-  if (status == WAL_OK) status = wal_solve_plan(job, space, type, of_learner);
+  if (status == WAL_OK) status = wal_solve_plan(job, space);
   if (status == WAL_OK && !job->options->dry_run) {
     status = wal_learner_create(space, type, of_learner, &learner);
-    if (status == WAL_OK) status = solve(job, learner);
+    if (status == WAL_OK) status = learn(job, learner, &result->trace);
+    if (status == WAL_OK && !*file)
+      status = wal_run_file_create(job->ctx, job->output, job->options->force, file);
+    if (status == WAL_OK) {
+      result->entropy = learner->entropy > 0;
+      status = wal_solve_file_write(*file, job, learner, &result->trace);
+    }
   }
   wal_learner_destroy(&learner);
   wal_space_destroy(&space);
   wal_game_destroy(job->ctx, &game);
+  return status;
+}
+
+static wal_status ending(const wal_trace *trace) {
+  return trace->tolerance && !trace->converged ? WAL_ENOCONV : WAL_OK;
+}
+
+static wal_status work(wal_job *job, wal_run_file **file, wal_figures *figures) {
+  outcome result = {0};
+  wal_status status = solve(job, file, &result);
+  const wal_trace *trace = &result.trace;
+  if (status == WAL_OK) {
+    const wal_measure *last = &trace->rows[trace->count - 1];
+    *figures = (wal_figures){.iterations = last->iteration,
+                             .first = trace->rows[0].exploitability,
+                             .best = trace->rows[trace->best].exploitability,
+                             .last = last->exploitability,
+                             .value = last->value,
+                             .converged = trace->converged,
+                             .seconds = trace->seconds[trace->count - 1]};
+    status = ending(trace);
+  }
+  wal_trace_free(job->ctx, &result.trace);
+  return status;
+}
+
+static wal_status run(wal_job *job) {
+  outcome result = {0};
+  wal_run_file *file = NULL;
+  const wal_trace *trace = &result.trace;
+  wal_status status = solve(job, &file, &result);
+  if (status == WAL_OK && file) status = wal_solve_file_write_run(file, job, trace);
+  if (status == WAL_OK && file) {
+    status = wal_run_file_commit(&file);
+    if (status == WAL_OK && wal_ctx_rank(job->ctx) == 0) print_result(job, &result);
+    if (status == WAL_OK) status = ending(trace);
+  }
+  wal_run_file_discard(&file);
+  wal_trace_free(job->ctx, &result.trace);
   return status;
 }
 
@@ -170,4 +235,6 @@ const wal_task_type wal_task_solve = {
                   .params = PARAMS},
     .check = check,
     .run = run,
+    .estimate = estimate,
+    .work = work,
 };

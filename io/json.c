@@ -178,13 +178,17 @@ static void write_close(void *user, bool record) {
   end_object(w);
 }
 
-static void write_function(void *user, const char *name, const char *path) {
-  json_writer *w = user;
-  begin_member(w, name);
+static void write_place(json_writer *w, const char *path) {
   add_bytes(w->text, "{\"function\": ", 13);
   wal_json_string(w->text, path);
   add_bytes(w->text, "}", 1);
   w->functions = true;
+}
+
+static void write_function(void *user, const char *name, const char *path) {
+  json_writer *w = user;
+  begin_member(w, name);
+  write_place(w, path);
 }
 
 // One level of a row-major array; `stride` numbers lie from one row to the next.
@@ -220,6 +224,69 @@ static void write_array(void *user, const char *name, int rank, const int64_t ex
     add_bytes(w->text, "null", 4);
 }
 
+static void write_node(json_writer *w, const wal_node *node);
+
+static void write_items(json_writer *w, const wal_node *node) {
+  add_bytes(w->text, "[", 1);
+  w->depth++;
+  for (int64_t i = 0; i < node->count; i++) {
+    if (i > 0) add_bytes(w->text, ",", 1);
+    new_line(w);
+    write_node(w, node->items[i]);
+  }
+  w->depth--;
+  if (node->count > 0) new_line(w);
+  add_bytes(w->text, "]", 1);
+}
+
+static void write_fields(json_writer *w, const wal_node *node) {
+  begin_object(w);
+  if (node->kind == WAL_NODE_COMPONENT) {
+    begin_member(w, node->text);
+    begin_object(w);
+  }
+  for (int64_t i = 0; i < node->count; i++) {
+    begin_member(w, node->keys[i]);
+    write_node(w, node->items[i]);
+  }
+  end_object(w);
+  if (node->kind == WAL_NODE_COMPONENT) end_object(w);
+}
+
+// A tree as it was written.
+static void write_node(json_writer *w, const wal_node *node) {
+  switch (node->kind) {
+    case WAL_NODE_FLAG:
+      wal_text_add(w->text, "%s", node->flag ? "true" : "false");
+      break;
+    case WAL_NODE_NUMBER:
+      wal_json_number(w->text, node->number);
+      break;
+    case WAL_NODE_TEXT:
+      wal_json_string(w->text, node->text ? node->text : "");
+      break;
+    case WAL_NODE_NUMBERS:
+      write_level(w, 1, &node->count, node->numbers);
+      break;
+    case WAL_NODE_ITEMS:
+      write_items(w, node);
+      break;
+    case WAL_NODE_FIELDS:
+    case WAL_NODE_COMPONENT:
+      write_fields(w, node);
+      break;
+    case WAL_NODE_FUNCTION:
+      write_place(w, node->text ? node->text : "");
+      break;
+  }
+}
+
+static void write_tree(void *user, const char *name, const wal_node *node) {
+  json_writer *w = user;
+  begin_member(w, name);
+  write_node(w, node);
+}
+
 void wal_json_params(wal_text *text, const wal_params *params) {
   wal_json_task(text, params, NULL);
 }
@@ -233,6 +300,7 @@ void wal_json_task(wal_text *text, const wal_params *params, const char *script)
                                 .number = write_number,
                                 .text = write_text,
                                 .array = write_array,
-                                .function = write_function};
+                                .function = write_function,
+                                .node = write_tree};
   wal_params_visit(params, &visitor);
 }

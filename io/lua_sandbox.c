@@ -219,6 +219,15 @@ void wal_lua_destroy(wal_lua **lua) {
 
 // ---- Evaluation -------------------------------------------------------------------------------
 
+// Whether the value at the top is a list that begins with a component, and lists stand for sweeps.
+static bool is_list_of_tasks(lua_State *L) {
+  if (!lua_istable(L, -1) || !wal_catalogue_find(wal_lua_of(L)->catalogue, "sweep")) return false;
+  lua_rawgeti(L, -1, 1);
+  bool task = wal_lua_to_component(L, -1) != NULL;
+  lua_pop(L, 1);
+  return task;
+}
+
 // Calls the chunk (argument 1) and converts its one result (into the tree, argument 2).
 static int evaluate(lua_State *L) {
   wal_lua_tree *tree = lua_touserdata(L, 2);
@@ -229,7 +238,7 @@ static int evaluate(lua_State *L) {
   const char *expected = task ? "one task, as return solve { ... }" : "one value";
   if (results == 0) return luaL_error(L, "expected %s, got nothing", expected);
   if (results > 1) return luaL_error(L, "expected %s, got %d values", expected, results);
-  if (task && !wal_lua_to_component(L, -1)) {
+  if (task && !wal_lua_to_component(L, -1) && !is_list_of_tasks(L)) {
     char got[128];
     return luaL_error(L, "expected %s, got %s", expected, wal_lua_describe(L, -1, got, sizeof got));
   }

@@ -24,15 +24,16 @@ wal_progress wal_progress_start(FILE *out, wal_progress_style style, const char 
   return (wal_progress){.out = out,
                         .style = style,
                         .task = task,
+                        .noun = "iteration",
                         .last = style == WAL_PROGRESS_BAR ? -BAR_SECONDS : 0};
 }
 
 static void write_json(wal_progress *p, const char *event, int64_t done, int64_t total,
                        const char *name, double figure, double seconds) {
   wal_text text = {0};
-  wal_text_add(&text, "{\"event\":\"%s\",\"task\":\"%s\",\"iteration\":%lld,", event, p->task,
+  wal_text_add(&text, "{\"event\":\"%s\",\"task\":\"%s\",\"%s\":%lld,", event, p->task, p->noun,
                (long long)done);
-  if (total > 0) wal_text_add(&text, "\"iterations\":%lld,", (long long)total);
+  if (total > 0) wal_text_add(&text, "\"%ss\":%lld,", p->noun, (long long)total);
   wal_text_add(&text, "\"%s\":", name);
   wal_json_number(&text, figure);
   wal_text_add(&text, ",\"seconds\":%.3f}\n", seconds);
@@ -88,7 +89,7 @@ void wal_progress_report(wal_progress *p, int64_t done, int64_t total, const cha
   char left[32] = "?";
   if (done > 0) write_duration(left, sizeof left, seconds * (double)(total - done) / (double)done);
   if (p->style == WAL_PROGRESS_LINES) {
-    fprintf(p->out, "%s: iteration %lld of %lld, %s %.4g, at most %s left\n", p->task,
+    fprintf(p->out, "%s: %s %lld of %lld, %s %.4g, at most %s left\n", p->task, p->noun,
             (long long)done, (long long)total, name, figure, left);
   } else {
     draw_bar(p, done, total, name, figure, left);

@@ -21,6 +21,7 @@ typedef struct wal_progress {
   FILE *out;
   wal_progress_style style;
   const char *task;
+  const char *noun; /**< what is counted: "iteration", unless changed */
   double last; /**< seconds of the last report */
   bool drawn;  /**< a bar stands on the line */
 } wal_progress;

@@ -208,15 +208,48 @@ static wal_status print_group(description *d, const char *group, int width[2]) {
   return WAL_OK;
 }
 
+static const char RUNS[] = "/runs/run_";
+
+/** Whether an entry belongs to a run of a sweep behind the first: they are all alike. */
+static bool is_further_run(const description *d, const wal_hdf5_entry *entry, int64_t first) {
+  const size_t length = sizeof RUNS - 1;
+  if (first < 0 || strncmp(entry->path, RUNS, length) != 0) return false;
+  const char *shown = d->tree.entries[first].path;
+  const size_t name = strlen(shown);
+  return strncmp(entry->path, shown, name) != 0 || (entry->path[name] && entry->path[name] != '/');
+}
+
+/** The group of the first run of a sweep, -1 if there is none; how many there are. */
+static int64_t first_run(const description *d, int64_t *runs) {
+  int64_t first = -1;
+  *runs = 0;
+  for (int64_t i = 0; i < d->tree.count; i++) {
+    const wal_hdf5_entry *entry = &d->tree.entries[i];
+    if (!entry->group || strncmp(entry->path, RUNS, sizeof RUNS - 1) != 0 ||
+        !lies_in(entry, "/runs"))
+      continue;
+    if (first < 0) first = i;
+    ++*runs;
+  }
+  return first;
+}
+
 static wal_status print_all(description *d) {
   WAL_TRY(print_title(d));
   WAL_TRY(print_attributes(d, "/"));
   int width[2] = {0, 0};
+  int64_t runs = 0;
+  const int64_t first = first_run(d, &runs);
   for (int64_t i = 0; i < d->tree.count; i++)
-    if (d->tree.entries[i].dataset)
+    if (d->tree.entries[i].dataset && !is_further_run(d, &d->tree.entries[i], first))
       WAL_TRY(print_dataset(d, d->tree.entries[i].path, false, width));
-  for (int64_t i = 0; i < d->tree.count; i++)
-    if (d->tree.entries[i].group) WAL_TRY(print_group(d, d->tree.entries[i].path, width));
+  for (int64_t i = 0; i < d->tree.count; i++) {
+    const wal_hdf5_entry *entry = &d->tree.entries[i];
+    if (!entry->group || is_further_run(d, entry, first)) continue;
+    WAL_TRY(print_group(d, entry->path, width));
+    if (runs > 1 && strcmp(entry->path, "/runs") == 0)
+      fprintf(d->out, "  %lld runs, of which this is the first:\n", (long long)runs);
+  }
   return WAL_OK;
 }
 

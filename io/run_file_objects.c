@@ -300,10 +300,16 @@ static void write_texts(wal_run_file *file, hid_t out, const wal_run_texts *text
     pointers[i] = text;
     text += strlen(text) + 1;
   }
+  // HDF5 clears buffers of 1 MiB for every conversion of texts unless told that less will do.
+  const size_t usual = (size_t)1 << 20, item = sizeof(hvl_t);
+  const size_t buffer = (size_t)texts->count < usual / item ? (size_t)texts->count * item : usual;
+  hid_t transfer = wal_run_file_must(file, H5Pcreate(H5P_DATASET_XFER));
+  wal_run_file_must(file, H5Pset_buffer(transfer, buffer, NULL, NULL));
   hid_t dataset = wal_run_file_must(file, H5Dopen2(out, texts->path, H5P_DEFAULT));
   wal_run_file_must(file,
-                    H5Dwrite(dataset, file->shared.text, H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers));
+                    H5Dwrite(dataset, file->shared.text, H5S_ALL, H5S_ALL, transfer, pointers));
   wal_run_file_must(file, H5Dclose(dataset));
+  wal_run_file_must(file, H5Pclose(transfer));
   wal_release(file->ctx, &pointers);
 }
 

@@ -66,6 +66,18 @@ static wal_status no_memory(wal_ctx *ctx, const char *name) {
 
 // ---- A text -----------------------------------------------------------------------------------
 
+// A list of tasks is short for a sweep over them.
+static wal_status make_sweep(wal_ctx *ctx, wal_scenario *s) {
+  static const char NAME[] = "sweep";
+  wal_node *list = s->root;
+  s->root = wal_node_create(WAL_NODE_COMPONENT, list->items[0]->line);
+  if (!s->root || !wal_node_set_text(s->root, NAME, strlen(NAME))) {
+    wal_node_destroy(list);
+    return no_memory(ctx, s->name);
+  }
+  return wal_node_set_field(s->root, "runs", list) ? WAL_OK : no_memory(ctx, s->name);
+}
+
 static wal_status read_lua(wal_ctx *ctx, wal_scenario *s, const char *text, size_t length,
                            wal_node **root) {
   static const char BYTE_ORDER_MARK[] = "\xEF\xBB\xBF";
@@ -165,6 +177,9 @@ static wal_status read_json(wal_ctx *ctx, wal_scenario *s, const char *text, siz
   WAL_TRY(wal_json_read(ctx, s->name, text, length, s->catalogue, &s->root));
   WAL_TRY(read_script(ctx, s));
   if (s->root->kind == WAL_NODE_COMPONENT) return WAL_OK;
+  if (s->root->kind == WAL_NODE_ITEMS && s->root->items[0]->kind == WAL_NODE_COMPONENT &&
+      wal_catalogue_find(s->catalogue, "sweep"))
+    return WAL_OK;
   return wal_fail(ctx, WAL_EINPUT, "%s: expected one task, as {\"solve\": {...}}, got %s", s->name,
                   wal_node_describe(s->root, got, sizeof got));
 }
@@ -188,6 +203,7 @@ wal_status wal_scenario_parse(wal_ctx *ctx, const char *name, const char *text, 
     WAL_TRY_GOTO(read_json(ctx, s, s->source, length));
   else
     WAL_TRY_GOTO(read_lua(ctx, s, s->source, length, &s->root));
+  if (s->root->kind != WAL_NODE_COMPONENT) WAL_TRY_GOTO(make_sweep(ctx, s));
   *out = s;
   return WAL_OK;
 
@@ -325,8 +341,8 @@ cleanup:
 typedef struct assignment {
   wal_ctx *ctx;
   const wal_catalogue *catalogue;
-  char *path; /**< "game.states" */
-  const char *value;
+  const char *path;  /**< "game.states" */
+  const char *where; /**< what error texts begin with: "-P game.states" */
 } assignment;
 
 static bool is_word(const char *text) {
@@ -338,30 +354,26 @@ static bool is_word(const char *text) {
 }
 
 // The value as a tree: NULL for nil. Lone words are strings, or constructors without parameters.
-static wal_status evaluate(const assignment *a, wal_lua *lua, wal_node **out) {
+static wal_status evaluate(const assignment *a, const char *text, wal_lua *lua, wal_node **out) {
   wal_status status = WAL_OK;
-  char *chunk = NULL;
   char *source = NULL;
-  const char *value = a->value + strspn(a->value, " \t");
+  const char *value = text + strspn(text, " \t");
   size_t length = strlen(value);
   while (length > 0 && strchr(" \t", value[length - 1])) length--;
   char *word = copy_bytes(value, length);
-  size_t chunk_size = strlen(a->path) + sizeof "-P ";
   size_t source_size = length + sizeof "return {}";
   *out = NULL;
-  chunk = malloc(chunk_size);
   source = malloc(source_size);
-  if (!word || !chunk || !source) WAL_TRY_GOTO(no_memory(a->ctx, a->path));
-  snprintf(chunk, chunk_size, "-P %s", a->path);
+  if (!word || !source) WAL_TRY_GOTO(no_memory(a->ctx, a->where));
   bool constructor = wal_catalogue_find(a->catalogue, word) != NULL;
   bool literal =
       strcmp(word, "true") == 0 || strcmp(word, "false") == 0 || strcmp(word, "nil") == 0;
   if (is_word(word) && !constructor && !literal) {
     *out = wal_node_create(WAL_NODE_TEXT, 0);
-    if (!*out || !wal_node_set_text(*out, word, length)) WAL_TRY_GOTO(no_memory(a->ctx, a->path));
+    if (!*out || !wal_node_set_text(*out, word, length)) WAL_TRY_GOTO(no_memory(a->ctx, a->where));
   } else {
     snprintf(source, source_size, "return %s%s", word, constructor ? "{}" : "");
-    WAL_TRY_GOTO(wal_lua_evaluate(a->ctx, lua, chunk, source, strlen(source), true, out));
+    WAL_TRY_GOTO(wal_lua_evaluate(a->ctx, lua, a->where, source, strlen(source), true, out));
   }
 
 cleanup:
@@ -370,7 +382,6 @@ cleanup:
     *out = NULL;
   }
   free(word);
-  free(chunk);
   free(source);
   return status;
 }
@@ -399,14 +410,14 @@ static wal_status absent(const assignment *a, const wal_component *component, co
   while (names.component && names.component->params[count].name) count++;
   const char *nearest = wal_nearest_name(name, count, name_here, &names);
   if (nearest && strcmp(nearest, name) != 0)
-    return wal_fail(a->ctx, WAL_EINPUT, "-P %s: nothing is named \"%s\"; did you mean \"%s\"?",
-                    a->path, name, nearest);
+    return wal_fail(a->ctx, WAL_EINPUT, "%s: nothing is named \"%s\"; did you mean \"%s\"?",
+                    a->where, name, nearest);
   char list[3 * NAME_LENGTH] = "";
   size_t length = 0;
   for (int64_t i = 0; i < node->count && length < sizeof list - NAME_LENGTH; i++)
     length += (size_t)snprintf(list + length, NAME_LENGTH, "%s%.*s", i == 0 ? "" : ", ",
                                NAME_LENGTH - 4, node->keys[i]);
-  return wal_fail(a->ctx, WAL_EINPUT, "-P %s: nothing is named \"%s\"; there is %s", a->path, name,
+  return wal_fail(a->ctx, WAL_EINPUT, "%s: nothing is named \"%s\"; there is %s", a->where, name,
                   node->count > 0 ? list : "nothing");
 }
 
@@ -430,15 +441,15 @@ static wal_status descend(const assignment *a, const char *name, wal_node **node
   if (!child) {
     child = create_default(param);
     if (!child && param && param->type != WAL_COMPONENT)
-      return wal_fail(a->ctx, WAL_EINPUT, "-P %s: expected a table as \"%s\", which is a value",
-                      a->path, name);
+      return wal_fail(a->ctx, WAL_EINPUT, "%s: expected a table as \"%s\", which is a value",
+                      a->where, name);
     if (!child) return absent(a, *component, *node, name);
-    if (!wal_node_set_field(*node, name, child)) return no_memory(a->ctx, a->path);
+    if (!wal_node_set_field(*node, name, child)) return no_memory(a->ctx, a->where);
   }
   if (child->kind == WAL_NODE_NUMBERS && child->count == 0) child->kind = WAL_NODE_FIELDS;  // {}
   if (child->kind != WAL_NODE_FIELDS && child->kind != WAL_NODE_COMPONENT) {
     char got[GOT_LENGTH];
-    return wal_fail(a->ctx, WAL_EINPUT, "-P %s: expected a table as \"%s\", got %s", a->path, name,
+    return wal_fail(a->ctx, WAL_EINPUT, "%s: expected a table as \"%s\", got %s", a->where, name,
                     wal_node_describe(child, got, sizeof got));
   }
   if (child->kind == WAL_NODE_COMPONENT)
@@ -458,7 +469,7 @@ static wal_status assign(const assignment *a, wal_node *root, wal_node **value) 
     size_t length = strcspn(rest, ".");
     if (length == 0 || length >= sizeof name)
       return wal_fail(a->ctx, WAL_EUSAGE,
-                      "-P %s: expected names with dots between them, as game.states", a->path);
+                      "%s: expected names with dots between them, as game.states", a->where);
     memcpy(name, rest, length);
     name[length] = '\0';
     if (rest[length] == '\0') break;
@@ -466,18 +477,28 @@ static wal_status assign(const assignment *a, wal_node *root, wal_node **value) 
     WAL_TRY(descend(a, name, &node, &component));
   }
   const wal_param *param = find_param(component, name);
-  if (*value && param && param->type == WAL_FUNCTION)
+  // One of the scenario, as a sweep may set, has its place there.
+  const bool placed = *value && (*value)->kind == WAL_NODE_FUNCTION && (*value)->text;
+  if (*value && !placed && param && param->type == WAL_FUNCTION)
     return wal_fail(a->ctx, WAL_EINPUT,
-                    "-P %s: a function that is called while the game runs is set in the scenario "
+                    "%s: a function that is called while the game runs is set in the scenario "
                     "only",
-                    a->path);
+                    a->where);
   if (!*value) {
     wal_node_remove_field(node, name);
     return WAL_OK;
   }
   wal_node *given = *value;
   *value = NULL;
-  return wal_node_set_field(node, name, given) ? WAL_OK : no_memory(a->ctx, a->path);
+  return wal_node_set_field(node, name, given) ? WAL_OK : no_memory(a->ctx, a->where);
+}
+
+wal_status wal_scenario_set(wal_ctx *ctx, const wal_catalogue *catalogue, wal_node *task,
+                            const char *path, wal_node *value, const char *where) {
+  const assignment a = {.ctx = ctx, .catalogue = catalogue, .path = path, .where = where};
+  wal_status status = assign(&a, task, &value);
+  wal_node_destroy(value);
+  return status;
 }
 
 wal_status wal_scenario_override(wal_ctx *ctx, wal_scenario *scenario, const char *text) {
@@ -489,15 +510,17 @@ wal_status wal_scenario_override(wal_ctx *ctx, wal_scenario *scenario, const cha
   }
   size_t length = (size_t)(equals - text);
   while (length > 0 && strchr(" \t", text[length - 1])) length--;
-  assignment a = {.ctx = ctx,
-                  .catalogue = scenario->catalogue,
-                  .path = copy_bytes(text, length),
-                  .value = equals + 1};
-  if (!a.path) return no_memory(ctx, "-P");
+  char *where = malloc(length + sizeof "-P ");
+  if (!where) return no_memory(ctx, "-P");
+  snprintf(where, length + sizeof "-P ", "-P %s", text);
+  const assignment a = {.ctx = ctx,
+                        .catalogue = scenario->catalogue,
+                        .path = where + strlen("-P "),
+                        .where = where};
   wal_node *value = NULL;
-  wal_status status = evaluate(&a, scenario->lua, &value);
+  wal_status status = evaluate(&a, equals + 1, scenario->lua, &value);
   if (status == WAL_OK) status = assign(&a, scenario->root, &value);
   wal_node_destroy(value);
-  free(a.path);
+  free(where);
   return status;
 }

@@ -5,8 +5,9 @@
 #include "sim/core/parameter.h"
 
 /**
- * A scenario: a sandboxed Lua 5.4 file that returns a task, as `return solve { game = ... }`, or
- * the canonical JSON of a resolved one (a name ending in .json). It lives as long as functions of
+ * A scenario: a sandboxed Lua 5.4 file that returns a task, as `return solve { game = ... }`, or a
+ * list of tasks, which stands for sweep { runs = list } where the catalogue has a "sweep"; or the
+ * canonical JSON of a resolved one (a name ending in .json). It lives as long as functions of
  * it may be called.
  */
 typedef struct wal_scenario wal_scenario;
@@ -40,6 +41,15 @@ wal_status wal_scenario_parse(wal_ctx *ctx, const char *name, const char *text, 
  * path=value), WAL_EINPUT, with `-P path: ...`.
  */
 wal_status wal_scenario_override(wal_ctx *ctx, wal_scenario *scenario, const char *assignment);
+
+/**
+ * What an override does, on the tree of any task: sets the value at a path such as "game.states".
+ * Rank-local. Takes `value` over, whatever happens; NULL takes what is there away.
+ * @param task   WAL_NODE_COMPONENT
+ * @param where  what error texts begin with, as "-P game.states"
+ */
+wal_status wal_scenario_set(wal_ctx *ctx, const wal_catalogue *catalogue, wal_node *task,
+                            const char *path, wal_node *value, const char *where);
 
 /** The task as written, overrides applied: a WAL_NODE_COMPONENT. Owned by the scenario. */
 const wal_node *wal_scenario_root(const wal_scenario *scenario);

@@ -9,6 +9,7 @@
 enum { ERROR_LENGTH = 1024 };
 
 struct wal_ctx {
+  wal_ctx *parent; /**< that this one was split from, or NULL */
   MPI_Comm comm;
   int rank, size, node_size;
   uint64_t seed;
@@ -41,6 +42,23 @@ wal_status wal_ctx_create(MPI_Comm comm, uint64_t seed, wal_ctx **out) {
   ctx->seed = seed;
   *out = ctx;
   return WAL_OK;
+}
+
+wal_status wal_ctx_split(wal_ctx *ctx, int group, wal_ctx **out) {
+  *out = NULL;
+  MPI_Comm part = MPI_COMM_NULL;
+  wal_status status = WAL_OK;
+  if (MPI_Comm_split(ctx->comm, group, ctx->rank, &part) != MPI_SUCCESS)
+    status = wal_fail(ctx, WAL_EINTERNAL, "MPI_Comm_split failed");
+  if (status == WAL_OK && wal_ctx_create(part, ctx->seed, out) != WAL_OK)
+    status = wal_fail(ctx, WAL_EINTERNAL, "a group of ranks could not be made");
+  if (part != MPI_COMM_NULL) MPI_Comm_free(&part);
+  if (*out) {
+    (*out)->parent = ctx;
+    (*out)->node_size = ctx->node_size;
+    (*out)->memory_limit = ctx->memory_limit;
+  }
+  return wal_agree(ctx, status);
 }
 
 void wal_ctx_destroy(wal_ctx **ctx) {
@@ -116,20 +134,30 @@ wal_status wal_ctx_least_integer(wal_ctx *ctx, int64_t *value) {
   return WAL_OK;
 }
 
+_Noreturn void wal_ctx_abort(wal_ctx *ctx, wal_status status) {
+  MPI_Abort(ctx->comm, wal_status_exit(status));
+  _Exit(wal_status_exit(status));
+}
+
 double wal_clock(void) { return MPI_Wtime(); }
 
 void wal_ctx_count_memory(wal_ctx *ctx, int64_t bytes) {
-  ctx->memory += bytes;
-  if (ctx->memory > ctx->peak_memory) ctx->peak_memory = ctx->memory;
+  for (; ctx; ctx = ctx->parent) {
+    ctx->memory += bytes;
+    if (ctx->memory > ctx->peak_memory) ctx->peak_memory = ctx->memory;
+    if (ctx->planning) return;  // a plan takes nothing from the parent
+  }
 }
 
 int64_t wal_ctx_memory(const wal_ctx *ctx) { return ctx->memory; }
 int64_t wal_ctx_peak_memory(const wal_ctx *ctx) { return ctx->peak_memory; }
 
 void wal_ctx_count_traffic(wal_ctx *ctx, int64_t bytes, int64_t messages, int64_t collectives) {
-  ctx->traffic.bytes += bytes;
-  ctx->traffic.messages += messages;
-  ctx->traffic.collectives += collectives;
+  for (; ctx; ctx = ctx->parent) {
+    ctx->traffic.bytes += bytes;
+    ctx->traffic.messages += messages;
+    ctx->traffic.collectives += collectives;
+  }
 }
 
 wal_traffic wal_ctx_traffic(const wal_ctx *ctx) { return ctx->traffic; }

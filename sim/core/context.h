@@ -23,6 +23,14 @@ typedef struct wal_ctx wal_ctx;
  */
 wal_status wal_ctx_create(MPI_Comm comm, uint64_t seed, wal_ctx **out);
 
+/**
+ * Makes a context on those of ctx's ranks that give the same `group` (0, 1, ...), in their order.
+ * What is held and exchanged in it counts in `ctx` too, which must outlive it. Its node size is that
+ * of `ctx`: whatever is done in the groups, they share the machine.
+ * @collective ctx
+ */
+wal_status wal_ctx_split(wal_ctx *ctx, int group, wal_ctx **out);
+
 /** For programs: starts MPI and makes a context on all its ranks; wal_ctx_close() undoes both,
  * after a barrier. */
 wal_status wal_ctx_open(int *argc, char ***argv, uint64_t seed, wal_ctx **out);
@@ -59,6 +67,10 @@ wal_status wal_ctx_sum_integers(wal_ctx *ctx, int count, int64_t *values);
 
 /** Replaces *value by the least over the ranks. @collective ctx */
 wal_status wal_ctx_least_integer(wal_ctx *ctx, int64_t *value);
+
+/** Ends all processes of the job with the status' exit status: for programs, where a rank can
+ *  neither carry on nor tell the others. */
+_Noreturn void wal_ctx_abort(wal_ctx *ctx, wal_status status);
 
 /** Seconds of a steady clock. */
 double wal_clock(void);

@@ -47,6 +47,7 @@ void wal_params_destroy(wal_params **params) {
     free(p->values[i].text);
     free(p->values[i].numbers);
     wal_params_destroy(&p->values[i].child);
+    wal_node_destroy(p->values[i].node);
   }
   free(p->values);
   free(p->prefix);
@@ -56,6 +57,8 @@ void wal_params_destroy(wal_params **params) {
 }
 
 const wal_component *wal_params_component(const wal_params *params) { return params->component; }
+
+const char *wal_params_file(const wal_params *params) { return params->file; }
 
 static int64_t place_of(const wal_params *params, const char *name) {
   for (int64_t i = 0; i < params->count; i++)
@@ -113,6 +116,10 @@ wal_params *wal_params_child(const wal_params *params, const char *name) {
   int64_t place = place_of(params, name);
   wal_param_type type = place < 0 ? WAL_COMPONENT : params->component->params[place].type;
   return wal_param_find(params, name, type == WAL_RECORD ? WAL_RECORD : WAL_COMPONENT, NULL)->child;
+}
+
+const wal_node *wal_params_node(const wal_params *params, const char *name) {
+  return wal_param_find(params, name, WAL_ANY, NULL)->node;
 }
 
 bool wal_params_given(const wal_params *params, const char *name) {
@@ -195,6 +202,9 @@ static void visit_value(const wal_param *param, const wal_param_value *value,
     case WAL_COMPONENT:
     case WAL_RECORD:
       visit_child(value->child, param->name, param->type == WAL_RECORD, visitor);
+      break;
+    case WAL_ANY:
+      visitor->node(user, param->name, value->node);
       break;
   }
 }

@@ -15,6 +15,7 @@ typedef enum wal_param_type {
   WAL_COMPONENT, /**< a constructor of kind `choices`, as learner = mirror_descent{} */
   WAL_FUNCTION,  /**< a function that is called while the game runs */
   WAL_RECORD,    /**< a plain table with the parameters of the component `record` */
+  WAL_ANY,       /**< whatever was written, kept as a tree; `choices` says what is expected */
 } wal_param_type;
 
 struct wal_component;
@@ -36,7 +37,7 @@ typedef struct wal_param {
   int64_t extent[3];   /**< its shape */
   int rank;            /**< of ARRAY: 1, 2 or 3 */
   int columns;         /**< of ARRAY: fixed length of the last index, 0 if free */
-  const char *choices; /**< TEXT: "a|b|c"; COMPONENT: kind */
+  const char *choices; /**< TEXT: "a|b|c"; COMPONENT: kind; ANY: as "a table of lists" */
   const struct wal_component *record;
   const char *unit;    /**< NULL if none */
   const char *meaning; /**< one line */
@@ -83,6 +84,9 @@ void wal_params_destroy(wal_params **params);
 
 const wal_component *wal_params_component(const wal_params *params);
 
+/** Name of the scenario that the parameters are from, as error texts have it. */
+const char *wal_params_file(const wal_params *params);
+
 /* Values by name. Asking for a name or a type that the component did not declare is a programming
  * error and aborts. */
 int64_t wal_params_integer(const wal_params *params, const char *name);
@@ -94,6 +98,8 @@ wal_params *wal_params_child(const wal_params *params, const char *name);
 /** The function; NULL if it is optional and was left out. It lives as long as the parameters and
  *  may be called as long as the scenario lives. */
 const wal_function *wal_params_function(const wal_params *params, const char *name);
+/** What was written as a parameter of type WAL_ANY, NULL if absent. Owned by params. */
+const wal_node *wal_params_node(const wal_params *params, const char *name);
 /** False if an optional parameter was left out. */
 bool wal_params_given(const wal_params *params, const char *name);
 
@@ -137,6 +143,7 @@ typedef struct wal_params_visitor {
                 const double *values);
   /** a WAL_FUNCTION; `path` is where it stands in the scenario. NULL: functions are passed over */
   void (*function)(void *user, const char *name, const char *path);
+  void (*node)(void *user, const char *name, const wal_node *node);
 } wal_params_visitor;
 
 /** Walks a tree of resolved parameters: the way every writer of them (canonical JSON, `check`,

@@ -16,6 +16,7 @@ typedef struct wal_param_value {
   bool is_function;
   wal_function function;
   wal_params *child; /**< of COMPONENT and RECORD */
+  wal_node *node;    /**< of ANY */
 } wal_param_value;
 
 struct wal_params {

@@ -110,6 +110,9 @@ const char *wal_param_expectation(const wal_param *param, char *buffer, size_t s
     case WAL_RECORD:
       snprintf(buffer, size, "a table with names");
       break;
+    case WAL_ANY:
+      snprintf(buffer, size, "%s", param->choices ? param->choices : "a value");
+      break;
   }
   return buffer;
 }
@@ -274,6 +277,25 @@ static wal_status read_record(const resolver *r, const wal_params *params, const
 
 // ---- All values of one component --------------------------------------------------------------
 
+// Whether all functions in a tree are known by their place in the scenario.
+static bool has_places(const wal_node *node) {
+  if (node->kind == WAL_NODE_FUNCTION) return node->text != NULL;
+  bool placed = true;
+  for (int64_t i = 0; node->items && i < node->count && placed; i++)
+    placed = has_places(node->items[i]);
+  return placed;
+}
+
+static wal_status read_any(const resolver *r, const wal_params *params, const wal_param *param,
+                           const wal_node *node, wal_param_value *value) {
+  if (!has_places(node))
+    return wal_params_fail_at(r->ctx, params, param->name, node->line,
+                              "expected functions in the scenario only, got one from -P, or one in "
+                              "a place that takes more than 100 characters to name");
+  value->node = wal_node_copy(node);
+  return value->node ? WAL_OK : wal_params_no_memory(r->ctx, params, param->name);
+}
+
 static wal_status read_value(const resolver *r, const wal_params *params, const wal_param *param,
                              const wal_node *node, wal_param_value *value) {
   value->given = true;
@@ -298,6 +320,8 @@ static wal_status read_value(const resolver *r, const wal_params *params, const 
       return read_component(r, params, param, node, value);
     case WAL_RECORD:
       return read_record(r, params, param, node, value);
+    case WAL_ANY:
+      return read_any(r, params, param, node, value);
   }
   return WAL_OK;
 }
@@ -359,6 +383,8 @@ static wal_status fill_default(const resolver *r, const wal_params *params, cons
       break;
     case WAL_RECORD:
       return read_record(r, params, param, NULL, value);
+    case WAL_ANY:
+      break;
   }
   value->given = false;  // no default was declared
   return WAL_OK;

@@ -217,6 +217,47 @@ TASKS = [
          ("run", "s.json"), {"s.json": '{"solve": {"game": {"beach_bar": {"states": "x"}}}}'}),
 ]
 
+BASE = "base = solve { game = beach_bar {} }"
+
+
+def sweep(name, text, message, **more):
+    """A sweep on line 2 that is wrong."""
+    return scenario(name, f"\nreturn sweep {{ {text} }}", message, **more)
+
+
+SWEEPS = [
+    sweep("sweep of nothing", "", r":2: sweep: base: expected either a base .*, got neither"),
+    sweep("sweep of two kinds", f"{BASE}, runs = {{ solve {{ game = beach_bar {{}} }} }}",
+          r":2: sweep: runs: expected either a base .*, got both"),
+    sweep("base that is no task", "base = beach_bar {}",
+          r":2: sweep: base: expected a task such as solve\{\.\.\.\}, got beach_bar\{\.\.\.\}"),
+    sweep("sweep in a sweep", f"base = sweep {{ {BASE} }}",
+          r":2: sweep: base: expected a single task, got another sweep\{\.\.\.\}"),
+    sweep("empty list of values", f'{BASE}, vary = {{ ["learner.rate"] = {{}} }}',
+          r':2: sweep: vary\["learner.rate"\]: expected a list of values, got an empty list'),
+    sweep("value that is no list", f'{BASE}, vary = {{ ["learner.rate"] = 1 }}',
+          r':2: sweep: vary\["learner.rate"\]: expected a list of values, got 1'),
+    sweep("unknown beginning of a path", f'{BASE}, vary = {{ ["gmae.states"] = {{5}} }}',
+          r':2: sweep: vary\["gmae.states"\]: nothing is named "gmae"; did you mean "game"\?'),
+    sweep("unknown end of a path", f'{BASE}, vary = {{ ["game.sates"] = {{5}} }}',
+          r':2: beach_bar: unknown parameter "sates"; did you mean "states"\? \(run 0: .*\)'),
+    sweep("wrong value of one run", f'{BASE}, vary = {{ ["learner.rate"] = {{1, 2, -1}} }}',
+          r":2: mirror_descent: rate: expected .*, got -1 \(run 2: learner\.rate=-1\)"),
+    sweep("wrong game of one run", f'{BASE}, vary = {{ ["game.bar"] = {{1, 9}} }}, seeds = 3',
+          r":2: beach_bar: bar: expected a place from 0 to 3, got 9 \(run 3: game\.bar=9\)"),
+    sweep("too many runs", f'{BASE}, seeds = 500001, vary = {{ ["learner.rate"] = {{1, 2}} }}',
+          r":2: sweep: expected at most 10\^6 runs, got 1000002"),
+    sweep("too many seeds", f"{BASE}, seeds = 1e9",
+          r":2: sweep: seeds: expected a whole number in \[1, 1000000\], got 1000000000"),
+    sweep("unknown parameter of a sweep", f"{BASE}, sedes = 2",
+          r':2: sweep: unknown parameter "sedes"; did you mean "seeds"\?'),
+    scenario("list with something else", "return { solve { game = beach_bar {} }, 5 }",
+             r":1: sweep: runs\[2\]: expected a task such as solve\{\.\.\.\}, got 5"),
+    scenario("list with a wrong task",
+             "return {\n solve { game = beach_bar {} },\n solve { game = beach_bar { bar = 9 } } }",
+             r":3: beach_bar: bar: expected a place from 0 to 3, got 9 \(run 1\)"),
+]
+
 SANDBOX = [
     scenario("endless loop", "\nwhile true do end", r":2: stopped after .* steps; .*",
              alone_only=True),
@@ -475,6 +516,9 @@ class BadInput(unittest.TestCase):
 
     def test_tasks(self):
         self.check_all(TASKS, together=4)
+
+    def test_sweeps(self):
+        self.check_all(SWEEPS, together=4)
 
     def test_sandbox(self):
         self.check_all(SANDBOX, together=4)
