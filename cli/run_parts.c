@@ -116,7 +116,7 @@ wal_status wal_run_write_axes(wal_run_file *file, wal_ctx *ctx, const wal_space 
   return space->game->type->action_name ? write_action_names(file, ctx, space->game) : WAL_OK;
 }
 
-wal_status wal_run_write_facts(wal_run_file *file, const wal_job *job) {
+wal_status wal_run_write_facts(wal_run_file *file, const wal_job *job, int64_t peak) {
   char host[256] = "", clock[64] = "";
   time_t now = time(NULL);
   struct tm utc;
@@ -129,7 +129,7 @@ wal_status wal_run_write_facts(wal_run_file *file, const wal_job *job) {
   WAL_TRY(
       wal_run_file_attribute_text(file, "/run", "scenario_file", wal_scenario_name(job->scenario)));
   WAL_TRY(wal_run_file_attribute_integer(file, "/run", "ranks", wal_ctx_size(job->ctx)));
-  return wal_run_file_attribute_integer(file, "/run", "peak_bytes", wal_ctx_peak_memory(job->ctx));
+  return wal_run_file_attribute_integer(file, "/run", "peak_bytes", peak);
 }
 
 wal_status wal_run_write_run(wal_run_file *file, const wal_job *job, int64_t rows,
@@ -140,7 +140,9 @@ wal_status wal_run_write_run(wal_run_file *file, const wal_job *job, int64_t row
                                .rank = 1,
                                .extent = {rows},
                                .scale = {scale}};
-  WAL_TRY(wal_run_write_facts(file, job));
+  int64_t peak = -wal_ctx_peak_memory(job->ctx);
+  WAL_TRY(wal_ctx_least_integer(job->ctx, &peak));
+  WAL_TRY(wal_run_write_facts(file, job, -peak));
   WAL_TRY(wal_run_file_reals(file, &elapsed, seconds));
   return wal_run_file_link(file, scale, "/run/iteration");
 }

@@ -15,8 +15,9 @@ wal_status wal_run_write_scenario(wal_run_file *file, const wal_job *job);
  *  the game and the partition of the states are needed. */
 wal_status wal_run_write_axes(wal_run_file *file, wal_ctx *ctx, const wal_space *space);
 
-/** /run with its attributes: where and when; part of wal_run_write_run(). */
-wal_status wal_run_write_facts(wal_run_file *file, const wal_job *job);
+/** /run with its attributes: where and when; part of wal_run_write_run().
+ *  @param peak  the most bytes that a rank has held */
+wal_status wal_run_write_facts(wal_run_file *file, const wal_job *job, int64_t peak);
 
 /**
  * /run: where, when, how fast: the only part that may differ between two equal runs.

@@ -66,27 +66,9 @@ static void hash_number(void *user, const char *name, double value, bool whole) 
   (void)name;
   if (whole) hash_bytes(user, &value, sizeof value);
 }
-static void pass_open(void *user, const char *name, const wal_component *component, bool record) {
-  (void)user, (void)name, (void)component, (void)record;
-}
-static void pass_close(void *user, bool record) { (void)user, (void)record; }
-static void pass_flag(void *user, const char *name, bool value) {
-  (void)user, (void)name, (void)value;
-}
-static void pass_array(void *user, const char *name, int rank, const int64_t extent[3],
-                       const double *values) {
-  (void)user, (void)name, (void)rank, (void)extent, (void)values;
-}
-
 static wal_status agree_on_params(wal_ctx *ctx, const char *name, const wal_params *params) {
   uint64_t hash = UINT64_C(14695981039346656037);
-  const wal_params_visitor visitor = {.user = &hash,
-                                      .open = pass_open,
-                                      .close = pass_close,
-                                      .flag = pass_flag,
-                                      .number = hash_number,
-                                      .text = hash_text,
-                                      .array = pass_array};
+  const wal_params_visitor visitor = {.user = &hash, .number = hash_number, .text = hash_text};
   wal_params_visit(params, &visitor);
   int64_t least = (int64_t)(hash >> 1), most = -least;
   WAL_TRY(wal_ctx_least_integer(ctx, &least));

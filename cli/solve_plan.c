@@ -92,6 +92,7 @@ wal_status wal_solve_plan_measure(wal_job *job, const wal_space *space, wal_solv
   WAL_TRY(of_largest(job->ctx, &out->bytes));
   WAL_TRY(of_largest(job->ctx, &out->traffic.bytes));
   WAL_TRY(of_largest(job->ctx, &out->traffic.messages));
+  WAL_TRY(of_largest(job->ctx, &out->traffic.collectives));
   return wal_solve_file_plan(job, space->game, &out->file);
 }
 
@@ -104,9 +105,10 @@ wal_status wal_solve_plan(wal_job *job, const wal_space *space) {
     print_memory(job, (double)cost.bytes, "");
     printf("  file           %s\n", size_text(cost.file, text, sizeof text));
     printf("  work           %.4g values of (stage, state, action) an iteration\n", cost.work);
-    printf("  communication  %s in %lld messages and %lld collectives a rank and iteration\n",
+    printf("  communication  %s in %lld message%s and %lld collective%s a rank and iteration\n",
            size_text((double)cost.traffic.bytes, text, sizeof text),
-           (long long)cost.traffic.messages, (long long)cost.traffic.collectives);
+           (long long)cost.traffic.messages, cost.traffic.messages == 1 ? "" : "s",
+           (long long)cost.traffic.collectives, cost.traffic.collectives == 1 ? "" : "s");
   }
   return wal_agree(job->ctx, refuse(job, (double)cost.bytes));
 }

@@ -110,7 +110,7 @@ cleanup:
 wal_status wal_sweep_write_run(wal_run_file *file, wal_ctx *ctx, const wal_job *job,
                                const wal_sweep_row *rows, int64_t runs, int groups) {
   double *seconds = NULL;
-  WAL_TRY(wal_run_write_facts(file, job));
+  WAL_TRY(wal_run_write_facts(file, job, wal_ctx_peak_memory(job->ctx)));
   WAL_TRY(wal_run_file_attribute_integer(file, "/run", "groups", groups));
   WAL_TRY_ALL(ctx, wal_acquire(ctx, "a table", runs, sizeof *seconds, &seconds));
   for (int64_t i = 0; i < runs; i++) seconds[i] = rows[i].figures.seconds;

@@ -185,16 +185,18 @@ static void visit_value(const wal_param *param, const wal_param_value *value,
   switch (param->type) {
     case WAL_INTEGER:
     case WAL_REAL:
-      visitor->number(user, param->name, value->number, param->type == WAL_INTEGER);
+      if (visitor->number)
+        visitor->number(user, param->name, value->number, param->type == WAL_INTEGER);
       break;
     case WAL_FLAG:
-      visitor->flag(user, param->name, value->number != 0.0);
+      if (visitor->flag) visitor->flag(user, param->name, value->number != 0.0);
       break;
     case WAL_TEXT:
-      visitor->text(user, param->name, value->text);
+      if (visitor->text) visitor->text(user, param->name, value->text);
       break;
     case WAL_ARRAY:
-      visitor->array(user, param->name, param->rank, value->extent, value->numbers);
+      if (visitor->array)
+        visitor->array(user, param->name, param->rank, value->extent, value->numbers);
       break;
     case WAL_FUNCTION:
       if (visitor->function) visitor->function(user, param->name, value->text);
@@ -204,18 +206,18 @@ static void visit_value(const wal_param *param, const wal_param_value *value,
       visit_child(value->child, param->name, param->type == WAL_RECORD, visitor);
       break;
     case WAL_ANY:
-      visitor->node(user, param->name, value->node);
+      if (visitor->node) visitor->node(user, param->name, value->node);
       break;
   }
 }
 
 static void visit_child(const wal_params *params, const char *name, bool record,
                         const wal_params_visitor *visitor) {
-  visitor->open(visitor->user, name, params->component, record);
+  if (visitor->open) visitor->open(visitor->user, name, params->component, record);
   for (int64_t i = 0; i < params->count; i++)
     if (params->values[i].given)
       visit_value(&params->component->params[i], &params->values[i], visitor);
-  visitor->close(visitor->user, record);
+  if (visitor->close) visitor->close(visitor->user, record);
 }
 
 void wal_params_visit(const wal_params *params, const wal_params_visitor *visitor) {

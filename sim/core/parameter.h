@@ -130,7 +130,8 @@ void wal_params_fill_integer(wal_params *params, const char *name, int64_t value
 wal_status wal_params_fail(wal_ctx *ctx, const wal_params *params, const char *name,
                            const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/** Receives the parts of resolved parameters in order of declaration (see wal_params_visit()). */
+/** Receives the parts of resolved parameters in order of declaration (see wal_params_visit()); what
+ *  is NULL is passed over. */
 typedef struct wal_params_visitor {
   void *user;
   void (*open)(void *user, const char *name, const wal_component *component, bool record);
@@ -141,9 +142,9 @@ typedef struct wal_params_visitor {
   /** rank and extent as in wal_param; an array still a function has values NULL */
   void (*array)(void *user, const char *name, int rank, const int64_t extent[3],
                 const double *values);
-  /** a WAL_FUNCTION; `path` is where it stands in the scenario. NULL: functions are passed over */
+  /** a WAL_FUNCTION; `path` is where it stands in the scenario */
   void (*function)(void *user, const char *name, const char *path);
-  void (*node)(void *user, const char *name, const wal_node *node);
+  void (*node)(void *user, const char *name, const wal_node *node); /**< a WAL_ANY */
 } wal_params_visitor;
 
 /** Walks a tree of resolved parameters: the way every writer of them (canonical JSON, `check`,
