@@ -60,6 +60,8 @@ class Readme(unittest.TestCase):
         self.assertGreater(os.path.getsize("exploitability.png"), 5000)
 
     def test_run_file_snippets_run(self):
+        subprocess.run([WALRAS, "run", os.path.join(SOURCE, "scenarios/rate_sweep.lua"), "-q"],
+                       check=True, stdout=subprocess.DEVNULL, env=walras_cli.environment())
         for script in blocks(read("docs/run-file.md"), "python"):
             subprocess.run([sys.executable, "-c", script], check=True)
 
@@ -89,7 +91,7 @@ class Readme(unittest.TestCase):
                                 env=walras_cli.environment()).stdout
         names = set(re.findall(r"^  (\w+)", listed, re.M))
         documented = set(re.findall(r"^\| `(\w+)[`{]", read("docs/games.md"), re.M))
-        self.assertEqual(documented, names - {"solve"})
+        self.assertEqual(documented, names - {"solve", "sweep"})
 
     def test_exit_statuses_are_documented(self):
         header = read("sim/core/status.h")
