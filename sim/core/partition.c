@@ -7,7 +7,7 @@ enum {
   TILE_PAIRS = 2560,
   TILE_MOST = 1024,
   BLOCK_MOST = 8192,
-  BLOCK_ROWS = 16,
+  BLOCK_ROWS = 8,
   BLOCKS_LEAST = 16,
   BLOCK_PAIRS_LEAST = 16384,  // less work than this is not worth a message
   LANES = 8

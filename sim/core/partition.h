@@ -33,7 +33,7 @@ typedef struct wal_partition {
  * @param row      states of a row of a grid, 1 if there is none: blocks are whole rows, and of at
  *                 least 16 where there are many, so that few of a block's neighbours are in others
  * @param block    states a block, 0 for the usual choice (the size over 16, at most 8192 states or
- *                 16 rows, and at least 16384 pairs)
+ *                 8 rows, and at least 16384 pairs)
  */
 wal_partition wal_partition_states(const wal_ctx *ctx, int64_t size, int actions, int64_t group,
                                    int64_t row, int64_t block);

@@ -23,7 +23,8 @@ struct wal_values_scratch {
 
 enum { GAP = WAL_VALUES, SOFT_GAP, TOTALS };
 
-wal_status wal_values_create(const wal_space *space, unsigned which, wal_values *out) {
+wal_status wal_values_create(const wal_space *space, unsigned which, wal_value kept,
+                             wal_values *out) {
   wal_ctx *ctx = space->ctx;
   const wal_shape *shape = &space->game->shape;
   const int64_t tile = wal_space_tile_pairs(space);
@@ -35,8 +36,10 @@ wal_status wal_values_create(const wal_space *space, unsigned which, wal_values 
   WAL_TRY_GOTO(wal_acquire(ctx, "values", shape->horizon * space->row, sizeof(double), &out->kept));
   for (int c = 0; c < WAL_VALUES; c++) {
     if (!(which >> c & 1u)) continue;
-    WAL_TRY_GOTO(wal_acquire(ctx, "values", space->halo, sizeof(double), &s->channel[c].room[0]));
-    WAL_TRY_GOTO(wal_acquire(ctx, "values", space->halo, sizeof(double), &s->channel[c].room[1]));
+    for (int i = 0; i < 2; i++)  // a value that is always kept needs only what noise is pulled to
+      if ((wal_value)c != kept || (i == 1 && space->noise))
+        WAL_TRY_GOTO(
+            wal_acquire(ctx, "values", space->halo, sizeof(double), &s->channel[c].room[i]));
     WAL_TRY_GOTO(wal_acquire(ctx, "values", tile, sizeof(double), &s->channel[c].q));
   }
   WAL_TRY_GOTO(wal_acquire(ctx, "values", tile, sizeof(double), &s->pi));

@@ -57,8 +57,11 @@ static inline double *wal_values_kept(const wal_values *values, int stage) {
   return values->kept + stage * values->space->row;
 }
 
-/** @param which  the values that sweeps will ask for. @collective */
-wal_status wal_values_create(const wal_space *space, unsigned which, wal_values *out);
+/** @param which  the values that sweeps will ask for
+ *  @param kept   the one that all of them will keep, which saves memory; WAL_VALUES if that changes
+ *  @collective */
+wal_status wal_values_create(const wal_space *space, unsigned which, wal_value kept,
+                             wal_values *out);
 void wal_values_destroy(wal_values *values);
 
 /**

@@ -54,7 +54,9 @@ wal_status wal_learner_create(const wal_space *space, const wal_learner_type *ty
   if (status == WAL_OK) status = wal_flow_create(space, &l->flow);
   if (status == WAL_OK && l->follows_response) status = wal_flow_create(space, &l->response);
   if (status == WAL_OK)
-    status = wal_values_create(space, measured_values(l) | bit(l->needs), &l->values);
+    status =
+        wal_values_create(space, measured_values(l) | bit(l->needs),
+                          l->needs == WAL_VALUE_POLICY ? WAL_VALUE_POLICY : WAL_VALUES, &l->values);
   if (status == WAL_OK)
     *out = l;
   else
