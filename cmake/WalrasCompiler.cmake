@@ -29,9 +29,14 @@ if(WALRAS_WERROR)
   target_compile_options(walras_options INTERFACE -Werror)
 endif()
 
-if(WALRAS_SANITIZE)
+if(WALRAS_SANITIZE OR WALRAS_FUZZ)
   set(wal_sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all
                      -fno-omit-frame-pointer)
+  if(WALRAS_FUZZ)
+    list(APPEND wal_sanitizers -fsanitize=fuzzer-no-link)
+    # An endless loop in a scenario ends after milliseconds, not seconds.
+    target_compile_definitions(walras_options INTERFACE "WAL_LUA_STEPS=((uint64_t)300000)")
+  endif()
   target_compile_options(walras_options INTERFACE -O1 -g ${wal_sanitizers})
   target_link_options(walras_options INTERFACE ${wal_sanitizers})
 elseif(WALRAS_MULTIVERSION)

@@ -15,7 +15,9 @@
 #define WAL_LUA_TEXT ((size_t)1 << 20)
 /** Steps of one evaluation (of the file, or of one call of a function): an instruction is one, and
  *  so are 8 bytes of memory taken and each element that table.insert and the like may move. */
+#ifndef WAL_LUA_STEPS  // fuzz targets have less
 #define WAL_LUA_STEPS ((uint64_t)1000000000)
+#endif
 /** Processor time of one evaluation, for instructions that cost far more than others. */
 #define WAL_LUA_SECONDS 30
 

@@ -75,12 +75,13 @@ static wal_status print_attributes(description *d, const char *path) {
   bool good =
       H5Oget_info2(object, &info, H5O_INFO_NUM_ATTRS) >= 0 && info.num_attrs <= MOST_ATTRIBUTES;
   for (hsize_t i = 0; good && i < info.num_attrs; i++) {
-    char name[NAME_LENGTH], value[SHORT + 20];
+    char name[NAME_LENGTH], shown[NAME_LENGTH], value[SHORT + 20];
     hid_t id = H5Aopen_by_idx(object, ".", H5_INDEX_NAME, H5_ITER_INC, i, H5P_DEFAULT, H5P_DEFAULT);
     good = id >= 0 && H5Aget_name(id, sizeof name, name) >= 0;
     if (good && !(root && is_in_title(name))) {
       good = value_text(d, id, value, sizeof value);
-      if (good) fprintf(d->out, root ? "%-8s %s\n" : "  %s %s", name, value);
+      wal_hdf5_one_line(name, shown, sizeof shown);
+      if (good) fprintf(d->out, root ? "%-8s %s\n" : "  %s %s", shown, value);
     }
     if (id >= 0) H5Aclose(id);
   }
@@ -146,7 +147,7 @@ static bool print_last(description *d, hid_t dataset, const wal_hdf5_shape *shap
 
 /** One line a dataset; with out = NULL only the widths of its columns are measured. */
 static wal_status print_dataset(description *d, const char *path, bool print, int width[2]) {
-  char shape_line[SHAPE], units[SHORT], long_name[LINE];
+  char shape_line[SHAPE], units[SHORT], long_name[LINE], shown[WAL_HDF5_PATH];
   wal_hdf5_shape shape;
   hid_t dataset = H5Dopen2(d->file, path, H5P_DEFAULT);
   bool good = dataset >= 0 && wal_hdf5_shape_of(dataset, &shape) &&
@@ -154,7 +155,8 @@ static wal_status print_dataset(description *d, const char *path, bool print, in
               named_value(d, dataset, "units", units, sizeof units) &&
               named_value(d, dataset, "long_name", long_name, sizeof long_name);
   if (good && print) {
-    fprintf(d->out, "  %-*s  %-*s  %-4s  %s  %s", width[0], path, width[1], shape_line, shape.type,
+    wal_hdf5_one_line(path, shown, sizeof shown);
+    fprintf(d->out, "  %-*s  %-*s  %-4s  %s  %s", width[0], shown, width[1], shape_line, shape.type,
             units[0] ? units : "-", long_name);
     bool column = strncmp(path, "/trace/", 7) == 0 && shape.rank == 1 && shape.items > 0 &&
                   (shape.kind == WAL_HDF5_REAL || shape.kind == WAL_HDF5_INTEGER);
@@ -185,17 +187,21 @@ static bool is_further_name(const description *d, const wal_hdf5_entry *entry) {
 /** The further names that a group holds, as "  with stage, state". */
 static void print_further_names(description *d, const char *group) {
   const char *before = "  with ";
+  char shown[WAL_HDF5_PATH];
   for (int64_t i = 0; i < d->tree.count; i++) {
     const wal_hdf5_entry *entry = &d->tree.entries[i];
     if (!lies_in(entry, group) || !is_further_name(d, entry)) continue;
-    fprintf(d->out, "%s%s", before, last_name(entry->path));
+    wal_hdf5_one_line(last_name(entry->path), shown, sizeof shown);
+    fprintf(d->out, "%s%s", before, shown);
     before = ", ";
   }
 }
 
 static wal_status print_group(description *d, const char *group, int width[2]) {
   if (strcmp(group, "/") != 0) {
-    fprintf(d->out, "%s", group);
+    char shown[WAL_HDF5_PATH];
+    wal_hdf5_one_line(group, shown, sizeof shown);
+    fprintf(d->out, "%s", shown);
     print_further_names(d, group);
     WAL_TRY(print_attributes(d, group));
     fputc('\n', d->out);

@@ -94,6 +94,8 @@ wal_status wal_fail(wal_ctx *ctx, wal_status status, const char *format, ...) {
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
+  for (char *c = text; *c; c++)  // names in a scenario or file may have any bytes
+    if ((unsigned char)*c < ' ' || *c == 127) *c = ' ';
   memcpy(ctx->error, text, sizeof text);
   return status;
 }

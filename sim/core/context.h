@@ -50,8 +50,8 @@ MPI_Comm wal_ctx_comm(const wal_ctx *ctx);
 /** Text of the last failure in this context, "" if there was none. Valid until the next failure. */
 const char *wal_ctx_error(const wal_ctx *ctx);
 
-/** Records a failure's text (printf style; up to about 1000 bytes are kept) and returns `status`.
- */
+/** Records a failure's text (printf style; up to about 1000 bytes are kept; control characters
+ *  become spaces, so that it is one line) and returns `status`. */
 wal_status wal_fail(wal_ctx *ctx, wal_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
