@@ -215,79 +215,111 @@ static wal_status acquire_entries(const reader *r, const char *name, int64_t ent
   return wal_acquire(r->ctx, name, entries, sizeof *m->weight, &m->weight);
 }
 
-/** Rows as scipy keeps a csr_matrix. */
-static wal_status read_sparse(const reader *r, const char *name, int most_stages, wal_sparse *m) {
-  char part[3][PLACE], shape[WAL_TABLE_SHAPE];
-  int64_t entries = 0;
-  for (int i = 0; i < 3; i++) snprintf(part[i], PLACE, "%s/%s", name, PARTS[i]);
-  const char *data = part[0], *indices = part[1], *indptr = part[2];
-  WAL_TRY(wal_table_file_refuse_slips(r->file, name, 3, PARTS));
+/* The arrays that scipy.sparse.csr_matrix keeps, as paths. */
+typedef struct csr {
+  char data[PLACE], indices[PLACE], indptr[PLACE];
+  int64_t entries;
+} csr;
+
+/** Finds out how many rows and entries there are. */
+static wal_status measure_sparse(const reader *r, const char *name, int most_stages, wal_sparse *m,
+                                 csr *c) {
   int rank = 0;
   int64_t extent[WAL_TABLE_RANK] = {0};
-  WAL_TRY(wal_table_file_shape(r->file, indptr, &rank, extent));
+  char shape[WAL_TABLE_SHAPE];
+  snprintf(c->data, PLACE, "%s/data", name);
+  snprintf(c->indices, PLACE, "%s/indices", name);
+  snprintf(c->indptr, PLACE, "%s/indptr", name);
+  WAL_TRY(wal_table_file_refuse_slips(r->file, name, 3, PARTS));
+  WAL_TRY(wal_table_file_shape(r->file, c->indptr, &rank, extent));
   const int64_t all = r->pairs * most_stages + 1;  // below 2^31 * 10^6
   m->stages = rank == 1 && extent[0] == all ? most_stages : 1;
   m->rows = r->pairs * m->stages;
   if (m->stages == 1 && most_stages > 1 && (rank != 1 || extent[0] != m->rows + 1))
     return wal_table_file_fail(
-        r->file, indptr, "expected %" PRId64 " numbers, or %" PRId64 " for %d stages, got %s",
+        r->file, c->indptr, "expected %" PRId64 " numbers, or %" PRId64 " for %d stages, got %s",
         m->rows + 1, all, most_stages, wal_table_shape_text(rank, extent, shape));
-  WAL_TRY(wal_table_file_expect(r->file, indptr, 1, &(int64_t){m->rows + 1}));
-  WAL_TRY(wal_table_file_shape(r->file, indices, &rank, extent));
-  entries = extent[0];
-  WAL_TRY(wal_table_file_expect(r->file, indices, 1, &entries));
-  WAL_TRY(wal_table_file_expect(r->file, data, 1, &entries));
-  WAL_TRY(wal_acquire(r->ctx, name, m->rows + 1, sizeof *m->start, &m->start));
-  WAL_TRY(wal_table_file_integers(r->file, indptr, 0, m->rows + 1, 0, entries, m->start));
-  if (m->start[0] != 0 || m->start[m->rows] != entries)
-    return wal_table_file_fail(r->file, indptr,
+  WAL_TRY(wal_table_file_expect(r->file, c->indptr, 1, &(int64_t){m->rows + 1}));
+  WAL_TRY(wal_table_file_shape(r->file, c->indices, &rank, extent));
+  c->entries = extent[0];
+  WAL_TRY(wal_table_file_expect(r->file, c->indices, 1, &c->entries));
+  return wal_table_file_expect(r->file, c->data, 1, &c->entries);
+}
+
+static wal_status read_starts(const reader *r, const csr *c, wal_sparse *m) {
+  WAL_TRY(wal_acquire(r->ctx, c->indptr, m->rows + 1, sizeof *m->start, &m->start));
+  WAL_TRY(wal_table_file_integers(r->file, c->indptr, 0, m->rows + 1, 0, c->entries, m->start));
+  if (m->start[0] != 0 || m->start[m->rows] != c->entries)
+    return wal_table_file_fail(r->file, c->indptr,
                                "expected numbers from 0 to %" PRId64
                                ", the length of %s, got %" PRId64 " to %" PRId64,
-                               entries, indices, m->start[0], m->start[m->rows]);
+                               c->entries, c->indices, m->start[0], m->start[m->rows]);
   for (int64_t i = 0; i < m->rows; i++)
     if (m->start[i + 1] < m->start[i])
-      return wal_table_file_fail(r->file, indptr,
+      return wal_table_file_fail(r->file, c->indptr,
                                  "expected numbers that do not fall, got %" PRId64 " after %" PRId64
                                  " (element %" PRId64 ", counted from 0)",
                                  m->start[i + 1], m->start[i], i + 1);
-  WAL_TRY(acquire_entries(r, name, entries, m));
-  WAL_TRY(wal_table_file_reals(r->file, data, 0, entries, m->weight));
+  return WAL_OK;
+}
+
+static wal_status read_columns(const reader *r, const csr *c, wal_sparse *m) {
   int64_t *wide = NULL;
-  wal_status status = wal_acquire(r->ctx, name, at_most(entries, PIECE), sizeof *wide, &wide);
-  for (int64_t i = 0; i < entries && status == WAL_OK; i += PIECE) {
-    const int64_t count = at_most(PIECE, entries - i);
-    status = wal_table_file_integers(r->file, indices, i, count, 0, r->tables->states - 1, wide);
+  wal_status status =
+      wal_acquire(r->ctx, c->indices, at_most(c->entries, PIECE), sizeof *wide, &wide);
+  for (int64_t i = 0; i < c->entries && status == WAL_OK; i += PIECE) {
+    const int64_t count = at_most(PIECE, c->entries - i);
+    status = wal_table_file_integers(r->file, c->indices, i, count, 0, r->tables->states - 1, wide);
     for (int64_t j = 0; j < count && status == WAL_OK; j++) m->column[i + j] = (int32_t)wide[j];
   }
   wal_release(r->ctx, &wide);
   return status;
 }
 
-/** Calls `take` with the full rows of a dataset [S][A][S] or [stages][S][A][S], some at a time. */
-static wal_status each_full_part(const reader *r, const char *name, int rank, wal_sparse *m,
-                                 int64_t *entries, bool keep) {
-  const int64_t states = r->tables->states;
+static wal_status read_sparse(const reader *r, const char *name, int most_stages, wal_sparse *m) {
+  csr c;
+  WAL_TRY(measure_sparse(r, name, most_stages, m, &c));
+  WAL_TRY(read_starts(r, &c, m));
+  WAL_TRY(acquire_entries(r, name, c.entries, m));
+  WAL_TRY(wal_table_file_reals(r->file, c.data, 0, c.entries, m->weight));
+  return read_columns(r, &c, m);
+}
+
+/** Takes the entries of full rows from `row` on; without room for any it only counts them. False if
+ *  there are more than there is room for. */
+static bool take_full_rows(wal_sparse *m, int64_t row, int64_t count, int64_t states,
+                           const double *part, int64_t room, int64_t *entries) {
+  for (int64_t j = 0; j < count; j++) {
+    for (int64_t x = 0; x < states; x++) {
+      const double weight = part[j * states + x];
+      if (weight == 0) continue;
+      if (m->weight) {
+        if (*entries == room) return false;
+        m->column[*entries] = (int32_t)x;
+        m->weight[*entries] = weight;
+      }
+      (*entries)++;
+    }
+    m->start[row + j + 1] = *entries;
+  }
+  return true;
+}
+
+/** Reads a dataset [S][A][S] or [stages][S][A][S], some rows at a time. */
+static wal_status pass_full(const reader *r, const char *name, int rank, wal_sparse *m,
+                            int64_t *entries) {
+  const int64_t states = r->tables->states, room = *entries;
   const int64_t layers = rank == 4 ? m->stages : states;
-  const int64_t layer_rows = m->rows / layers;
-  const int64_t most = at_most(layers, PIECE / (layer_rows * states) + 1);
+  const int64_t rows = m->rows / layers;
+  const int64_t most = at_most(layers, PIECE / (rows * states) + 1);
   double *part = NULL;
-  wal_status status = wal_acquire(r->ctx, name, most * layer_rows * states, sizeof *part, &part);
+  wal_status status = wal_acquire(r->ctx, name, most * rows * states, sizeof *part, &part);
   *entries = 0;
   for (int64_t i = 0; i < layers && status == WAL_OK; i += most) {
     const int64_t count = at_most(most, layers - i);
     status = wal_table_file_reals(r->file, name, i, count, part);
-    for (int64_t j = 0; j < count * layer_rows && status == WAL_OK; j++) {
-      for (int64_t x = 0; x < states; x++) {
-        const double weight = part[j * states + x];
-        if (weight == 0) continue;
-        if (keep) {
-          m->column[*entries] = (int32_t)x;
-          m->weight[*entries] = weight;
-        }
-        (*entries)++;
-      }
-      m->start[i * layer_rows + j + 1] = *entries;
-    }
+    if (status == WAL_OK && !take_full_rows(m, i * rows, count * rows, states, part, room, entries))
+      status = wal_table_file_fail(r->file, name, "it changed while it was read");
   }
   wal_release(r->ctx, &part);
   return status;
@@ -306,9 +338,9 @@ static wal_status read_full(const reader *r, const char *name, int most_stages, 
   else
     WAL_TRY(wal_table_file_expect(r->file, name, 3, wanted + 1));
   WAL_TRY(wal_acquire(r->ctx, name, m->rows + 1, sizeof *m->start, &m->start));
-  WAL_TRY(each_full_part(r, name, rank, m, &entries, false));
+  WAL_TRY(pass_full(r, name, rank, m, &entries));
   WAL_TRY(acquire_entries(r, name, entries, m));
-  return each_full_part(r, name, rank, m, &entries, true);
+  return pass_full(r, name, rank, m, &entries);
 }
 
 /** Takes out entries of weight 0 and those of illegal actions. */

@@ -36,13 +36,16 @@ static const char *next_name(program *p) {
   return ODD[i % (sizeof ODD / sizeof *ODD)];
 }
 
+/** Mostly a small number: an index or a length that just does, or just does not, fit. */
 static double next_number(program *p) {
-  static const double NUMBERS[] = {0,      1,        -1,      0.5,    2,        3,       7,
-                                   NAN,    INFINITY, 1e308,   -1e308, 1e-310,   0x1p31,  0x1p32,
-                                   0x1p53, 0x1p63,   -0x1p63, 1e-9,   1 + 1e-9, 1 + 2e-9};
+  static const double NUMBERS[] = {0.5,      NAN,      INFINITY, 1e308,   -1e308,  1e-310,
+                                   0x1p31,   0x1p32,   0x1p53,   0x1p63,  -0x1p63, 1e-9,
+                                   1 + 1e-9, 1 + 2e-9, 0.25,     -0.5,    12,      13,
+                                   24,       36,       37,       0x1p-40, -0x1p31, 255};
   const unsigned i = next(p);
-  if (i < 100) return NUMBERS[i % (sizeof NUMBERS / sizeof *NUMBERS)];
-  return i < 200 ? (double)(i - 100) : (double)next(p) / 255;
+  if (i < 128) return (double)(i % 10) - 1;
+  if (i < 224) return NUMBERS[i % (sizeof NUMBERS / sizeof *NUMBERS)];
+  return (double)next(p) / 255;
 }
 
 /** A type that the caller closes. */
@@ -252,7 +255,7 @@ static void make_link(program *p) {
 }
 
 static void step(program *p) {
-  switch (next(p) % 8) {
+  switch (next(p) % 16) {
     case 0:
       H5Ldelete(p->file, next_name(p), H5P_DEFAULT);
       break;
@@ -272,16 +275,19 @@ static void step(program *p) {
     case 4:
       make_attribute(p);
       break;
-    case 5:
-      write_number(p);
-      break;
-    case 6: {
+    case 5: {
       const char *of = next(p) & 1 ? next_name(p) : ".";
       H5Adelete_by_name(p->file, of, next_name(p), H5P_DEFAULT);
       break;
     }
-    default:
+    case 6:
+    case 7:
+    case 8:
+    case 9:
       make_dataset(p);
+      break;
+    default:
+      write_number(p);
       break;
   }
 }
