@@ -80,6 +80,25 @@ static wal_status examine_folder(wal_ctx *ctx, const char *path, const char *fol
   return WAL_OK;
 }
 
+/* Whether HDF5 data stand there that walras did not write: most likely a game's tables. Run files
+   have the attribute walras_version near their beginning, damaged ones too. */
+static bool is_foreign(const char *path) {
+  enum { HEAD = 65536 };
+  static const char SIGNATURE[] = "\x89HDF\r\n\x1a\n", MARK[] = "walras_version";
+  bool foreign = false;
+  FILE *file = fopen(path, "rb");
+  char *head = malloc(HEAD);
+  const size_t length = file && head ? fread(head, 1, HEAD, file) : 0;
+  if (length >= sizeof SIGNATURE - 1 && memcmp(head, SIGNATURE, sizeof SIGNATURE - 1) == 0) {
+    foreign = true;
+    for (size_t i = 0; foreign && i + sizeof MARK - 1 <= length; i++)
+      foreign = memcmp(head + i, MARK, sizeof MARK - 1) != 0;
+  }
+  free(head);
+  if (file) fclose(file);
+  return foreign;
+}
+
 static wal_status examine_target(wal_ctx *ctx, const char *path, bool force) {
   struct stat info;
   if (lstat(path, &info) != 0) {
@@ -91,6 +110,7 @@ static wal_status examine_target(wal_ctx *ctx, const char *path, bool force) {
   // A device or pipe would be replaced by the file, not written to.
   if (!dangling && !S_ISREG(info.st_mode)) return cannot(ctx, path, "it is not a regular file");
   if (!force) return cannot(ctx, path, "file exists (use --force to overwrite it)");
+  if (is_foreign(path)) return cannot(ctx, path, "an HDF5 file that is no run file stands there");
   return WAL_OK;
 }
 
