@@ -96,6 +96,12 @@ wal_status wal_solve_plan_measure(wal_job *job, const wal_space *space, wal_solv
   return wal_solve_file_plan(job, space->game, &out->file);
 }
 
+/* Whether the solve may end before all iterations are done. */
+static bool ends_early(const wal_job *job) {
+  const wal_params *stop = wal_params_child(job->params, "stop");
+  return wal_params_real(stop, "exploitability") > 0 || wal_params_real(stop, "relative") > 0;
+}
+
 wal_status wal_solve_plan(wal_job *job, const wal_space *space) {
   wal_solve_cost cost;
   WAL_TRY(wal_solve_plan_measure(job, space, &cost));
@@ -103,7 +109,8 @@ wal_status wal_solve_plan(wal_job *job, const wal_space *space) {
     char text[32];
     print_shape(space->game, wal_ctx_size(job->ctx));
     print_memory(job, (double)cost.bytes, "");
-    printf("  file           %s\n", size_text(cost.file, text, sizeof text));
+    printf("  file           %s%s\n", ends_early(job) ? "at most " : "",
+           size_text(cost.file, text, sizeof text));
     printf("  work           %.4g values of (stage, state, action) an iteration\n", cost.work);
     printf("  communication  %s in %lld message%s and %lld collective%s a rank and iteration\n",
            size_text((double)cost.traffic.bytes, text, sizeof text),

@@ -114,10 +114,10 @@ typedef struct watch {
   bool speaks;
 } watch;
 
-static void report(void *user, const wal_trace *trace) {
+static void report(void *user, const wal_trace *trace, bool measured) {
   watch *w = user;
   const wal_measure *now = &trace->rows[trace->count - 1];
-  if (w->speaks)
+  if (w->speaks && measured)
     wal_progress_report(&w->progress, now->iteration, w->iterations, "exploitability",
                         now->exploitability, trace->seconds[trace->count - 1]);
   if (w->job->tick) w->job->tick(w->job->user);

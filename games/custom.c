@@ -288,6 +288,11 @@ static void move(const void *self, int stage, int outcome, int action, int64_t f
   for (int64_t i = 0; i < count; i++) post[i] = row[i];
 }
 
+static int row_length(const void *self, int stage, int64_t first, int64_t count) {
+  const custom *game = self;
+  return wal_custom_moves_length(&game->moves, kernel_of(game, stage), first, count);
+}
+
 static void noise(const void *self, int stage, int64_t first, int64_t count, int64_t *target,
                   double *weight) {
   const custom *game = self;
@@ -361,5 +366,6 @@ const wal_game_type wal_game_custom = {
     .move = move,
     .stage = stage,
     .noise = noise,
+    .row_length = row_length,
     .couple = couple,
     .failure = failure};

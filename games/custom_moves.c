@@ -15,20 +15,6 @@ typedef struct row_index {
   int64_t slots; /**< a power of 2 */
 } row_index;
 
-wal_status wal_custom_grow(wal_ctx *ctx, void *array, int64_t used, int64_t needed, int64_t *room,
-                           size_t size) {
-  if (needed <= *room) return WAL_OK;
-  void *old = NULL, *fresh = NULL;
-  memcpy(&old, array, sizeof old);
-  int64_t more = *room * 2 > needed ? *room * 2 : needed + 64;
-  WAL_TRY(wal_acquire(ctx, "scripted game", more, size, &fresh));
-  if (used > 0) memcpy(fresh, old, (size_t)used * size);
-  wal_release(ctx, array);
-  memcpy(array, &fresh, sizeof fresh);
-  *room = more;
-  return WAL_OK;
-}
-
 // FNV-1a over words of 64 bits, its high bits folded into the low ones.
 static uint64_t mix(uint64_t hash, uint64_t word) {
   hash = (hash ^ word) * UINT64_C(1099511628211);
@@ -97,8 +83,9 @@ static wal_status read_row(wal_ctx *ctx, const wal_custom_function *f, wal_custo
                              "expected at most %lld targets in all moves together, got more",
                              (long long)MOST_ENTRIES);
   int64_t room = m->entry_room;
-  WAL_TRY(wal_custom_grow(ctx, &m->target, end, end + count, &room, sizeof *m->target));
-  WAL_TRY(wal_custom_grow(ctx, &m->weight, end, end + count, &m->entry_room, sizeof *m->weight));
+  WAL_TRY(wal_grow(ctx, "scripted game", &m->target, end, end + count, &room, sizeof *m->target));
+  WAL_TRY(wal_grow(ctx, "scripted game", &m->weight, end, end + count, &m->entry_room,
+                   sizeof *m->weight));
   double sum = 0;
   for (int64_t i = 0; i < count; i++) {
     double target = entries[2 * i], p = entries[2 * i + 1];
@@ -131,8 +118,8 @@ static wal_status read_kernel(wal_ctx *ctx, const wal_custom_clock *clock, wal_c
       for (int k = 0; k < m->outcomes; k++) {
         f->call.arguments[3] = k;
         WAL_TRY(wal_custom_ask(ctx, f, kernel, s, a));
-        WAL_TRY(
-            wal_custom_grow(ctx, &m->start, rows + 1, rows + 2, &m->row_room, sizeof *m->start));
+        WAL_TRY(wal_grow(ctx, "scripted game", &m->start, rows + 1, rows + 2, &m->row_room,
+                         sizeof *m->start));
         WAL_TRY(read_row(ctx, f, m, rows));
         WAL_TRY(widen(ctx, m, kernel, rows, x));
         int32_t *slot = find_slot(m, x, rows);
@@ -167,7 +154,7 @@ wal_status wal_custom_moves_tabulate(wal_ctx *ctx, const wal_custom_clock *clock
   WAL_TRY(
       wal_acquire(ctx, "scripted game", m->kernels * m->states * others, sizeof *m->row, &m->row));
   WAL_TRY(wal_acquire(ctx, "scripted game", m->kernels + 1, sizeof *m->first, &m->first));
-  WAL_TRY(wal_custom_grow(ctx, &m->start, 0, 1, &m->row_room, sizeof *m->start));
+  WAL_TRY(wal_grow(ctx, "scripted game", &m->start, 0, 1, &m->row_room, sizeof *m->start));
   wal_status status = WAL_OK;
   for (int kernel = 0; status == WAL_OK && kernel < m->kernels; kernel++)
     status = read_kernel(ctx, clock, f, m, kernel, &x);
@@ -184,11 +171,22 @@ void wal_custom_moves_free(wal_ctx *ctx, wal_custom_moves *m) {
   wal_release(ctx, &m->weight);
 }
 
+int wal_custom_moves_length(const wal_custom_moves *m, int kernel, int64_t first, int64_t count) {
+  const int64_t rows = m->first[kernel + 1] - m->first[kernel];
+  int64_t longest = 1;
+  for (int64_t i = first; i < first + count && i < rows; i++) {
+    const int64_t row = m->first[kernel] + i, entries = m->start[row + 1] - m->start[row];
+    longest = entries > longest ? entries : longest;
+  }
+  return (int)longest;
+}
+
 void wal_custom_moves_noise(const wal_custom_moves *m, int kernel, int64_t first, int64_t count,
                             int64_t *target, double *weight) {
   int64_t rows = m->first[kernel + 1] - m->first[kernel];
-  memset(target, 0, (size_t)(m->terms * count) * sizeof *target);
-  memset(weight, 0, (size_t)(m->terms * count) * sizeof *weight);
+  const int64_t terms = wal_custom_moves_length(m, kernel, first, count);
+  memset(target, 0, (size_t)(terms * count) * sizeof *target);
+  memset(weight, 0, (size_t)(terms * count) * sizeof *weight);
   for (int64_t i = 0; i < count; i++) {
     if (first + i >= rows) {  // another kernel has more rows: nothing ever comes here
       target[i] = (first + i) * m->states / m->post;

@@ -27,12 +27,10 @@ wal_status wal_custom_moves_tabulate(wal_ctx *ctx, const wal_custom_clock *clock
                                      wal_custom_function *f, wal_custom_moves *moves);
 void wal_custom_moves_free(wal_ctx *ctx, wal_custom_moves *moves);
 
-/** wal_game_type.noise of a kernel. */
+/** wal_game_type.row_length and .noise of a kernel. */
+int wal_custom_moves_length(const wal_custom_moves *moves, int kernel, int64_t first,
+                            int64_t count);
 void wal_custom_moves_noise(const wal_custom_moves *moves, int kernel, int64_t first, int64_t count,
                             int64_t *target, double *weight);
-
-/** Makes room for `needed` items at the pointer at `array`, keeping the first `used`. */
-wal_status wal_custom_grow(wal_ctx *ctx, void *array, int64_t used, int64_t needed, int64_t *room,
-                           size_t size);
 
 #endif

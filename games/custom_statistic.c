@@ -33,9 +33,10 @@ static wal_status add_entries(wal_ctx *ctx, const wal_custom_function *f, wal_cu
                              "expected at most %lld numbers other than 0 in all, got more",
                              (long long)MOST_ENTRIES);
   int64_t room = w->room;
-  WAL_TRY(wal_custom_grow(ctx, &w->number, *end, *end + f->call.count, &room, sizeof *w->number));
-  WAL_TRY(
-      wal_custom_grow(ctx, &w->weight, *end, *end + f->call.count, &w->room, sizeof *w->weight));
+  WAL_TRY(wal_grow(ctx, "scripted game", &w->number, *end, *end + f->call.count, &room,
+                   sizeof *w->number));
+  WAL_TRY(wal_grow(ctx, "scripted game", &w->weight, *end, *end + f->call.count, &w->room,
+                   sizeof *w->weight));
   for (int64_t i = 0; i < f->call.count; i++) {
     if (f->call.results[i] == 0) continue;
     w->number[*end] = (int32_t)i;

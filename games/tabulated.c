@@ -144,16 +144,29 @@ static void move(const void *self, int h, int outcome, int action, int64_t first
   }
 }
 
+static int row_length(const void *self, int h, int64_t first, int64_t count) {
+  const tabulated *game = self;
+  const wal_tables *t = &game->tables;
+  int64_t longest = 1;
+  for (int64_t m = first; m < first + count; m++) {
+    const int64_t row = wal_tables_row(t, &t->kernel, h, m / t->actions, (int)(m % t->actions));
+    const int64_t entries = t->kernel.start[row + 1] - t->kernel.start[row];
+    longest = entries > longest ? entries : longest;
+  }
+  return (int)longest;
+}
+
 static void noise(const void *self, int h, int64_t first, int64_t count, int64_t *target,
                   double *weight) {
   const tabulated *game = self;
   const wal_tables *t = &game->tables;
   const wal_sparse *kernel = &t->kernel;
+  const int terms = row_length(self, h, first, count);
   for (int64_t i = 0; i < count; i++) {
     const int64_t state = (first + i) / t->actions;
     const int64_t row = wal_tables_row(t, kernel, h, state, (int)((first + i) % t->actions));
     const int64_t start = kernel->start[row], entries = kernel->start[row + 1] - start;
-    for (int64_t e = 0; e < game->longest; e++) {
+    for (int64_t e = 0; e < terms; e++) {
       target[e * count + i] = e < entries ? kernel->column[start + e] : state;
       weight[e * count + i] = e < entries ? kernel->weight[start + e] : 0;
     }
@@ -213,5 +226,6 @@ const wal_game_type wal_game_tabulated = {
     .move = move,
     .stage = stage,
     .noise = noise,
+    .row_length = row_length,
     .legal = legal_pairs,
     .action_name = action_name};

@@ -31,7 +31,7 @@ typedef struct wal_partition {
  *                 them lie in a second-level cache
  * @param group    states g*group .. (g+1)*group-1 stay in one tile
  * @param row      states of a row of a grid, 1 if there is none: blocks are whole rows, and of at
- *                 least 16 where there are many, so that few of a block's neighbours are in others
+ *                 least 8 where there are many, so that few of a block's neighbours are in others
  * @param block    states a block, 0 for the usual choice (the size over 16, at most 8192 states or
  *                 8 rows, and at least 16384 pairs)
  */

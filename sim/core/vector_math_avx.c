@@ -4,6 +4,7 @@
 
 #if defined(__AVX__)
 #include <immintrin.h>
+#include <math.h>
 #include <sleef.h>
 
 enum { WIDTH = 4 };
@@ -38,16 +39,18 @@ void wal_vector_exp_shifted_avx(int64_t n, double scale, const double *x, const 
 void wal_vector_tilt_avx(int64_t n, double rate, const double *x, const double *base,
                          const double *weight, double *out, double *sum, double range[2]) {
   const __m256d factor = _mm256_set1_pd(rate);
-  const __m256d sign = _mm256_set1_pd(-0.0);
+  const __m256d sign = _mm256_set1_pd(-0.0), none = _mm256_set1_pd(HUGE_VAL);
   __m256d least = _mm256_set1_pd(range[0]), most = _mm256_set1_pd(range[1]);
   int64_t i = 0;
   for (; i + WIDTH <= n; i += WIDTH) {
     __m256d gap = _mm256_sub_pd(_mm256_loadu_pd(x + i), _mm256_loadu_pd(base + i));
     __m256d exponent = _mm256_mul_pd(factor, gap);
-    most = _mm256_max_pd(_mm256_andnot_pd(sign, exponent), most);
+    __m256d own = _mm256_loadu_pd(weight + i);
+    __m256d counts = _mm256_cmp_pd(own, _mm256_setzero_pd(), _CMP_NEQ_UQ);
+    most = _mm256_max_pd(_mm256_and_pd(_mm256_andnot_pd(sign, exponent), counts), most);
     __m256d power = Sleef_cinz_expd4_u10avx(exponent);
-    __m256d tilted = _mm256_mul_pd(_mm256_loadu_pd(weight + i), power);
-    least = _mm256_min_pd(tilted, least);
+    __m256d tilted = _mm256_mul_pd(own, power);
+    least = _mm256_min_pd(_mm256_blendv_pd(none, tilted, counts), least);
     _mm256_storeu_pd(out + i, tilted);
     _mm256_storeu_pd(sum + i, _mm256_add_pd(_mm256_loadu_pd(sum + i), tilted));
   }

@@ -17,8 +17,9 @@
  *              mu_{h+1}(s') = sum_{s,a,k} L_h(s,a) c_{h,k}(s,a) N(s' | t_k(s,a))
  *              q_h(s,a)     = r_h(s,a) + sum_k c_{h,k}(s,a) (N V_{h+1})(t_k(s,a))
  *
- * Maps and noise never change, only the probabilities do. A deterministic game has no noise; sparse
- * or dense transition rows of (s,a) are noise from the post-decision states m = s*A + a.
+ * Maps and noise do not depend on the population, only the probabilities do. A deterministic game
+ * has no noise; sparse or dense transition rows of (s,a) are noise from the post-decision states m
+ * = s*A + a.
  */
 
 enum { WAL_AXES = 4, WAL_POPULATIONS = 8 };
@@ -90,11 +91,16 @@ typedef struct wal_game_type {
 
   /* optional: NULL selects the default */
 
-  /** Row m = first+i of the noise kernel: target[e*count+i], weight[e*count+i] for e < noise_terms;
+  /** Row m = first+i of the noise kernel: target[e*count+i], weight[e*count+i] for e < noise_terms
+   *  (or row_length());
    *  weights are >= 0 and sum to 1; entries of weight 0 are passed over. `stage` as in move().
    *  Default: no noise. */
   void (*noise)(const void *self, int stage, int64_t first, int64_t count, int64_t *target,
                 double *weight);
+  /** The most entries among rows first .. first+count-1 of the noise kernel, which noise() then
+   *  writes for these rows. Worth having where a few rows are far longer than the others. Default:
+   *  shape.noise_terms. */
+  int (*row_length)(const void *self, int stage, int64_t first, int64_t count);
   /** legal[i] = 1 if the action may be played in state first+i, else 0; every state has an action
    *  that may. Policies give the others probability 0. Asked once. Default: all may. */
   void (*legal)(const void *self, int action, int64_t first, int64_t count, unsigned char *legal);

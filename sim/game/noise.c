@@ -36,7 +36,7 @@ struct wal_noise {
   wal_block_sum *partial;
 };
 
-/* One block's rows, as the game gives them. */
+/* Some rows of a block, as the game gives them. */
 typedef struct rows {
   int64_t first, count;
   int terms;
@@ -46,10 +46,20 @@ typedef struct rows {
 
 static const double ROW_TOLERANCE = 1e-9;
 
-static wal_status read_rows(wal_noise *n, const wal_game *game, int64_t block, rows *r) {
-  r->first = wal_partition_cut(&n->post, block);
-  r->count = wal_partition_cut(&n->post, block + 1) - r->first;
+/* Room for the rows that are read at a time: as many as fit at their longest, so that a game with
+   one row of all states does not take the room of a dense kernel. */
+enum { ROWS_ROOM = 1 << 20 };
+
+/* Reads the rows from `first` on, up to the end of the block. */
+static wal_status read_rows(wal_noise *n, const wal_game *game, int64_t block, int64_t first,
+                            rows *r) {
+  const wal_game_type *type = game->type;
+  const int64_t left = wal_partition_cut(&n->post, block + 1) - first;
+  const int64_t most = ROWS_ROOM / game->shape.noise_terms;
+  r->first = first;
+  r->count = most < 1 ? 1 : most < left ? most : left;
   r->terms = game->shape.noise_terms;
+  if (type->row_length) r->terms = type->row_length(game->self, n->stage, first, r->count);
   WAL_TRY(wal_acquire(n->ctx, "kernel", r->count * r->terms, sizeof *r->target, &r->target));
   WAL_TRY(wal_acquire(n->ctx, "kernel", r->count * r->terms, sizeof *r->weight, &r->weight));
   game->type->noise(game->self, n->stage, r->first, r->count, r->target, r->weight);
@@ -119,8 +129,7 @@ static wal_status add_sparse(wal_noise *n, wal_reach *reach, const rows *r) {
   return WAL_OK;
 }
 
-/* Dense rows: the first block asks for all values outside its home range, once for all blocks. */
-static wal_status add_dense(wal_noise *n, wal_reach *reach, const rows *r, bool first) {
+static void add_dense(wal_noise *n, const rows *r) {
   for (int64_t i = 0; i < r->count; i++) {
     double *row = n->matrix + (r->first - n->post.first + i) * n->leading;
     for (int e = 0; e < r->terms; e++) {
@@ -128,10 +137,27 @@ static wal_status add_dense(wal_noise *n, wal_reach *reach, const rows *r, bool 
       if (r->target[at] >= 0) row[r->target[at]] += r->weight[at];
     }
   }
-  for (int64_t s = 0; first && s < n->states.size; s++)
+}
+
+/* For dense rows the first block asks for all values outside its home range, once for all blocks.
+ */
+static wal_status reach_all(wal_noise *n, wal_reach *reach) {
+  for (int64_t s = 0; s < n->states.size; s++)
     if (s < n->states.first || s >= n->states.first + n->states.count)
       WAL_TRY(wal_reach_add(reach, 0, 1, &s));
   return WAL_OK;
+}
+
+static void count_rows(const rows *r, int64_t counts[2]) {
+  for (int e = 0; e < r->terms; e++)
+    for (int64_t i = 0; i < r->count; i++) {
+      int64_t at = e * r->count + i;
+      if (r->target[at] < 0) continue;
+      counts[0]++;
+      bool follows = i > 0 && r->weight[at - 1] == r->weight[at] &&
+                     (r->target[at] == r->target[at - 1] + 1 || r->target[at] == r->target[at - 1]);
+      counts[1] += !follows;
+    }
 }
 
 /* Counts that decide the form: entries, runs that they make. Integers, summed over the ranks. */
@@ -139,18 +165,13 @@ static wal_status count_entries(wal_noise *n, const wal_game *game, int64_t coun
   wal_status status = WAL_OK;
   counts[0] = counts[1] = 0;
   for (int64_t b = n->post.first_block; b < n->post.end_block && status == WAL_OK; b++) {
-    rows r = {0};
-    status = read_rows(n, game, b, &r);
-    for (int e = 0; status == WAL_OK && e < r.terms; e++)
-      for (int64_t i = 0; i < r.count; i++) {
-        int64_t at = e * r.count + i;
-        if (r.target[at] < 0) continue;
-        counts[0]++;
-        bool follows = i > 0 && r.weight[at - 1] == r.weight[at] &&
-                       (r.target[at] == r.target[at - 1] + 1 || r.target[at] == r.target[at - 1]);
-        counts[1] += !follows;
-      }
-    free_rows(n->ctx, &r);
+    const int64_t end = wal_partition_cut(&n->post, b + 1);
+    rows r = {.first = wal_partition_cut(&n->post, b)};
+    for (; r.first < end && status == WAL_OK; r.first += r.count) {
+      status = read_rows(n, game, b, r.first, &r);
+      if (status == WAL_OK) count_rows(&r, counts);
+      free_rows(n->ctx, &r);
+    }
   }
   WAL_TRY_ALL(n->ctx, status);
   return wal_ctx_sum_integers(n->ctx, 2, counts);
@@ -181,15 +202,19 @@ static wal_status build(wal_noise *n, const wal_game *game, wal_reach *reach) {
   }
   wal_status status = WAL_OK;
   for (int64_t b = n->post.first_block; b < n->post.end_block && status == WAL_OK; b++) {
-    rows r = {0};
-    status = read_rows(n, game, b, &r);
-    if (status == WAL_OK) status = wal_reach_block(reach, b);
-    if (status == WAL_OK && n->form == WAL_NOISE_RUNS) status = add_runs(n, reach, &r);
-    if (status == WAL_OK && n->form == WAL_NOISE_ROWS) status = add_sparse(n, reach, &r);
-    if (status == WAL_OK && n->form == WAL_NOISE_DENSE)
-      status = add_dense(n, reach, &r, b == n->post.first_block);
+    const int64_t end = wal_partition_cut(&n->post, b + 1);
+    rows r = {.first = wal_partition_cut(&n->post, b)};
+    status = wal_reach_block(reach, b);
+    if (status == WAL_OK && n->form == WAL_NOISE_DENSE && b == n->post.first_block)
+      status = reach_all(n, reach);
+    for (; r.first < end && status == WAL_OK; r.first += r.count) {
+      status = read_rows(n, game, b, r.first, &r);
+      if (status == WAL_OK && n->form == WAL_NOISE_RUNS) status = add_runs(n, reach, &r);
+      if (status == WAL_OK && n->form == WAL_NOISE_ROWS) status = add_sparse(n, reach, &r);
+      if (status == WAL_OK && n->form == WAL_NOISE_DENSE) add_dense(n, &r);
+      free_rows(n->ctx, &r);
+    }
     n->block_runs[b + 1 - n->post.first_block] = wal_reach_mark(reach);
-    free_rows(n->ctx, &r);
   }
   return status == WAL_OK ? wal_reach_block(reach, -1) : status;
 }

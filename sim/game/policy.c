@@ -25,7 +25,7 @@ void wal_policy_forbid(const wal_policy *policy, int stage, int64_t tile) {
   if (!legal) return;
   const wal_slab slab = wal_space_slab(policy->space, stage, tile);
   double *values = wal_policy_tile(policy, stage, tile);
-  const double none = policy->kind == WAL_POLICY_PROBABILITIES ? 0 : WAL_FORBIDDEN;
+  const double none = policy->kind == WAL_POLICY_LOGITS ? WAL_FORBIDDEN : 0;
   const int64_t pairs = wal_space_tile_pairs(policy->space);
   for (int64_t i = 0; i < pairs; i++) values[i] = legal[i] ? values[i] : none;
   if (policy->kind != WAL_POLICY_LOGITS) normalize(wal_tile_of(policy->space, &slab), values);

@@ -23,7 +23,7 @@ typedef struct wal_policy {
  * is weighed against it, its exponential is 0, and products of it with 0 stay 0. */
 #define WAL_FORBIDDEN (-1e300)
 
-/** The policy that plays all legal actions alike, of either kind. Rank-local. */
+/** The policy that plays all legal actions alike, of any kind. Rank-local. */
 wal_status wal_policy_create(const wal_space *space, wal_policy_kind kind, wal_policy *out);
 void wal_policy_destroy(wal_policy *policy);
 
@@ -40,7 +40,8 @@ static inline double *wal_policy_tile(const wal_policy *policy, int stage, int64
  *  probabilities of the others to the sum 1. */
 void wal_policy_forbid(const wal_policy *policy, int stage, int64_t tile);
 
-/** Adds WAL_FORBIDDEN to the rewards [A][stride] of a tile's actions that are not legal. */
+/** Puts WAL_FORBIDDEN in place of the rewards [A][stride] of a tile's actions that are not legal.
+ */
 void wal_space_forbid(const wal_space *space, int64_t tile, double *reward);
 
 /**

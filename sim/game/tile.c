@@ -80,7 +80,8 @@ WAL_HOT void wal_tile_soft_expectation(wal_tile t, double entropy, const double 
   for (int a = 0; a < t.actions; a++)
     for (int64_t i = 0; i < t.count; i++) {
       int64_t at = a * t.stride + i;
-      v[i] += pi[at] * (q[at] - entropy * (y[at] - log_norm[i]));
+      const double term = pi[at] * (q[at] - entropy * (y[at] - log_norm[i]));
+      v[i] += pi[at] == 0 ? 0 : term;  // 0 log 0 = 0, however far the logit is
     }
 }
 

@@ -50,9 +50,10 @@ void wal_tile_log_sum_exp(wal_tile t, double entropy, const double *q, double *v
 int64_t wal_tile_tilt_room(int actions);
 
 /** p[a][s] <- p[a][s] exp(rate * q[a][s]) / sum_b p[b][s] exp(rate * q[b][s]), p in signed form:
- *  the step of mirror descent on the simplex. An action's exponential costs about 2 ns, one
- *  action a state costs none. */
-void wal_tile_tilt(wal_tile t, double rate, const double *q, double *p, double *room);
+ *  the step of mirror descent on the simplex. What is 0 stays 0. An action's exponential costs
+ * about 2 ns, one action a state costs none.
+ *  @param illegal  some states have actions that are not legal: p = 0 and q = -1e300 */
+void wal_tile_tilt(wal_tile t, double rate, bool illegal, const double *q, double *p, double *room);
 
 /** Whether some entry is a logarithm. */
 bool wal_tile_has_logs(wal_tile t, const double *p);

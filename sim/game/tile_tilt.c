@@ -6,7 +6,8 @@
 #include "sim/game/tile.h"
 
 /* The multiplicative step on probabilities in signed form (tile.h). It is taken relative to the
-   last action, whose factor is then 1, so that no maximum has to be found first. */
+   last action, whose factor is then 1, so that no maximum has to be found first; where actions may
+   be illegal, relative to the best action. */
 
 enum { CHUNK = 64 };  // states whose weights lie in first-level cache
 
@@ -36,28 +37,31 @@ static void tilt_in_logs(wal_tile t, double rate, const double *q, double *p) {
   double top = -HUGE_VAL, sum = 0;
   for (int a = 0; a < t.actions; a++) {
     double *to = p + a * t.stride;
+    if (*to == 0) continue;
     *to = (*to > 0 ? log_of(*to) : *to) + rate * q[a * t.stride];
-    if (!(*to <= top)) top = *to;  // a NaN stays
+    if (*to > top) top = *to;
   }
   for (int a = 0; a < t.actions; a++) {
+    if (p[a * t.stride] == 0) continue;
     double shifted = p[a * t.stride] - top, e;
     wal_vector_exp(1, &shifted, &e);
     sum += e;
   }
   const double log_sum = log_of(sum);
   for (int a = 0; a < t.actions; a++)
-    p[a * t.stride] = signed_form(p[a * t.stride] - top - log_sum);
+    if (p[a * t.stride] != 0) p[a * t.stride] = signed_form(p[a * t.stride] - top - log_sum);
 }
 
-/* One state whose weights (every CHUNK-th number) stand ready. */
-static void tilt_one(wal_tile t, double rate, const double *q, double *p, const double *weight) {
+/* One state whose weights (every CHUNK-th number) relative to an action with value `base` stand
+   ready; with_base: the last action is that one, and has no weight. */
+static void tilt_one(wal_tile t, double rate, const double *q, double *p, double base,
+                     bool with_base, const double *weight) {
   const int last = t.actions - 1;
-  const double base = q[last * t.stride];
-  double sum = p[last * t.stride] > 0 ? p[last * t.stride] : 0;
+  double sum = with_base && p[last * t.stride] > 0 ? p[last * t.stride] : 0;
   bool far = false;
-  for (int a = 0; a < last; a++) {
+  for (int a = 0; a < t.actions - with_base; a++) {
     if (weight[(int64_t)a * CHUNK] > 0) sum += weight[(int64_t)a * CHUNK];
-    far = far || !(fabs(rate * (q[a * t.stride] - base)) <= FAR);
+    far = far || !(p[a * t.stride] == 0 || fabs(rate * (q[a * t.stride] - base)) <= FAR);
   }
   if (far || !(sum >= LEAST_SUM)) {
     tilt_in_logs(t, rate, q, p);
@@ -66,7 +70,8 @@ static void tilt_one(wal_tile t, double rate, const double *q, double *p, const 
   const double share = 1 / sum, log_sum = log_of(sum);
   for (int a = 0; a < t.actions; a++) {
     double *to = p + a * t.stride;
-    const double own = a == last ? *to : weight[(int64_t)a * CHUNK];
+    if (*to == 0) continue;
+    const double own = with_base && a == last ? *to : weight[(int64_t)a * CHUNK];
     if (*to > 0 && own >= LEAST && own * share >= LEAST) {  // smaller ones have lost digits
       *to = own * share;
       continue;
@@ -91,12 +96,13 @@ WAL_HOT static double largest(int64_t n, const double *x) {
   return most;
 }
 
-WAL_HOT static void share_out(wal_tile t, const double *restrict sum, const double *restrict weight,
-                              double *restrict p) {
+WAL_HOT static void share_out(wal_tile t, bool with_base, const double *restrict sum,
+                              const double *restrict weight, double *restrict p) {
   double share[CHUNK];
   for (int64_t i = 0; i < t.count; i++) share[i] = 1 / sum[i];
   for (int a = 0; a < t.actions; a++) {
-    const double *from = a == t.actions - 1 ? p + a * t.stride : weight + (int64_t)a * CHUNK;
+    const bool base = with_base && a == t.actions - 1;
+    const double *from = base ? p + a * t.stride : weight + (int64_t)a * CHUNK;
     double *to = p + a * t.stride;
     for (int64_t i = 0; i < t.count; i++) to[i] = from[i] * share[i];
   }
@@ -111,28 +117,34 @@ static void fetch_next(wal_tile t, const double *p) {
     for (int64_t i = 0; i < t.count; i += LINE) __builtin_prefetch(next + a * t.stride + i, 0, 2);
 }
 
-static void tilt_chunk(wal_tile t, double rate, const double *q, double *p, double *weight) {
-  double sum[CHUNK], range[2];
+static void tilt_chunk(wal_tile t, double rate, bool illegal, const double *q, double *p,
+                       double *weight) {
+  double sum[CHUNK] = {0}, best[CHUNK], range[2] = {HUGE_VAL, 0};
   const int64_t last = (t.actions - 1) * t.stride;
+  const double *base = illegal ? best : q + last;
   fetch_next(t, p);
-  range[0] = start_sums(t.count, p + last, sum);
-  range[1] = 0;
-  for (int a = 0; a < t.actions - 1; a++)
-    wal_vector_tilt(t.count, rate, q + a * t.stride, q + last, p + a * t.stride,
+  if (illegal)
+    wal_tile_max(t, q, best);
+  else
+    range[0] = start_sums(t.count, p + last, sum);
+  for (int a = 0; a < t.actions - !illegal; a++)
+    wal_vector_tilt(t.count, rate, q + a * t.stride, base, p + a * t.stride,
                     weight + (int64_t)a * CHUNK, sum, range);
   const double most = largest(t.count, sum);
   const bool plain = range[0] >= LEAST_SUM && range[0] >= 2 * LEAST * most && range[1] <= FAR;
   if (plain)
-    share_out(t, sum, weight, p);
+    share_out(t, !illegal, sum, weight, p);
   else
-    for (int64_t i = 0; i < t.count; i++) tilt_one(t, rate, q + i, p + i, weight + i);
+    for (int64_t i = 0; i < t.count; i++)
+      tilt_one(t, rate, q + i, p + i, base[i], !illegal, weight + i);
 }
 
-void wal_tile_tilt(wal_tile t, double rate, const double *q, double *p, double *room) {
+void wal_tile_tilt(wal_tile t, double rate, bool illegal, const double *q, double *p,
+                   double *room) {
   for (int64_t at = 0; at < t.count; at += CHUNK) {
     const int64_t left = t.count - at;
     const wal_tile c = {left < CHUNK ? left : CHUNK, t.stride, t.actions};
-    tilt_chunk(c, rate, q + at, p + at, room);
+    tilt_chunk(c, rate, illegal, q + at, p + at, room);
   }
 }
 

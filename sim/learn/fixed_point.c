@@ -11,7 +11,7 @@ static const wal_param PARAMS[] = {{.name = "temperature",
                                     .type = WAL_REAL,
                                     .number = 0,
                                     .low = 0,
-                                    .high = HUGE_VAL,
+                                    .high = 1e200,
                                     .meaning = "softness of the best response (0: exact)"},
                                    WAL_TIES_PARAM,
                                    {0}};

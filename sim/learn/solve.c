@@ -67,8 +67,8 @@ wal_status wal_solve(wal_learner *learner, const wal_stop *stop, wal_solve_repor
       met = trace->tolerance &&
             now.exploitability <= stop->absolute + stop->relative * trace->rows[0].exploitability +
                                       ROUND_OFF * fabs(now.value);
-      if (report) report(user, trace);
     }
+    if (report) report(user, trace, measure);
     trace->converged = met && !update;
     const wal_traffic after = wal_ctx_traffic(ctx);
     trace->traffic = (wal_traffic){.bytes = after.bytes - before.bytes,

@@ -24,8 +24,9 @@ typedef struct wal_trace {
   wal_traffic traffic; /**< of this rank, from the start of the solve to its end */
 } wal_trace;
 
-/** Told of every measured iteration, on all ranks; must not fail and must not communicate. */
-typedef void (*wal_solve_report)(void *user, const wal_trace *trace);
+/** Told of every iteration, on all ranks, and whether it was measured (it is then the trace's last
+ *  entry); must not fail and must not communicate in the learner's context. */
+typedef void (*wal_solve_report)(void *user, const wal_trace *trace, bool measured);
 
 /**
  * Runs a learner until the stop rule holds. Afterwards the learner's policy, flow and kept values

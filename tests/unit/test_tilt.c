@@ -32,6 +32,8 @@ static void compare(const long double *y, const double *p, double tolerance) {
     log_softmax(y, i, log_p);
     for (int a = 0; a < ACTIONS; a++) {
       const double x = p[a * STRIDE + i];
+      assert_true((x == 0) == (y[a * STRIDE + i] == -HUGE_VALL));
+      if (x == 0) continue;
       sum += x > 0 ? x : 0;
       assert_true(x >= 1e-300 || x < -690.7);
       const double got = x > 0 ? log(x) : x;
@@ -41,21 +43,30 @@ static void compare(const long double *y, const double *p, double tolerance) {
   }
 }
 
+/* Which actions are not legal where some are not: never all of a state, sometimes the last one. */
+static bool is_illegal(int i) { return i % STRIDE % 5 != 0 && (i / STRIDE + i % STRIDE) % 3 == 0; }
+
+static void start(bool illegal, double *p) {
+  for (int i = 0; i < PAIRS; i++) p[i] = illegal && is_illegal(i) ? 0 : 1.0 / ACTIONS;
+}
+
 /* A hundred steps one way and the same back: actions vanish beyond all numbers and return. */
-static void probabilities_vanish_and_return(void **state) {
-  (void)state;
+static void check_return(bool illegal) {
   static const double RATES[] = {0.001, 1, 40, 1000};
   double p[PAIRS], q[PAIRS], *room = malloc(sizeof *room * (size_t)wal_tile_tilt_room(ACTIONS));
   long double *y = malloc(sizeof *y * PAIRS);
   assert_true(room && y);
   for (size_t r = 0; r < sizeof RATES / sizeof RATES[0]; r++) {
     bool vanished = false;
-    for (int i = 0; i < PAIRS; i++) p[i] = 1.0 / ACTIONS, y[i] = 0;
+    start(illegal, p);
+    for (int i = 0; i < PAIRS; i++) y[i] = p[i] == 0 ? -HUGE_VALL : 0;
     for (int step = 0; step < 200; step++) {
       const double sign = step < 100 ? 1 : -1;
       for (int i = 0; i < PAIRS; i++)  // some states hardly move, others are thrown about
         q[i] = sign * (draw(i, 0) + 0.1 * draw(i, (uint32_t)step)) * (i % STRIDE % 3);
-      wal_tile_tilt(T, RATES[r], q, p, room);
+      for (int i = 0; i < PAIRS; i++)
+        if (illegal && is_illegal(i)) q[i] = -1e300;
+      wal_tile_tilt(T, RATES[r], illegal, q, p, room);
       for (int i = 0; i < PAIRS; i++) y[i] += (long double)RATES[r] * q[i];
       vanished = vanished || wal_tile_has_logs(T, p);
       // logits of up to 400 * rate are passed: half an ulp of them a step adds up
@@ -67,28 +78,40 @@ static void probabilities_vanish_and_return(void **state) {
   free(y);
 }
 
-/* What becomes of a state does not depend on the states beside it. */
-static void states_do_not_touch_each_other(void **state) {
+static void probabilities_vanish_and_return(void **state) {
   (void)state;
+  check_return(false);
+  check_return(true);
+}
+
+/* What becomes of a state does not depend on the states beside it. */
+static void check_states(bool illegal) {
   double p[PAIRS], q[PAIRS], one[ACTIONS], q_one[ACTIONS];
   double *room = malloc(sizeof *room * (size_t)wal_tile_tilt_room(ACTIONS));
   assert_non_null(room);
   for (int i = 0; i < PAIRS; i++) {
-    p[i] = 1.0 / ACTIONS;
     q[i] = draw(i, 7) * (i % STRIDE % 5 == 0 ? 900 : 1);
+    if (illegal && is_illegal(i)) q[i] = -1e300;
   }
+  start(illegal, p);
   double before[PAIRS];
   for (int step = 0; step < 5; step++) {
     memcpy(before, p, sizeof p);
-    wal_tile_tilt(T, 1, q, p, room);
+    wal_tile_tilt(T, 1, illegal, q, p, room);
     for (int64_t i = 0; i < COUNT; i++) {
       for (int a = 0; a < ACTIONS; a++)
         one[a] = before[a * STRIDE + i], q_one[a] = q[a * STRIDE + i];
-      wal_tile_tilt((wal_tile){1, 1, ACTIONS}, 1, q_one, one, room);
+      wal_tile_tilt((wal_tile){1, 1, ACTIONS}, 1, illegal, q_one, one, room);
       for (int a = 0; a < ACTIONS; a++) WAL_ASSERT_SAME(one[a], p[a * STRIDE + i]);
     }
   }
   free(room);
+}
+
+static void states_do_not_touch_each_other(void **state) {
+  (void)state;
+  check_states(false);
+  check_states(true);
 }
 
 static void logarithms_are_dropped(void **state) {
