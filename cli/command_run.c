@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <cblas.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli/commands.h"
 #include "cli/session.h"
@@ -16,6 +17,16 @@ static wal_status default_output(wal_ctx *ctx, const char *scenario, char *path,
   if (snprintf(path, size, "%.*s.h5", length, base) >= (int)size)
     return wal_fail(ctx, WAL_ECREATE, "%s: the name is too long for a run file", scenario);
   return WAL_OK;
+}
+
+/* A run file in place of its own scenario is never meant. @collective */
+static wal_status spare_scenario(wal_ctx *ctx, const char *scenario, const char *output) {
+  struct stat in, out;
+  wal_status status = WAL_OK;
+  if (wal_ctx_rank(ctx) == 0 && stat(scenario, &in) == 0 && stat(output, &out) == 0 &&
+      in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+    status = wal_fail(ctx, WAL_ECREATE, "walras: cannot create %s: it is the scenario", output);
+  return wal_agree(ctx, status);
 }
 
 static void join_arguments(wal_text *text, int argc, char **argv) {
@@ -37,7 +48,9 @@ int wal_command_run(const wal_options *options, int argc, char **argv) {
   if (status == WAL_OK) {
     job.output = options->output ? options->output : path;
     job.command_line = command_line.bytes;
-    if (!options->dry_run) status = wal_run_file_check(session.ctx, job.output, options->force);
+    status = spare_scenario(session.ctx, options->operand[0], job.output);
+    if (status == WAL_OK && !options->dry_run)
+      status = wal_run_file_check(session.ctx, job.output, options->force);
   }
   if (status == WAL_OK) status = type->run(&job);
   wal_session_free_job(&job);

@@ -145,6 +145,8 @@ static void print_result(const wal_job *job, const outcome *result) {
   printf("  value                 %.10g\n", last->value);
   printf("  seconds               %.3f\n", trace->seconds[trace->count - 1]);
   printf("  file                  %s\n", job->output);
+  if (last->exploitability > first->exploitability)
+    printf("  note: exploitability grew; a smaller learner.rate may help\n");
 }
 
 static wal_status learn(wal_job *job, wal_learner *learner, wal_trace *trace) {

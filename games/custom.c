@@ -254,7 +254,10 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
       .actions = shape->actions,
       .states = states,
       .initial = initial,
-      .moves = {.states = states, .actions = shape->actions, .kernels = kernels},
+      .moves = {.states = states,
+                .actions = shape->actions,
+                .kernels = kernels,
+                .stages = shape->horizon - 1},
       .statistic = {.states = states, .actions = shape->actions, .horizon = shape->horizon}};
   WAL_TRY_GOTO(wal_acquire(ctx, "custom", 1, sizeof *game->live, &game->live));
   WAL_TRY_GOTO(read_functions(ctx, params, game));

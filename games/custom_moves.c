@@ -64,7 +64,7 @@ static wal_status refuse_entry(wal_ctx *ctx, const wal_custom_function *f, doubl
                                int64_t states) {
   char got[32];
   if (!(target >= 0 && target < (double)states) || target != trunc(target))
-    return wal_custom_refuse(ctx, f, WAL_EINPUT, "expected targets from 0 to %lld, got %s",
+    return wal_custom_refuse(ctx, f, WAL_EINPUT, "expected whole targets from 0 to %lld, got %s",
                              (long long)states - 1, wal_number_text(target, got, sizeof got));
   return wal_custom_refuse(ctx, f, WAL_EINPUT, "expected probabilities from 0 to 1, got %s",
                            wal_number_text(p, got, sizeof got));
@@ -132,6 +132,31 @@ static wal_status read_kernel(wal_ctx *ctx, const wal_custom_clock *clock, wal_c
   return WAL_OK;
 }
 
+/* Without `varies` the moves of stage 0 stand for all: refused if others are found to differ. A
+   sample of stages, states, actions and outcomes is asked, the last stage among them. */
+static wal_status check_stages(wal_ctx *ctx, wal_custom_function *f, wal_custom_moves *m,
+                               const row_index *x) {
+  enum { MOST_STAGES = 24, MOST_PAIRS = 100 };
+  const int64_t pairs = (int64_t)m->outcomes * m->actions * m->states;
+  const int64_t rows = m->first[1];
+  WAL_TRY(wal_grow(ctx, "scripted game", &m->start, rows + 1, rows + 2, &m->row_room,
+                   sizeof *m->start));
+  const int64_t skip_stages = 1 + (m->stages - 1) / MOST_STAGES, skip = 1 + pairs / MOST_PAIRS;
+  for (int64_t h = m->stages - 1; h > 0; h -= skip_stages)
+    for (int64_t i = h % skip; i < pairs; i += skip) {
+      const int64_t s = i % m->states, a = i / m->states % m->actions;
+      f->call.arguments[3] = (double)(i / m->states / m->actions);
+      WAL_TRY(wal_custom_ask(ctx, f, (int)h, s, (int)a));
+      WAL_TRY(read_row(ctx, f, m, rows));
+      if (*find_slot(m, x, rows) != m->row[i] + 1)
+        return wal_custom_refuse(
+            ctx, f, WAL_EINPUT,
+            "expected the same as at h=0, got something else; moves that depend "
+            "on the stage need varies = true");
+    }
+  return WAL_OK;
+}
+
 // Every row has one target: the rows' numbers give way to these.
 static void keep_targets(wal_ctx *ctx, wal_custom_moves *m) {
   int64_t count = (int64_t)m->outcomes * m->actions * m->states;
@@ -158,6 +183,7 @@ wal_status wal_custom_moves_tabulate(wal_ctx *ctx, const wal_custom_clock *clock
   wal_status status = WAL_OK;
   for (int kernel = 0; status == WAL_OK && kernel < m->kernels; kernel++)
     status = read_kernel(ctx, clock, f, m, kernel, &x);
+  if (status == WAL_OK && m->kernels == 1) status = check_stages(ctx, f, m, &x);
   wal_release(ctx, &x.slot);
   if (status == WAL_OK && m->terms == 1) keep_targets(ctx, m);
   return status;

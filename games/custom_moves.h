@@ -11,6 +11,7 @@ typedef struct wal_custom_moves {
   int64_t states;
   int actions, outcomes;
   int kernels;     /**< 1, or one a move */
+  int stages;      /**< that move: H - 1 */
   int terms;       /**< entries of the longest row; 0 without rows */
   int64_t post;    /**< post-decision states: most rows of a kernel; 0 without rows */
   int32_t *row;    /**< [kernels][K][A][S]: row in its kernel, or target */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <lauxlib.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,17 +258,22 @@ static const char *read_rows(lua_State *L, wal_call *call, char *got, size_t siz
 
 // ---- Calls ------------------------------------------------------------------------------------
 
-/* Arguments are passed as reals, so that no arithmetic on them is a whole number's, which wraps
- * around and fails at a division by zero. A real that is whole finds the same element of a table as
- * a whole number does. */
-static int start_call(const wal_function *function, int argument_count, const double *arguments) {
+/* Functions that fill arrays get reals, so that no arithmetic on their arguments is a whole
+ * number's, which wraps around and fails at a division by zero. The functions of a scripted game
+ * get whole numbers, of which texts can be made (`s .. ","`) that name what loops have named. */
+static int start_call(const wal_function *function, int argument_count, const double *arguments,
+                      bool whole) {
   wal_lua *lua = function->owner;
   lua_State *L = lua->state;
   wal_lua_begin(lua);
   lua_settop(L, 0);
   if (!lua_checkstack(L, argument_count + 10)) return LUA_ERRMEM;
   lua_rawgeti(L, LUA_REGISTRYINDEX, function->reference);
-  for (int i = 0; i < argument_count; i++) lua_pushnumber(L, arguments[i]);
+  for (int i = 0; i < argument_count; i++)
+    if (whole && arguments[i] == trunc(arguments[i]))
+      lua_pushinteger(L, (lua_Integer)arguments[i]);
+    else
+      lua_pushnumber(L, arguments[i]);
   return LUA_OK;
 }
 
@@ -276,7 +282,7 @@ static wal_status call_function(wal_ctx *ctx, const wal_function *function, int 
   wal_lua *lua = function->owner;
   lua_State *L = lua->state;
   char got[TEXT_LENGTH], list[TEXT_LENGTH], where[PLACE_LENGTH];
-  if (start_call(function, argument_count, arguments) != LUA_OK)
+  if (start_call(function, argument_count, arguments, false) != LUA_OK)
     return wal_fail(ctx, WAL_EINPUT, "%s: %d arguments are too many", lua->name, argument_count);
   int status = lua_pcall(L, argument_count, LUA_MULTRET, 0);
   if (status == LUA_OK && !lua_checkstack(L, 10)) status = LUA_ERRMEM;
@@ -301,7 +307,7 @@ static wal_status invoke(wal_ctx *ctx, const wal_function *function, wal_call *c
   wal_lua *lua = function->owner;
   lua_State *L = lua->state;
   char got[TEXT_LENGTH], what[PLACE_LENGTH];
-  int status = start_call(function, call->argument_count, call->arguments);
+  int status = start_call(function, call->argument_count, call->arguments, true);
   if (status == LUA_OK && call->array) status = push_array(function, call);
   if (status == LUA_OK)
     status = lua_pcall(L, call->argument_count + (call->array ? 1 : 0), LUA_MULTRET, 0);

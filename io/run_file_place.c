@@ -85,15 +85,13 @@ static wal_status examine_folder(wal_ctx *ctx, const char *path, const char *fol
 static bool is_foreign(const char *path) {
   enum { HEAD = 65536 };
   static const char SIGNATURE[] = "\x89HDF\r\n\x1a\n", MARK[] = "walras_version";
-  bool foreign = false;
   FILE *file = fopen(path, "rb");
   char *head = malloc(HEAD);
   const size_t length = file && head ? fread(head, 1, HEAD, file) : 0;
-  if (length >= sizeof SIGNATURE - 1 && memcmp(head, SIGNATURE, sizeof SIGNATURE - 1) == 0) {
-    foreign = true;
-    for (size_t i = 0; foreign && i + sizeof MARK - 1 <= length; i++)
-      foreign = memcmp(head + i, MARK, sizeof MARK - 1) != 0;
-  }
+  bool foreign =
+      length >= sizeof SIGNATURE - 1 && memcmp(head, SIGNATURE, sizeof SIGNATURE - 1) == 0;
+  for (size_t i = 0; foreign && i + sizeof MARK - 1 <= length; i++)
+    foreign = memcmp(head + i, MARK, sizeof MARK - 1) != 0;
   free(head);
   if (file) fclose(file);
   return foreign;

@@ -181,7 +181,7 @@ WAL_HOT static void apply_segment(const segment *s, const term *terms, int64_t c
 void wal_stencil_apply(const wal_stencil *s, int64_t part, const double *in, double *out) {
   for (int64_t i = s->parts[part]; i < s->parts[part + 1]; i++) {
     const segment *now = &s->segments[i];
-    apply_segment(now, s->terms + now->first_term, now[1].first_term - now->first_term, in,
-                  out + now->to);
+    const int64_t count = now[1].first_term - now->first_term;
+    apply_segment(now, count > 0 ? s->terms + now->first_term : NULL, count, in, out + now->to);
   }
 }

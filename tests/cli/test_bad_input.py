@@ -415,6 +415,8 @@ OUTPUTS = [
          "run", FILE, "-f", "-o", "../"),
     line("a file as a folder", CREATE, rf"walras: cannot create {FILE}/o\.h5: .*is not a folder",
          "run", FILE, "-o", f"{FILE}/o.h5"),
+    line("force over the scenario itself", CREATE,
+         r"walras: cannot create scenario\.lua: it is the scenario", "run", FILE, "--force", "-o", FILE),
     line("file exists", CREATE, r"walras: cannot create o\.h5: file exists \(.*--force.*\)",
          "run", FILE, "-o", "o.h5", files={"o.h5": b"keep\0me"}),
     line("file of the default name exists", CREATE,
