@@ -33,6 +33,7 @@ typedef struct execution {
   double ticked;
   /* of rank 0 */
   wal_run_file *file;
+  wal_ctx *alone; /* of the file */
   wal_sweep_row *rows;
   int64_t done, failed, next; /* next: first run that is not in the file */
   wal_status written;         /* how writing goes: after a failure nothing more is written */
@@ -56,6 +57,7 @@ static void must_deliver(execution *e, wal_status status) {
   snprintf(line, sizeof line, "walras: a result was lost between the ranks: %s",
            wal_ctx_error(e->job->ctx));
   wal_error_print(e->job->options->json, WAL_EINTERNAL, line);
+  wal_run_file_discard(&e->file);  // else its partial file stays
   wal_ctx_abort(e->job->ctx, WAL_EINTERNAL);
 }
 
@@ -173,6 +175,7 @@ static wal_status record(execution *e, int64_t run, wal_run_file **file, packet 
     job.ctx = e->group;
     job.options = &e->quiet;
     job.derived = true;
+    job.recorded = e->keeps;
     job.params = params;
     job.tick = tick;
     job.user = e;
@@ -203,22 +206,21 @@ static void do_run(execution *e, int64_t run) {
   wal_run_file_discard(&file);
 }
 
-/* The next run of this rank's group, the same on all its ranks. After a failure there is none. */
-static int64_t next_run(execution *e, wal_status *status) {
+/* The next run of this rank's group, the same on all its ranks. */
+static int64_t next_run(execution *e) {
   int64_t run = INT64_MAX;
-  if (e->leads) *status = wal_dispatch_next(e->numbers, &run);
-  if (*status != WAL_OK) run = INT64_MAX;
+  if (e->leads) must_deliver(e, wal_dispatch_next(e->numbers, &run));
   const wal_status shared = wal_ctx_least_integer(e->group, &run);
-  if (*status == WAL_OK) *status = shared;
-  return *status == WAL_OK ? run : INT64_MAX;
+  if (shared != WAL_OK)
+    must_deliver(e, wal_fail(e->job->ctx, shared, "%s", wal_ctx_error(e->group)));
+  return run;
 }
 
 // ---- All runs ---------------------------------------------------------------------------------
 
-static wal_status do_runs(execution *e) {
-  wal_status status = WAL_OK;
+static void do_runs(execution *e) {
   for (;;) {
-    const int64_t run = next_run(e, &status);
+    const int64_t run = next_run(e);
     if (run >= e->sweep->count) break;
     do_run(e, run);
     if (!e->collects) continue;
@@ -228,16 +230,15 @@ static wal_status do_runs(execution *e) {
   }
   must_deliver(e, wal_mailbox_flush(e->mailbox));
   const struct timespec pause = {.tv_nsec = 200000};
-  while (e->collects && status == WAL_OK && e->done < e->sweep->count) {
+  while (e->collects && e->done < e->sweep->count) {
     if (!collect(e)) nanosleep(&pause, NULL);
     write_those_in_turn(e);
     show(e);
   }
-  return status;
 }
 
 wal_status wal_sweep_execute(wal_job *job, const wal_sweep *sweep, wal_run_file *file,
-                             wal_sweep_row *rows) {
+                             wal_ctx *alone, wal_sweep_row *rows) {
   wal_ctx *ctx = job->ctx;
   execution e = {.job = job,
                  .sweep = sweep,
@@ -245,6 +246,7 @@ wal_status wal_sweep_execute(wal_job *job, const wal_sweep *sweep, wal_run_file 
                  .keeps = strcmp(wal_params_text(job->params, "keep"), "all") == 0,
                  .collects = wal_ctx_rank(ctx) == 0,
                  .file = file,
+                 .alone = alone,
                  .rows = rows,
                  .start = wal_clock()};
   int own = 0;
@@ -259,10 +261,11 @@ wal_status wal_sweep_execute(wal_job *job, const wal_sweep *sweep, wal_run_file 
     if (e.collects) style = wal_progress_choose(stderr, job->options->quiet, job->options->json);
     e.progress = wal_progress_start(stderr, style, "sweep");
     e.progress.noun = "run";
-    status = do_runs(&e);
+    do_runs(&e);
     wal_progress_end(&e.progress, e.done, "failed", (double)e.failed, wal_clock() - e.start);
   }
-  if (status == WAL_OK) status = e.written;
+  if (status == WAL_OK && e.written != WAL_OK)
+    status = wal_fail(ctx, e.written, "%s", wal_ctx_error(e.alone));
   for (int64_t i = 0; e.collects && i < sweep->count; i++) wal_release(ctx, &rows[i].recorded);
   status = wal_agree(ctx, status);
   wal_mailbox_destroy(&e.mailbox);
