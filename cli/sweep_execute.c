@@ -13,6 +13,7 @@
 #include "sim/core/mailbox.h"
 #include "sim/core/memory.h"
 
+static const int64_t MOST_HELD = (int64_t)1 << 30;
 static const double TICK_SECONDS = 0.002;
 
 /* A run's result on its way to rank 0: this, the error's text (with its end), what it recorded. */
@@ -36,6 +37,7 @@ typedef struct execution {
   wal_ctx *alone; /* of the file */
   wal_sweep_row *rows;
   int64_t done, failed, next; /* next: first run that is not in the file */
+  int64_t held, most;         /* bytes that wait for their turn; let no more wait than */
   wal_status written;         /* how writing goes: after a failure nothing more is written */
   wal_progress progress;
   double start;
@@ -73,6 +75,7 @@ static void write_those_in_turn(execution *e) {
   for (; e->next < e->sweep->count && e->rows[e->next].done; e->next++) {
     wal_sweep_row *row = &e->rows[e->next];
     if (row->recorded && e->written == WAL_OK) e->written = write_run(e, e->next, row);
+    if (row->recorded) e->held -= row->length;
     wal_release(e->job->ctx, &row->recorded);
   }
 }
@@ -95,6 +98,7 @@ static wal_status open_packet(execution *e, char **bytes) {
   if (status == WAL_OK && p.recorded > 0)
     memcpy(row->recorded, *bytes + sizeof p + p.error, (size_t)p.recorded);
   wal_release(ctx, bytes);
+  if (row->recorded) e->held += row->length;
   row->done = true;
   e->done++;
   if (row->status != WAL_OK) e->failed++;
@@ -106,10 +110,13 @@ static void show(execution *e) {
                       wal_clock() - e->start);
 }
 
-/* Takes in what has come; false if nothing had. */
+/* Takes in what has come, and writes what has its turn; false if nothing had come. What the file
+ * waits for is always let come, so that it cannot wait for ever. */
 static bool collect(execution *e) {
   bool any = false;
   for (;;) {
+    write_those_in_turn(e);
+    wal_mailbox_limit(e->mailbox, e->most - e->held, e->next);
     char *bytes = NULL;
     int64_t length = 0;
     must_deliver(e, wal_mailbox_take(e->mailbox, &bytes, &length));
@@ -162,7 +169,7 @@ static void deliver(execution *e, packet p, const void *recorded) {
   if (e->collects)
     must_deliver(e, open_packet(e, &bytes));
   else
-    must_deliver(e, wal_mailbox_post(e->mailbox, &bytes, length));
+    must_deliver(e, wal_mailbox_post(e->mailbox, p.run, &bytes, length));
 }
 
 static wal_status record(execution *e, int64_t run, wal_run_file **file, packet *p) {
@@ -206,10 +213,23 @@ static void do_run(execution *e, int64_t run) {
   wal_run_file_discard(&file);
 }
 
+static void collect_or_pause(execution *e) {
+  const struct timespec pause = {.tv_nsec = 200000};
+  if (!collect(e)) nanosleep(&pause, NULL);
+  show(e);
+}
+
+/* Rank 0 begins no run while more wait than it may hold, or its own results would heap up. The run
+ * that all of them wait for comes before `run`, so another rank has it. */
+static void wait_for_room(execution *e, int64_t run) {
+  while (e->held >= e->most && e->next < run) collect_or_pause(e);
+}
+
 /* The next run of this rank's group, the same on all its ranks. */
 static int64_t next_run(execution *e) {
   int64_t run = INT64_MAX;
   if (e->leads) must_deliver(e, wal_dispatch_next(e->numbers, &run));
+  if (e->collects && run < e->sweep->count) wait_for_room(e, run);
   const wal_status shared = wal_ctx_least_integer(e->group, &run);
   if (shared != WAL_OK)
     must_deliver(e, wal_fail(e->job->ctx, shared, "%s", wal_ctx_error(e->group)));
@@ -225,16 +245,11 @@ static void do_runs(execution *e) {
     do_run(e, run);
     if (!e->collects) continue;
     collect(e);
-    write_those_in_turn(e);
     show(e);
   }
   must_deliver(e, wal_mailbox_flush(e->mailbox));
-  const struct timespec pause = {.tv_nsec = 200000};
-  while (e->collects && e->done < e->sweep->count) {
-    if (!collect(e)) nanosleep(&pause, NULL);
-    write_those_in_turn(e);
-    show(e);
-  }
+  while (e->collects && e->done < e->sweep->count) collect_or_pause(e);
+  if (e->collects) write_those_in_turn(e);
 }
 
 wal_status wal_sweep_execute(wal_job *job, const wal_sweep *sweep, wal_run_file *file,
@@ -248,6 +263,7 @@ wal_status wal_sweep_execute(wal_job *job, const wal_sweep *sweep, wal_run_file 
                  .file = file,
                  .alone = alone,
                  .rows = rows,
+                 .most = wal_ctx_memory_limit(ctx) > 0 ? wal_ctx_memory_limit(ctx) / 4 : MOST_HELD,
                  .start = wal_clock()};
   int own = 0;
   e.quiet.quiet = true;
