@@ -105,6 +105,12 @@ static wal_status send_on(wal_mailbox *box, int64_t most) {
   return WAL_OK;
 }
 
+/** Bytes that a rank may have under way: of little memory a quarter. */
+static int64_t most_under_way(const wal_mailbox *box) {
+  const int64_t limit = wal_ctx_memory_limit(box->ctx);
+  return limit > 0 && limit / 4 < MOST_UNDER_WAY ? limit / 4 : MOST_UNDER_WAY;
+}
+
 wal_status wal_mailbox_post(wal_mailbox *box, int64_t number, char **bytes, int64_t length) {
   const int64_t head[HEAD] = {[NUMBER] = number, [LENGTH] = length};
   MPI_Comm comm = wal_ctx_comm(box->ctx);
@@ -127,7 +133,7 @@ wal_status wal_mailbox_post(wal_mailbox *box, int64_t number, char **bytes, int6
                    &p->requests[p->count++]) != MPI_SUCCESS)
       return failed(box, "MPI_Issend");
   }
-  return send_on(box, MOST_UNDER_WAY);
+  return send_on(box, most_under_way(box));
 }
 
 /** Notes what ranks have announced. */

@@ -15,8 +15,9 @@ typedef struct wal_mailbox wal_mailbox;
 /** @collective ctx, which must outlive it */
 wal_status wal_mailbox_create(wal_ctx *ctx, wal_mailbox **out);
 
-/** Sends a block to rank 0; a rank's numbers rise from block to block. Takes it over, whatever happens: `*bytes` is of wal_acquire() in the
- *  mailbox's context, and becomes NULL. Waits only where more than 256 MiB are under way. */
+/** Sends a block to rank 0; a rank's numbers rise from block to block. Takes it over, whatever
+ *  happens: `*bytes` is of wal_acquire() in the mailbox's context, and becomes NULL. Waits only
+ *  where more than 256 MiB, or a quarter of the memory that the rank may have, are under way. */
 wal_status wal_mailbox_post(wal_mailbox *mailbox, int64_t number, char **bytes, int64_t length);
 
 /**
