@@ -272,6 +272,7 @@ wal_status wal_sweep_execute(wal_job *job, const wal_sweep *sweep, wal_run_file 
   if (status == WAL_OK) status = wal_dispatch_create(ctx, &e.numbers);
   if (status == WAL_OK) status = wal_mailbox_create(ctx, &e.mailbox);
   if (status == WAL_OK) {
+    wal_mailbox_limit(e.mailbox, e.most, 0);  // for the first run of rank 0, too
     e.leads = wal_ctx_rank(e.group) == 0;
     wal_progress_style style = WAL_PROGRESS_NONE;
     if (e.collects) style = wal_progress_choose(stderr, job->options->quiet, job->options->json);
