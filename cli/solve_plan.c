@@ -33,11 +33,14 @@ static void print_memory(const wal_job *job, double share, const char *least) {
          size_text((double)wal_machine_memory(), there, sizeof there));
 }
 
-/* Fails if `share` bytes a rank are more than there are. */
-static wal_status refuse(wal_job *job, double share) {
+/* Fails if `each` bytes a rank, and `leader` more of one rank of job->ctx, are more than there are.
+ * The machine may have several such contexts, each with a leader. */
+static wal_status refuse(wal_job *job, double each, double leader) {
   const double machine = (double)wal_machine_memory();
   const double process = (double)wal_ctx_memory_limit(job->ctx);
-  const double all = share * wal_ctx_node_size(job->ctx);
+  const int ranks = wal_ctx_node_size(job->ctx), size = wal_ctx_size(job->ctx);
+  const double share = each + leader;
+  const double all = each * ranks + leader * ((ranks + size - 1) / size);
   const wal_params *of_game = wal_params_child(job->params, "game");
   if (all > machine)
     return wal_params_fail(job->ctx, of_game, NULL,
@@ -56,7 +59,7 @@ wal_status wal_solve_plan_refuse(wal_job *job, const wal_game *game) {
   const wal_shape *shape = &game->shape;
   const double share =
       8.0 * (double)shape->states * shape->horizon * (shape->actions + 2) / wal_ctx_size(job->ctx);
-  const wal_status status = refuse(job, share);
+  const wal_status status = refuse(job, share, 0);
   if (status != WAL_OK && job->options->dry_run && wal_ctx_rank(job->ctx) == 0) {
     print_shape(game, wal_ctx_size(job->ctx));
     print_memory(job, share, "at least ");
@@ -80,6 +83,13 @@ static double writing_buffer(const wal_job *job, const wal_shape *shape) {
   return wal_run_file_buffer(shape->horizon, stage, stage / wal_ctx_size(job->ctx));
 }
 
+/* A run of a sweep writes into memory of its group's first rank. The record is there twice while it
+ * grows; what was sent of the run before, or has come to rank 0, may still be there as well. */
+static double writing(const wal_job *job, const wal_shape *shape, double file) {
+  if (job->derived) return job->recorded ? 3 * file : 0;
+  return writing_buffer(job, shape);
+}
+
 wal_status wal_solve_plan_measure(wal_job *job, const wal_space *space, wal_solve_cost *out) {
   const wal_shape *shape = &space->game->shape;
   wal_params *of_learner = wal_params_child(job->params, "learner");
@@ -87,13 +97,25 @@ wal_status wal_solve_plan_measure(wal_job *job, const wal_space *space, wal_solv
   WAL_TRY(wal_learner_plan(space, wal_learner_find(wal_params_component(of_learner)->name),
                            of_learner, &cost));
   *out = (wal_solve_cost){.traffic = cost.traffic};
-  out->bytes = cost.bytes + wal_ctx_memory(job->ctx) + (int64_t)writing_buffer(job, shape);
+  out->bytes = cost.bytes + wal_ctx_memory(job->ctx);
   out->work = (double)shape->states * shape->actions * shape->horizon;
   WAL_TRY(of_largest(job->ctx, &out->bytes));
   WAL_TRY(of_largest(job->ctx, &out->traffic.bytes));
   WAL_TRY(of_largest(job->ctx, &out->traffic.messages));
   WAL_TRY(of_largest(job->ctx, &out->traffic.collectives));
-  return wal_solve_file_plan(job, space->game, &out->file);
+  WAL_TRY(wal_solve_file_plan(job, space->game, &out->file));
+  const double while_written = writing(job, shape, out->file);
+  out->writing = while_written < 0x1p62 ? (int64_t)while_written : INT64_MAX / 2;
+  return of_largest(job->ctx, &out->writing);
+}
+
+wal_status wal_solve_plan_fits(wal_job *job, const wal_solve_cost *cost) {
+  double each = (double)cost->bytes, leader = (double)cost->writing;
+  if (!job->derived) {  // all ranks write together
+    each += leader;
+    leader = 0;
+  }
+  return wal_agree(job->ctx, refuse(job, each, leader));
 }
 
 /* Whether the solve may end before all iterations are done. */
@@ -108,7 +130,7 @@ wal_status wal_solve_plan(wal_job *job, const wal_space *space) {
   if (job->options->dry_run && wal_ctx_rank(job->ctx) == 0) {
     char text[32];
     print_shape(space->game, wal_ctx_size(job->ctx));
-    print_memory(job, (double)cost.bytes, "");
+    print_memory(job, (double)cost.bytes + (double)cost.writing, "");
     printf("  file           %s%s\n", ends_early(job) ? "at most " : "",
            size_text(cost.file, text, sizeof text));
     printf("  work           %.4g values of (stage, state, action) an iteration\n", cost.work);
@@ -117,5 +139,5 @@ wal_status wal_solve_plan(wal_job *job, const wal_space *space) {
            (long long)cost.traffic.messages, cost.traffic.messages == 1 ? "" : "s",
            (long long)cost.traffic.collectives, cost.traffic.collectives == 1 ? "" : "s");
   }
-  return wal_agree(job->ctx, refuse(job, (double)cost.bytes));
+  return wal_solve_plan_fits(job, &cost);
 }

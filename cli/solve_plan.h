@@ -11,7 +11,8 @@ wal_status wal_solve_plan_refuse(wal_job *job, const wal_game *game);
 
 /** What a solve will take; of the rank that takes most. */
 typedef struct wal_solve_cost {
-  int64_t bytes;       /**< of memory, everything included */
+  int64_t bytes;       /**< of memory, without what writing takes */
+  int64_t writing;     /**< bytes more while the run is written */
   double file;         /**< bytes of the run file, if all iterations are done */
   double work;         /**< values of (stage, state, action) an iteration, all ranks together */
   wal_traffic traffic; /**< an iteration */
@@ -19,6 +20,9 @@ typedef struct wal_solve_cost {
 
 /** Finds out what the solve of a job will take on this space, without taking it. @collective */
 wal_status wal_solve_plan_measure(wal_job *job, const wal_space *space, wal_solve_cost *out);
+
+/** Fails if that is more memory than there is. @collective */
+wal_status wal_solve_plan_fits(wal_job *job, const wal_solve_cost *cost);
 
 /** Refuses what does not fit into memory, before anything but the space is allocated, and in a dry
  *  run prints memory, file size, work and communication. @collective */

@@ -216,12 +216,12 @@ void wal_sweep_value_text(wal_text *text, const wal_node *value, int64_t choice)
   wal_text_free(&whole);
 }
 
-wal_status wal_sweep_blame(wal_ctx *ctx, const wal_sweep *s, int64_t run, wal_status status) {
+void wal_sweep_run_text(wal_text *text, const wal_sweep *s, int64_t run) {
   wal_text label = {0};
   for (int64_t i = 0; s->vary && i < s->vary->count; i++) {
     const wal_node *values = s->vary->items[i];
     const int64_t choice = wal_sweep_choice(s, i, run);
-    wal_text_add(&label, "%s%s=", i ? ", " : ": ", s->vary->keys[i]);
+    wal_text_add(&label, "%s%s=", i ? ", " : "", s->vary->keys[i]);
     if (values->kind == WAL_NODE_NUMBERS) {
       const wal_node number = {.kind = WAL_NODE_NUMBER, .number = values->numbers[choice]};
       wal_sweep_value_text(&label, &number, choice);
@@ -234,7 +234,17 @@ wal_status wal_sweep_blame(wal_ctx *ctx, const wal_sweep *s, int64_t run, wal_st
   for (char *c = line; *c; c++)
     if ((unsigned char)*c < 0x20U || *c == 0x7F) *c = '?';
   wal_text_free(&label);
-  return wal_fail(ctx, status, "%s (run %lld%s)", wal_ctx_error(ctx), (long long)run, line);
+  wal_text_add(text, "%s", line);
+}
+
+wal_status wal_sweep_blame(wal_ctx *ctx, const wal_sweep *s, int64_t run, wal_status status) {
+  wal_text text = {0};
+  wal_sweep_run_text(&text, s, run);
+  const char *varied = text.bytes ? text.bytes : "";
+  wal_fail(ctx, status, "%s (run %lld%s%s)", wal_ctx_error(ctx), (long long)run,
+           *varied ? ": " : "", varied);
+  wal_text_free(&text);
+  return status;
 }
 
 // ---- All runs ---------------------------------------------------------------------------------

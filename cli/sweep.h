@@ -31,6 +31,9 @@ wal_status wal_sweep_tree(wal_ctx *ctx, const wal_sweep *sweep, int64_t run, wal
 wal_status wal_sweep_resolve(wal_ctx *ctx, const wal_sweep *sweep, int64_t run,
                              const wal_task_type **type, wal_params **out);
 
+/** Adds what a run varies, cut short where it is long: "game.states=10, learner.rate=0.1". */
+void wal_sweep_run_text(wal_text *text, const wal_sweep *sweep, int64_t run);
+
 /** Adds to an error's text which run it is of: "... (run 3: learner.rate=0.1)". */
 wal_status wal_sweep_blame(wal_ctx *ctx, const wal_sweep *sweep, int64_t run, wal_status status);
 

@@ -73,18 +73,31 @@ typedef struct places {
   int64_t count, capacity;
 } places;
 
-static bool same_value(const wal_node *a, const wal_node *b) {
-  if (a->kind != b->kind) return false;
-  if (a->kind == WAL_NODE_COMPONENT) return strcmp(a->text, b->text) == 0;  // fields: own places
-  if (a->count != b->count || a->flag != b->flag || a->number != b->number) return false;
+static bool same_text(const char *a, const char *b) { return strcmp(a ? a : "", b ? b : "") == 0; }
+
+bool wal_sweep_same_value(const wal_node *a, const wal_node *b) {
+  if (a->kind != b->kind || a->count != b->count) return false;
+  const bool named = a->kind == WAL_NODE_FIELDS || a->kind == WAL_NODE_COMPONENT;
+  if (a->flag != b->flag || a->number != b->number) return false;
   if (a->kind == WAL_NODE_FUNCTION) return a->text && b->text && strcmp(a->text, b->text) == 0;
-  if (a->kind == WAL_NODE_TEXT) return strcmp(a->text ? a->text : "", b->text ? b->text : "") == 0;
+  if (a->kind == WAL_NODE_TEXT && !same_text(a->text, b->text)) return false;
+  if (a->kind == WAL_NODE_COMPONENT && !same_text(a->text, b->text)) return false;
   for (int64_t i = 0; i < a->count; i++) {
-    if (a->kind == WAL_NODE_NUMBERS ? a->numbers[i] != b->numbers[i]
-                                    : !same_value(a->items[i], b->items[i]))
-      return false;
+    if (a->kind == WAL_NODE_NUMBERS) {
+      if (a->numbers[i] != b->numbers[i]) return false;
+      continue;
+    }
+    const wal_node *other = named ? wal_node_field(b, a->keys[i]) : b->items[i];
+    if (!other || !wal_sweep_same_value(a->items[i], other)) return false;
   }
   return true;
+}
+
+/* At a place of its own: what is in a component has places, too. */
+static bool same_here(const wal_node *a, const wal_node *b) {
+  if (a->kind == WAL_NODE_COMPONENT && b->kind == WAL_NODE_COMPONENT)
+    return same_text(a->text, b->text);
+  return wal_sweep_same_value(a, b);
 }
 
 static wal_status more_places(places *all) {
@@ -108,7 +121,7 @@ static wal_status note_value(places *all, const char *path, const wal_node *node
     snprintf(p->path, sizeof p->path, "%s", path);
   }
   all->list[i].tasks++;
-  if (!same_value(all->list[i].first, node)) all->list[i].differs = true;
+  if (!same_here(all->list[i].first, node)) all->list[i].differs = true;
   return WAL_OK;
 }
 

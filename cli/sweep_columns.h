@@ -17,6 +17,9 @@ typedef struct wal_sweep_columns {
   int64_t count, runs;
 } wal_sweep_columns;
 
+/** Whether two values were written alike, all that is in them included. Rank-local. */
+bool wal_sweep_same_value(const wal_node *a, const wal_node *b);
+
 /** The varied keys of a sweep; of a list of tasks what they wrote differently. Seeds are left out.
  *  Rank-local. */
 wal_status wal_sweep_columns_create(wal_ctx *ctx, const wal_sweep *sweep, wal_sweep_columns *out);

@@ -13,6 +13,7 @@
 #include "sim/core/mailbox.h"
 #include "sim/core/memory.h"
 
+static const int64_t MOST_HELD = (int64_t)1 << 30;
 static const double TICK_SECONDS = 0.002;
 
 /* A run's result on its way to rank 0: this, the error's text (with its end), what it recorded. */
@@ -33,8 +34,10 @@ typedef struct execution {
   double ticked;
   /* of rank 0 */
   wal_run_file *file;
+  wal_ctx *alone; /* of the file */
   wal_sweep_row *rows;
   int64_t done, failed, next; /* next: first run that is not in the file */
+  int64_t held, most;         /* bytes that wait for their turn; let no more wait than */
   wal_status written;         /* how writing goes: after a failure nothing more is written */
   wal_progress progress;
   double start;
@@ -56,6 +59,7 @@ static void must_deliver(execution *e, wal_status status) {
   snprintf(line, sizeof line, "walras: a result was lost between the ranks: %s",
            wal_ctx_error(e->job->ctx));
   wal_error_print(e->job->options->json, WAL_EINTERNAL, line);
+  wal_run_file_discard(&e->file);  // else its partial file stays
   wal_ctx_abort(e->job->ctx, WAL_EINTERNAL);
 }
 
@@ -71,6 +75,7 @@ static void write_those_in_turn(execution *e) {
   for (; e->next < e->sweep->count && e->rows[e->next].done; e->next++) {
     wal_sweep_row *row = &e->rows[e->next];
     if (row->recorded && e->written == WAL_OK) e->written = write_run(e, e->next, row);
+    if (row->recorded) e->held -= row->length;
     wal_release(e->job->ctx, &row->recorded);
   }
 }
@@ -93,6 +98,7 @@ static wal_status open_packet(execution *e, char **bytes) {
   if (status == WAL_OK && p.recorded > 0)
     memcpy(row->recorded, *bytes + sizeof p + p.error, (size_t)p.recorded);
   wal_release(ctx, bytes);
+  if (row->recorded) e->held += row->length;
   row->done = true;
   e->done++;
   if (row->status != WAL_OK) e->failed++;
@@ -104,10 +110,13 @@ static void show(execution *e) {
                       wal_clock() - e->start);
 }
 
-/* Takes in what has come; false if nothing had. */
+/* Takes in what has come, and writes what has its turn; false if nothing had come. What the file
+ * waits for is always let come, so that it cannot wait for ever. */
 static bool collect(execution *e) {
   bool any = false;
   for (;;) {
+    write_those_in_turn(e);
+    wal_mailbox_limit(e->mailbox, e->most - e->held, e->next);
     char *bytes = NULL;
     int64_t length = 0;
     must_deliver(e, wal_mailbox_take(e->mailbox, &bytes, &length));
@@ -160,7 +169,7 @@ static void deliver(execution *e, packet p, const void *recorded) {
   if (e->collects)
     must_deliver(e, open_packet(e, &bytes));
   else
-    must_deliver(e, wal_mailbox_post(e->mailbox, &bytes, length));
+    must_deliver(e, wal_mailbox_post(e->mailbox, p.run, &bytes, length));
 }
 
 static wal_status record(execution *e, int64_t run, wal_run_file **file, packet *p) {
@@ -173,6 +182,7 @@ static wal_status record(execution *e, int64_t run, wal_run_file **file, packet 
     job.ctx = e->group;
     job.options = &e->quiet;
     job.derived = true;
+    job.recorded = e->keeps;
     job.params = params;
     job.tick = tick;
     job.user = e;
@@ -203,41 +213,47 @@ static void do_run(execution *e, int64_t run) {
   wal_run_file_discard(&file);
 }
 
-/* The next run of this rank's group, the same on all its ranks. After a failure there is none. */
-static int64_t next_run(execution *e, wal_status *status) {
+static void collect_or_pause(execution *e) {
+  const struct timespec pause = {.tv_nsec = 200000};
+  if (!collect(e)) nanosleep(&pause, NULL);
+  show(e);
+}
+
+/* Rank 0 begins no run while more wait than it may hold, or its own results would heap up. The run
+ * that all of them wait for comes before `run`, so another rank has it. */
+static void wait_for_room(execution *e, int64_t run) {
+  while (e->held >= e->most && e->next < run) collect_or_pause(e);
+}
+
+/* The next run of this rank's group, the same on all its ranks. */
+static int64_t next_run(execution *e) {
   int64_t run = INT64_MAX;
-  if (e->leads) *status = wal_dispatch_next(e->numbers, &run);
-  if (*status != WAL_OK) run = INT64_MAX;
+  if (e->leads) must_deliver(e, wal_dispatch_next(e->numbers, &run));
+  if (e->collects && run < e->sweep->count) wait_for_room(e, run);
   const wal_status shared = wal_ctx_least_integer(e->group, &run);
-  if (*status == WAL_OK) *status = shared;
-  return *status == WAL_OK ? run : INT64_MAX;
+  if (shared != WAL_OK)
+    must_deliver(e, wal_fail(e->job->ctx, shared, "%s", wal_ctx_error(e->group)));
+  return run;
 }
 
 // ---- All runs ---------------------------------------------------------------------------------
 
-static wal_status do_runs(execution *e) {
-  wal_status status = WAL_OK;
+static void do_runs(execution *e) {
   for (;;) {
-    const int64_t run = next_run(e, &status);
+    const int64_t run = next_run(e);
     if (run >= e->sweep->count) break;
     do_run(e, run);
     if (!e->collects) continue;
     collect(e);
-    write_those_in_turn(e);
     show(e);
   }
   must_deliver(e, wal_mailbox_flush(e->mailbox));
-  const struct timespec pause = {.tv_nsec = 200000};
-  while (e->collects && status == WAL_OK && e->done < e->sweep->count) {
-    if (!collect(e)) nanosleep(&pause, NULL);
-    write_those_in_turn(e);
-    show(e);
-  }
-  return status;
+  while (e->collects && e->done < e->sweep->count) collect_or_pause(e);
+  if (e->collects) write_those_in_turn(e);
 }
 
 wal_status wal_sweep_execute(wal_job *job, const wal_sweep *sweep, wal_run_file *file,
-                             wal_sweep_row *rows) {
+                             wal_ctx *alone, wal_sweep_row *rows) {
   wal_ctx *ctx = job->ctx;
   execution e = {.job = job,
                  .sweep = sweep,
@@ -245,7 +261,9 @@ wal_status wal_sweep_execute(wal_job *job, const wal_sweep *sweep, wal_run_file 
                  .keeps = strcmp(wal_params_text(job->params, "keep"), "all") == 0,
                  .collects = wal_ctx_rank(ctx) == 0,
                  .file = file,
+                 .alone = alone,
                  .rows = rows,
+                 .most = wal_ctx_memory_limit(ctx) > 0 ? wal_ctx_memory_limit(ctx) / 4 : MOST_HELD,
                  .start = wal_clock()};
   int own = 0;
   e.quiet.quiet = true;
@@ -254,15 +272,17 @@ wal_status wal_sweep_execute(wal_job *job, const wal_sweep *sweep, wal_run_file 
   if (status == WAL_OK) status = wal_dispatch_create(ctx, &e.numbers);
   if (status == WAL_OK) status = wal_mailbox_create(ctx, &e.mailbox);
   if (status == WAL_OK) {
+    wal_mailbox_limit(e.mailbox, e.most, 0);  // for the first run of rank 0, too
     e.leads = wal_ctx_rank(e.group) == 0;
     wal_progress_style style = WAL_PROGRESS_NONE;
     if (e.collects) style = wal_progress_choose(stderr, job->options->quiet, job->options->json);
     e.progress = wal_progress_start(stderr, style, "sweep");
     e.progress.noun = "run";
-    status = do_runs(&e);
+    do_runs(&e);
     wal_progress_end(&e.progress, e.done, "failed", (double)e.failed, wal_clock() - e.start);
   }
-  if (status == WAL_OK) status = e.written;
+  if (status == WAL_OK && e.written != WAL_OK)
+    status = wal_fail(ctx, e.written, "%s", wal_ctx_error(e.alone));
   for (int64_t i = 0; e.collects && i < sweep->count; i++) wal_release(ctx, &rows[i].recorded);
   status = wal_agree(ctx, status);
   wal_mailbox_destroy(&e.mailbox);

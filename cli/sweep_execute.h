@@ -25,10 +25,11 @@ int wal_sweep_groups(const wal_ctx *ctx, int64_t runs, int64_t ranks_per_run, in
  * runs.
  * @param file  on rank 0 the file, in a context of rank 0 alone; NULL if runs are not kept, and on
  *              the other ranks
+ * @param alone that context; NULL on the other ranks
  * @param rows  on rank 0 an array of sweep->count rows, zeroed; their errors are the caller's
  * @collective job->ctx. A run that fails is a row, no failure.
  */
 wal_status wal_sweep_execute(wal_job *job, const wal_sweep *sweep, wal_run_file *file,
-                             wal_sweep_row *rows);
+                             wal_ctx *alone, wal_sweep_row *rows);
 
 #endif

@@ -13,6 +13,7 @@ typedef struct wal_job {
   const wal_options *options;
   wal_scenario *scenario;
   bool derived;       /**< a run of a sweep: nobody wrote it, its source is its resolved form */
+  bool recorded;      /**< such a run whose file is kept in memory, then sent */
   wal_params *params; /**< resolved parameters of the task */
   const char *output; /**< path of the run file */
   const char *command_line;
@@ -42,8 +43,8 @@ typedef struct wal_task_type {
 
   /* What a sweep over such tasks needs; NULL: it cannot be swept. */
 
-  /** Bytes of memory that a rank of job->ctx will need, and of what goes into the file. @collective
-   *  job->ctx */
+  /** Bytes of memory that a rank of job->ctx will need, and of what goes into the file. WAL_EINPUT if
+   *  it does not fit into memory; says nothing. @collective job->ctx */
   wal_status (*estimate)(wal_job *job, double *bytes, double *file);
   /** Does the work and puts all but /run into *file, which is made under job->output once there is
    *  something to write if it is NULL. WAL_ENOCONV as run(). @collective job->ctx */

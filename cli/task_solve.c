@@ -94,7 +94,8 @@ static wal_status estimate(wal_job *job, double *bytes, double *file) {
   if (status == WAL_OK) status = wal_solve_plan_refuse(job, &game);
   if (status == WAL_OK) status = wal_space_create(job->ctx, &game, NULL, &space);
   if (status == WAL_OK) status = wal_solve_plan_measure(job, space, &cost);
-  *bytes = (double)cost.bytes;
+  if (status == WAL_OK) status = wal_solve_plan_fits(job, &cost);
+  *bytes = (double)cost.bytes + (double)cost.writing;
   *file = cost.file;
   wal_space_destroy(&space);
   wal_game_destroy(job->ctx, &game);

@@ -260,6 +260,27 @@ class Sweeps(unittest.TestCase):
                                          r"\S+ MiB of memory a rank; the file has at most about "
                                          r"\S+ MiB\n$")
 
+    def test_dry_run_names_what_does_not_fit(self):
+        """As in the sweep itself, such a run does not stop the others."""
+        for values, told in (("100, 2000000000", "1 run does not fit into memory and will fail: "
+                                                 "run 1 (game.states=2000000000)"),
+                             ("2000000000, 100, 2000000001", "2 runs do not fit into memory and "
+                              "will fail: the first is run 0 (game.states=2000000000)")):
+            scenario = write(self.path("large.lua"), """return sweep {
+  base = solve { game = beach_bar { horizon = 2000 }, stop = { iterations = 2 } },
+  vary = { ["game.states"] = {%s} } }""" % values)
+            for ranks in (None, 2):
+                result = walras("run", scenario, "--dry-run", ranks=ranks)
+                self.assertEqual((result.status, own_lines(result.err)), (0, []), result)
+                self.assertRegex(result.out, r"^\d runs, [12] at once: a run takes at most about "
+                                             r"\S+ MiB of memory a rank; the file has at most "
+                                             r"about \S+ MiB\n" + re.escape(told) + r"\n$")
+        result = walras("run", write(self.path("none.lua"), """return sweep { seeds = 2,
+  base = solve { game = beach_bar { states = 2000000000, horizon = 2000 } } }"""), "--dry-run")
+        self.assertEqual((result.status, result.out),
+                         (0, "2 runs, 1 at once\n2 runs do not fit into memory and will fail: the "
+                             "first is run 0\n"), result)
+
     def test_progress_counts_runs(self):
         result = walras("run", self.scenarios["list"], "--log", "json", "-o",
                         self.path("progress.h5"), ranks=2)

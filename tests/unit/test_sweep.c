@@ -275,6 +275,39 @@ static void columns_of_a_list_hold_resolved_values(void **state) {
   close_sweep(&s);
 }
 
+/* Whether two values of a Lua scenario are the same to a table of runs. */
+static bool same(const char *a, const char *b) {
+  char text[400];
+  swept s;
+  snprintf(text, sizeof text,
+           "return sweep { base = solve { game = beach_bar { initial = {%s, %s} } } }", a, b);
+  memset(&s, 0, sizeof s);
+  WAL_ASSERT_OK(
+      ctx, wal_scenario_parse(ctx, "s.lua", text, strlen(text), wal_catalogue_all(), &s.scenario));
+  const wal_node *base = wal_node_field(wal_scenario_root(s.scenario), "base");
+  const wal_node *list = wal_node_field(wal_node_field(base, "game"), "initial");
+  assert_int_equal(list->count, 2);
+  assert_int_equal(list->kind, WAL_NODE_ITEMS);
+  const bool yes = wal_sweep_same_value(list->items[0], list->items[1]);
+  close_sweep(&s);
+  return yes;
+}
+
+static void values_are_compared_with_all_that_is_in_them(void **state) {
+  (void)state;
+  assert_true(same("{{a = 1, b = 2}}", "{{b = 2, a = 1}}"));
+  assert_false(same("{{a = 1}}", "{{b = 1}}"));
+  assert_false(same("{{a = 1}}", "{{a = 2}}"));
+  assert_false(same("{{a = {c = 1}}}", "{{a = {d = 1}}}"));
+  assert_false(same("{{a = 1}}", "{{a = 1, b = 1}}"));
+  assert_true(same("{boltzmann {rate = 1}}", "{boltzmann {rate = 1}}"));
+  assert_false(same("{boltzmann {rate = 1}}", "{boltzmann {rate = 2}}"));
+  assert_false(same("{boltzmann {}}", "{mirror_descent {}}"));
+  assert_true(same("{'x', true, {1, 2}}", "{'x', true, {1, 2}}"));
+  assert_false(same("{'x', {1, 2}}", "{'x', {1, 3}}"));
+  assert_false(same("{'x'}", "{'y'}"));
+}
+
 static void names_of_columns_are_their_own(void **state) {
   (void)state;
   swept s = opened(
@@ -311,6 +344,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(the_first_wrong_run_is_named_with_its_values),
       cmocka_unit_test(columns_of_varied_values),
       cmocka_unit_test(columns_of_a_list_hold_resolved_values),
+      cmocka_unit_test(values_are_compared_with_all_that_is_in_them),
       cmocka_unit_test(names_of_columns_are_their_own),
       cmocka_unit_test(groups_of_one_rank),
   };
