@@ -57,11 +57,11 @@ void wal_vector_tilt_base(int64_t n, double rate, const double *x, const double 
       const double exponent = rate * (x[i + j] - base[i + j]);
       const double size = fabs(exponent);
       few[j] = exponent;
-      range[1] = size > range[1] && weight[i + j] != 0 ? size : range[1];
+      range[1] = size > range[1] && weight[i + j] > 0 ? size : range[1];
     }
     STORE(few, EXP(LOAD(few)));
     for (int64_t j = 0; j < part; j++) {
-      const double own = weight[i + j], tilted = own * few[j];
+      const double own = weight[i + j] > 0 ? weight[i + j] : 0, tilted = own * few[j];
       out[i + j] = tilted;
       sum[i + j] += tilted;
       range[0] = tilted < range[0] && own != 0 ? tilted : range[0];

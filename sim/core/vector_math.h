@@ -21,10 +21,10 @@ void wal_vector_exp_shifted(int64_t n, double scale, const double *x, const doub
                             double *e, double *sum);
 
 /**
- * out[i] = weight[i] * exp(rate * (x[i] - base[i])) and sum[i] += out[i]: the inner loop of a
- * multiplicative update, as wal_vector_exp().
+ * out[i] = max(weight[i], 0) * exp(rate * (x[i] - base[i])) and sum[i] += out[i]: the inner loop of
+ * a multiplicative update, as wal_vector_exp().
  * @param range  range[0] becomes the least of itself and the out[i], range[1] the largest of itself
- *               and the |rate * (x[i] - base[i])|, both over the i with weight[i] != 0
+ *               and the |rate * (x[i] - base[i])|, both over the i with weight[i] > 0
  */
 void wal_vector_tilt(int64_t n, double rate, const double *x, const double *base,
                      const double *weight, double *out, double *sum, double range[2]);

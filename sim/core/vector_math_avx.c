@@ -46,7 +46,8 @@ void wal_vector_tilt_avx(int64_t n, double rate, const double *x, const double *
     __m256d gap = _mm256_sub_pd(_mm256_loadu_pd(x + i), _mm256_loadu_pd(base + i));
     __m256d exponent = _mm256_mul_pd(factor, gap);
     __m256d own = _mm256_loadu_pd(weight + i);
-    __m256d counts = _mm256_cmp_pd(own, _mm256_setzero_pd(), _CMP_NEQ_UQ);
+    __m256d counts = _mm256_cmp_pd(own, _mm256_setzero_pd(), _CMP_GT_OQ);
+    own = _mm256_and_pd(own, counts);
     most = _mm256_max_pd(_mm256_and_pd(_mm256_andnot_pd(sign, exponent), counts), most);
     __m256d power = Sleef_cinz_expd4_u10avx(exponent);
     __m256d tilted = _mm256_mul_pd(own, power);

@@ -52,8 +52,14 @@ int64_t wal_tile_tilt_room(int actions);
 /** p[a][s] <- p[a][s] exp(rate * q[a][s]) / sum_b p[b][s] exp(rate * q[b][s]), p in signed form:
  *  the step of mirror descent on the simplex. What is 0 stays 0. An action's exponential costs
  * about 2 ns, one action a state costs none.
- *  @param illegal  some states have actions that are not legal: p = 0 and q = -1e300 */
-void wal_tile_tilt(wal_tile t, double rate, bool illegal, const double *q, double *p, double *room);
+ *  @param which  what the tile may have, of the bits below */
+void wal_tile_tilt(wal_tile t, double rate, unsigned which, const double *q, double *p,
+                   double *room);
+
+enum {
+  WAL_TILT_ILLEGAL = 1, /**< actions that are not legal: p = 0 and q = -1e300 */
+  WAL_TILT_LOGS = 2,    /**< logarithms among the p */
+};
 
 /** Whether some entry is a logarithm. */
 bool wal_tile_has_logs(wal_tile t, const double *p);

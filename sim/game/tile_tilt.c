@@ -61,6 +61,7 @@ static void tilt_one(wal_tile t, double rate, const double *q, double *p, double
   bool far = false;
   for (int a = 0; a < t.actions - with_base; a++) {
     if (weight[(int64_t)a * CHUNK] > 0) sum += weight[(int64_t)a * CHUNK];
+    // of a logarithm too: one that grows by more may weigh something again
     far = far || !(p[a * t.stride] == 0 || fabs(rate * (q[a * t.stride] - base)) <= FAR);
   }
   if (far || !(sum >= LEAST_SUM)) {
@@ -84,7 +85,7 @@ static void tilt_one(wal_tile t, double rate, const double *q, double *p, double
 WAL_HOT static double start_sums(int64_t n, const double *restrict p, double *restrict sum) {
   double least = HUGE_VAL;
   for (int64_t i = 0; i < n; i++) {
-    sum[i] = p[i];
+    sum[i] = p[i] > 0 ? p[i] : 0;
     least = p[i] < least ? p[i] : least;
   }
   return least;
@@ -117,34 +118,99 @@ static void fetch_next(wal_tile t, const double *p) {
     for (int64_t i = 0; i < t.count; i += LINE) __builtin_prefetch(next + a * t.stride + i, 0, 2);
 }
 
-static void tilt_chunk(wal_tile t, double rate, bool illegal, const double *q, double *p,
+/* A chunk at work: the values that the step is taken relative to, sums of weights, what follows. */
+typedef struct chunk {
+  wal_tile t;
+  double rate;
+  bool with_base; /* the last action is the base, and has no weight */
+  const double *q, *base;
+  double *p, *weight;
+  double sum[CHUNK], share[CHUNK], log_sum[CHUNK], odd[CHUNK];
+} chunk;
+
+/* The next number of one pair, unless its state is odd. */
+WAL_INLINE double next_number(const chunk *c, double old, double weight, double q, int64_t i) {
+  const double in_logs = old + c->rate * (q - c->base[i]) - c->log_sum[i];
+  const double plain = weight * c->share[i];
+  return old > 0 ? plain : old < 0 ? in_logs : 0;
+}
+
+/* Marks the states that tilt_one() must look after: a probability that becomes a logarithm, or the
+   other way round, or sizes that are not safe relative to the base. */
+WAL_HOT static double find_odd(chunk *c) {
+  double all = 0;
+  for (int64_t i = 0; i < c->t.count; i++) c->odd[i] = c->sum[i] >= LEAST_SUM ? 0 : 1;
+  for (int a = 0; a < c->t.actions; a++) {
+    const double *p = c->p + a * c->t.stride, *q = c->q + a * c->t.stride;
+    const double *weight =
+        c->with_base && a == c->t.actions - 1 ? p : c->weight + (int64_t)a * CHUNK;
+    for (int64_t i = 0; i < c->t.count; i++) {
+      const double next = next_number(c, p[i], weight[i], q[i], i);
+      const double reach = fabs(c->rate * (q[i] - c->base[i]));
+      const double sound = (weight[i] >= LEAST) & (next >= LEAST) & (reach <= FAR) ? 1 : 0;
+      const double away = next < LOG_LEAST ? 1 : 0;
+      const double fine = p[i] > 0 ? sound : p[i] < 0 ? away : 1;
+      c->odd[i] = fine > 0 ? c->odd[i] : 1;
+    }
+  }
+  for (int64_t i = 0; i < c->t.count; i++) all += c->odd[i];
+  return all;
+}
+
+WAL_HOT static void write_even(chunk *c) {
+  for (int a = 0; a < c->t.actions; a++) {
+    double *p = c->p + a * c->t.stride;
+    const double *q = c->q + a * c->t.stride;
+    const double *weight =
+        c->with_base && a == c->t.actions - 1 ? p : c->weight + (int64_t)a * CHUNK;
+    for (int64_t i = 0; i < c->t.count; i++) {
+      const double next = next_number(c, p[i], weight[i], q[i], i);
+      p[i] = c->odd[i] > 0 ? p[i] : next;
+    }
+  }
+}
+
+/* A chunk with logarithms, or with probabilities that may become some. */
+static void tilt_carefully(chunk *c) {
+  for (int64_t i = 0; i < c->t.count; i++) c->share[i] = 1 / c->sum[i];
+  wal_vector_log(c->t.count, c->sum, c->log_sum);
+  const double odd = find_odd(c);
+  write_even(c);
+  for (int64_t i = 0; odd > 0 && i < c->t.count; i++)
+    if (c->odd[i] > 0)
+      tilt_one(c->t, c->rate, c->q + i, c->p + i, c->base[i], c->with_base, c->weight + i);
+}
+
+static void tilt_chunk(wal_tile t, double rate, unsigned which, const double *q, double *p,
                        double *weight) {
-  double sum[CHUNK] = {0}, best[CHUNK], range[2] = {HUGE_VAL, 0};
   const int64_t last = (t.actions - 1) * t.stride;
-  const double *base = illegal ? best : q + last;
+  const bool illegal = which & WAL_TILT_ILLEGAL;
+  double best[CHUNK], range[2] = {HUGE_VAL, 0};
+  chunk c = {.t = t, .rate = rate, .with_base = !illegal, .q = q, .p = p, .weight = weight};
+  c.base = illegal ? best : q + last;
   fetch_next(t, p);
   if (illegal)
     wal_tile_max(t, q, best);
   else
-    range[0] = start_sums(t.count, p + last, sum);
+    range[0] = start_sums(t.count, p + last, c.sum);
   for (int a = 0; a < t.actions - !illegal; a++)
-    wal_vector_tilt(t.count, rate, q + a * t.stride, base, p + a * t.stride,
-                    weight + (int64_t)a * CHUNK, sum, range);
-  const double most = largest(t.count, sum);
-  const bool plain = range[0] >= LEAST_SUM && range[0] >= 2 * LEAST * most && range[1] <= FAR;
+    wal_vector_tilt(t.count, rate, q + a * t.stride, c.base, p + a * t.stride,
+                    weight + (int64_t)a * CHUNK, c.sum, range);
+  const double most = largest(t.count, c.sum);
+  const bool plain = !(which & WAL_TILT_LOGS) && range[0] >= LEAST_SUM &&
+                     range[0] >= 2 * LEAST * most && range[1] <= FAR;
   if (plain)
-    share_out(t, !illegal, sum, weight, p);
+    share_out(t, !illegal, c.sum, weight, p);
   else
-    for (int64_t i = 0; i < t.count; i++)
-      tilt_one(t, rate, q + i, p + i, base[i], !illegal, weight + i);
+    tilt_carefully(&c);
 }
 
-void wal_tile_tilt(wal_tile t, double rate, bool illegal, const double *q, double *p,
+void wal_tile_tilt(wal_tile t, double rate, unsigned which, const double *q, double *p,
                    double *room) {
   for (int64_t at = 0; at < t.count; at += CHUNK) {
     const int64_t left = t.count - at;
     const wal_tile c = {left < CHUNK ? left : CHUNK, t.stride, t.actions};
-    tilt_chunk(c, rate, illegal, q + at, p + at, room);
+    tilt_chunk(c, rate, which, q + at, p + at, room);
   }
 }
 

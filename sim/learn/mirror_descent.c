@@ -52,7 +52,10 @@ static void visit(void *learner, const wal_value_tile *tile) {
   double *stored = wal_policy_tile(&l->policy, tile->slab.stage, tile->tile);
   const double *q = tile->q[l->needs];
   if (l->kind == WAL_POLICY_SIGNED)
-    wal_tile_tilt(t, self->rate, l->space->legal != NULL, q, stored, self->room);
+    wal_tile_tilt(
+        t, self->rate,
+        (l->space->legal ? WAL_TILT_ILLEGAL : 0) | (tile->pi != stored ? WAL_TILT_LOGS : 0), q,
+        stored, self->room);
   else
     wal_tile_blend(t, 1 - self->rate * l->entropy, stored, self->rate, q);
 }

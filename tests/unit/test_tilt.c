@@ -46,6 +46,10 @@ static void compare(const long double *y, const double *p, double tolerance) {
 /* Which actions are not legal where some are not: never all of a state, sometimes the last one. */
 static bool is_illegal(int i) { return i % STRIDE % 5 != 0 && (i / STRIDE + i % STRIDE) % 3 == 0; }
 
+static unsigned which(wal_tile t, bool illegal, const double *p) {
+  return (illegal ? WAL_TILT_ILLEGAL : 0) | (wal_tile_has_logs(t, p) ? WAL_TILT_LOGS : 0);
+}
+
 static void start(bool illegal, double *p) {
   for (int i = 0; i < PAIRS; i++) p[i] = illegal && is_illegal(i) ? 0 : 1.0 / ACTIONS;
 }
@@ -66,7 +70,7 @@ static void check_return(bool illegal) {
         q[i] = sign * (draw(i, 0) + 0.1 * draw(i, (uint32_t)step)) * (i % STRIDE % 3);
       for (int i = 0; i < PAIRS; i++)
         if (illegal && is_illegal(i)) q[i] = -1e300;
-      wal_tile_tilt(T, RATES[r], illegal, q, p, room);
+      wal_tile_tilt(T, RATES[r], which(T, illegal, p), q, p, room);
       for (int i = 0; i < PAIRS; i++) y[i] += (long double)RATES[r] * q[i];
       vanished = vanished || wal_tile_has_logs(T, p);
       // logits of up to 400 * rate are passed: half an ulp of them a step adds up
@@ -97,11 +101,12 @@ static void check_states(bool illegal) {
   double before[PAIRS];
   for (int step = 0; step < 5; step++) {
     memcpy(before, p, sizeof p);
-    wal_tile_tilt(T, 1, illegal, q, p, room);
+    wal_tile_tilt(T, 1, which(T, illegal, p), q, p, room);
     for (int64_t i = 0; i < COUNT; i++) {
       for (int a = 0; a < ACTIONS; a++)
         one[a] = before[a * STRIDE + i], q_one[a] = q[a * STRIDE + i];
-      wal_tile_tilt((wal_tile){1, 1, ACTIONS}, 1, illegal, q_one, one, room);
+      const wal_tile alone = {1, 1, ACTIONS};
+      wal_tile_tilt(alone, 1, which(alone, illegal, one), q_one, one, room);
       for (int a = 0; a < ACTIONS; a++) WAL_ASSERT_SAME(one[a], p[a * STRIDE + i]);
     }
   }
