@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <math.h>
+#include <string.h>
 
 #include "sim/core/hot.h"
 #include "sim/core/vector_math.h"
@@ -186,13 +187,22 @@ static void tilt_chunk(wal_tile t, double rate, unsigned which, const double *q,
   const int64_t last = (t.actions - 1) * t.stride;
   const bool illegal = which & WAL_TILT_ILLEGAL;
   double best[CHUNK], range[2] = {HUGE_VAL, 0};
-  chunk c = {.t = t, .rate = rate, .with_base = !illegal, .q = q, .p = p, .weight = weight};
+  chunk
+      c;  // its arrays are written before they are read: emptying them would take as long as a step
+  c.t = t;
+  c.rate = rate;
+  c.with_base = !illegal;
+  c.q = q;
   c.base = illegal ? best : q + last;
+  c.p = p;
+  c.weight = weight;
   fetch_next(t, p);
-  if (illegal)
+  if (illegal) {
     wal_tile_max(t, q, best);
-  else
+    memset(c.sum, 0, sizeof c.sum);
+  } else {
     range[0] = start_sums(t.count, p + last, c.sum);
+  }
   for (int a = 0; a < t.actions - !illegal; a++)
     wal_vector_tilt(t.count, rate, q + a * t.stride, c.base, p + a * t.stride,
                     weight + (int64_t)a * CHUNK, c.sum, range);
