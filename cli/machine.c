@@ -58,3 +58,11 @@ int64_t wal_machine_process_memory(void) {
     return INT64_MAX;
   return (int64_t)limit.rlim_cur;
 }
+
+const char *wal_size_text(double bytes, char *buffer, size_t size) {
+  static const char *const UNITS[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  int unit = 0;
+  for (; bytes >= 1000 && unit < 5; unit++) bytes /= 1024;
+  snprintf(buffer, size, "%.4g %s", bytes, UNITS[unit]);
+  return buffer;
+}

@@ -10,15 +10,6 @@
 
 static const double GIB = 1024.0 * 1024.0 * 1024.0;
 
-/* "12.3 MiB", with the unit that fits. */
-static const char *size_text(double bytes, char *buffer, size_t size) {
-  static const char *const UNITS[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-  int unit = 0;
-  for (; bytes >= 1000 && unit < 5; unit++) bytes /= 1024;
-  snprintf(buffer, size, "%.4g %s", bytes, UNITS[unit]);
-  return buffer;
-}
-
 static void print_shape(const wal_game *game, int ranks) {
   printf("%s: %lld states, %d actions, %d stages on %d rank%s\n", game->type->component.name,
          (long long)game->shape.states, game->shape.actions, game->shape.horizon, ranks,
@@ -28,9 +19,9 @@ static void print_shape(const wal_game *game, int ranks) {
 static void print_memory(const wal_job *job, double share, const char *least) {
   char own[32], all[32], there[32];
   printf("  memory         %s%s a rank, %s in all; this machine has %s\n", least,
-         size_text(share, own, sizeof own),
-         size_text(share * wal_ctx_size(job->ctx), all, sizeof all),
-         size_text((double)wal_machine_memory(), there, sizeof there));
+         wal_size_text(share, own, sizeof own),
+         wal_size_text(share * wal_ctx_size(job->ctx), all, sizeof all),
+         wal_size_text((double)wal_machine_memory(), there, sizeof there));
 }
 
 /* Fails if `each` bytes a rank, and `leader` more of one rank of job->ctx, are more than there are.
@@ -132,10 +123,10 @@ wal_status wal_solve_plan(wal_job *job, const wal_space *space) {
     print_shape(space->game, wal_ctx_size(job->ctx));
     print_memory(job, (double)cost.bytes + (double)cost.writing, "");
     printf("  file           %s%s\n", ends_early(job) ? "at most " : "",
-           size_text(cost.file, text, sizeof text));
+           wal_size_text(cost.file, text, sizeof text));
     printf("  work           %.4g values of (stage, state, action) an iteration\n", cost.work);
     printf("  communication  %s in %lld message%s and %lld collective%s a rank and iteration\n",
-           size_text((double)cost.traffic.bytes, text, sizeof text),
+           wal_size_text((double)cost.traffic.bytes, text, sizeof text),
            (long long)cost.traffic.messages, cost.traffic.messages == 1 ? "" : "s",
            (long long)cost.traffic.collectives, cost.traffic.collectives == 1 ? "" : "s");
   }

@@ -43,8 +43,8 @@ typedef struct wal_task_type {
 
   /* What a sweep over such tasks needs; NULL: it cannot be swept. */
 
-  /** Bytes of memory that a rank of job->ctx will need, and of what goes into the file. WAL_EINPUT if
-   *  it does not fit into memory; says nothing. @collective job->ctx */
+  /** Bytes of memory that a rank of job->ctx will need, and of what goes into the file. WAL_EINPUT
+   * if it does not fit into memory; says nothing. @collective job->ctx */
   wal_status (*estimate)(wal_job *job, double *bytes, double *file);
   /** Does the work and puts all but /run into *file, which is made under job->output once there is
    *  something to write if it is NULL. WAL_ENOCONV as run(). @collective job->ctx */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/machine.h"
 #include "cli/run_parts.h"
 #include "cli/sweep_report.h"
 #include "cli/task.h"
@@ -122,13 +123,6 @@ static wal_status estimate_all(wal_job *job, const wal_sweep *sweep, int groups,
   return WAL_OK;
 }
 
-/* "12.3 MiB" */
-static const char *size_text(double bytes, char *buffer, size_t size) {
-  const bool large = bytes >= 0.1 * 0x1p30;
-  snprintf(buffer, size, "%.4g %s", bytes / (large ? 0x1p30 : 0x1p20), large ? "GiB" : "MiB");
-  return buffer;
-}
-
 static void say_what_fails(const wal_sweep *sweep, const needs *all) {
   const bool one = all->refused == 1;
   wal_text text = {0};
@@ -152,9 +146,9 @@ static wal_status say_what_it_takes(wal_job *job, const wal_sweep *sweep) {
     printf("%lld runs, %d at once", (long long)sweep->count, groups);
     if (all.refused < sweep->count) {
       printf(": a run takes at most about %s of memory a rank",
-             size_text(all.memory, memory, sizeof memory));
+             wal_size_text(all.memory, memory, sizeof memory));
       if (keeps_runs(job))
-        printf("; the file has at most about %s", size_text(all.file, file, sizeof file));
+        printf("; the file has at most about %s", wal_size_text(all.file, file, sizeof file));
     }
     printf("\n");
     if (all.refused > 0) say_what_fails(sweep, &all);

@@ -82,10 +82,6 @@ WAL_HOT static void raise_to(int64_t n, const double *restrict x, double low, do
   for (int64_t i = 0; i < n; i++) y[i] = x[i] > low ? x[i] : low;
 }
 
-WAL_HOT static void scale(int64_t n, double factor, double *restrict x) {
-  for (int64_t i = 0; i < n; i++) x[i] *= factor;
-}
-
 static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
                   const double *statistic, double *reward, double *outcome) {
   (void)policy, (void)statistic, (void)outcome;
@@ -93,7 +89,7 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
   const building_evacuation *game = self;
   raise_to(slab->count, mass, game->log_offset, reward);
   wal_vector_log(slab->count, reward, reward);
-  scale(slab->count, -game->crowd_weight, reward);
+  wal_game_scale(slab->count, -game->crowd_weight, reward);
   int64_t cells = game->floor.rows * game->floor.columns;
   for (int64_t i = 0; i < slab->count && slab->first + i < cells; i++)
     reward[i] += game->exit_reward;

@@ -34,6 +34,10 @@ void wal_game_aversion(int64_t count, const double *mass, double offset, double 
   }
 }
 
+WAL_HOT void wal_game_scale(int64_t count, double factor, double *restrict x) {
+  for (int64_t i = 0; i < count; i++) x[i] *= factor;
+}
+
 void wal_game_label(const char *const *names, int action, char *buffer, size_t size) {
   snprintf(buffer, size, "%s", names[action]);
 }

@@ -41,6 +41,9 @@ void wal_game_start(const double *distribution, int64_t states, int64_t first, i
 /** reward[i] = -ln(mass[i] + offset): the dislike of crowds. */
 void wal_game_aversion(int64_t count, const double *mass, double offset, double *reward);
 
+/** x[i] *= factor. */
+void wal_game_scale(int64_t count, double factor, double *x);
+
 /** Writes one of `names` as an action's name. */
 void wal_game_label(const char *const *names, int action, char *buffer, size_t size);
 

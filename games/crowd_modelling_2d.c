@@ -270,10 +270,6 @@ static void noise(const void *self, int h, int64_t first, int64_t count, int64_t
   }
 }
 
-WAL_HOT static void scale(int64_t n, double factor, double *restrict x) {
-  for (int64_t i = 0; i < n; i++) x[i] *= factor;
-}
-
 WAL_HOT static void add(int64_t n, double base, const double *restrict x, double *restrict y) {
   for (int64_t i = 0; i < n; i++) y[i] += base + x[i];
 }
@@ -285,7 +281,7 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
   const crowd_modelling_2d *game = self;
   const wal_grid *grid = &game->map.grid;
   wal_game_aversion(slab->count, mass, game->log_offset, reward);
-  if (game->aversion != 1) scale(slab->count, game->aversion, reward);
+  if (game->aversion != 1) wal_game_scale(slab->count, game->aversion, reward);
   int64_t row = slab->first / grid->columns, column = slab->first % grid->columns;
   for (int64_t i = 0; game->liking[0] && i < slab->count; row++, column = 0) {
     int64_t left = slab->count - i, run = grid->columns - column;

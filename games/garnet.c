@@ -4,7 +4,6 @@
 
 #include "games/common.h"
 #include "games/game_list.h"
-#include "sim/core/hot.h"
 #include "sim/core/memory.h"
 #include "sim/core/random.h"
 
@@ -123,17 +122,13 @@ static void noise(const void *self, int h, int64_t first, int64_t count, int64_t
   }
 }
 
-WAL_HOT static void scale(int64_t n, double factor, double *restrict x) {
-  for (int64_t i = 0; i < n; i++) x[i] *= factor;
-}
-
 static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
                   const double *statistic, double *reward, double *outcome) {
   (void)policy, (void)statistic, (void)outcome;
   if (!reward) return;
   const garnet *game = self;
   wal_game_aversion(slab->count, mass, game->log_offset, reward);
-  if (game->aversion != 1) scale(slab->count, game->aversion, reward);
+  if (game->aversion != 1) wal_game_scale(slab->count, game->aversion, reward);
   for (int a = 1; a < game->actions; a++)
     memcpy(reward + a * slab->stride, reward, (size_t)slab->count * sizeof *reward);
   for (int a = 0; game->density > 0 && a < game->actions; a++)

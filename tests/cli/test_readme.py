@@ -62,6 +62,7 @@ class Readme(unittest.TestCase):
     def test_run_file_snippets_run(self):
         subprocess.run([WALRAS, "run", os.path.join(SOURCE, "scenarios/rate_sweep.lua"), "-q"],
                        check=True, stdout=subprocess.DEVNULL, env=walras_cli.environment())
+        self.addCleanup(os.remove, "rate_sweep.h5")
         for script in blocks(read("docs/run-file.md"), "python"):
             subprocess.run([sys.executable, "-c", script], check=True)
 

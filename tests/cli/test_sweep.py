@@ -257,8 +257,8 @@ class Sweeps(unittest.TestCase):
             result = walras("run", self.scenarios["sweep"], "--dry-run", ranks=ranks)
             self.assertEqual((result.status, own_lines(result.err)), (0, []), result)
             self.assertRegex(result.out, r"^16 runs, [12] at once: a run takes at most about "
-                                         r"\S+ MiB of memory a rank; the file has at most about "
-                                         r"\S+ MiB\n$")
+                                         r"\S+ [KM]iB of memory a rank; the file has at most about "
+                                         r"\S+ [KM]iB\n$")
 
     def test_dry_run_names_what_does_not_fit(self):
         """As in the sweep itself, such a run does not stop the others."""
@@ -273,8 +273,8 @@ class Sweeps(unittest.TestCase):
                 result = walras("run", scenario, "--dry-run", ranks=ranks)
                 self.assertEqual((result.status, own_lines(result.err)), (0, []), result)
                 self.assertRegex(result.out, r"^\d runs, [12] at once: a run takes at most about "
-                                             r"\S+ MiB of memory a rank; the file has at most "
-                                             r"about \S+ MiB\n" + re.escape(told) + r"\n$")
+                                             r"\S+ [KM]iB of memory a rank; the file has at most "
+                                             r"about \S+ [KM]iB\n" + re.escape(told) + r"\n$")
         result = walras("run", write(self.path("none.lua"), """return sweep { seeds = 2,
   base = solve { game = beach_bar { states = 2000000000, horizon = 2000 } } }"""), "--dry-run")
         self.assertEqual((result.status, result.out),
