@@ -111,25 +111,43 @@ static void add_type(wal_text *text, const wal_param *p) {
   if (p->type != WAL_INTEGER && p->type != WAL_REAL && p->type != WAL_ARRAY) return;
   const bool low = p->low > -HUGE_VAL, high = p->high < HUGE_VAL && p->high < 0x1p53;
   if (p->low == 0 && p->high == 0) return;
-  if (low && high)
-    wal_text_add(text, " in [%g, %g]", p->low, p->high);
-  else if (low)
-    wal_text_add(text, " >= %g", p->low);
-  else if (high)
-    wal_text_add(text, " <= %g", p->high);
+  wal_text_add(text, low && high ? " in [" : low ? " >= " : high ? " <= " : "");
+  if (low) wal_json_number(text, p->low);
+  if (low && high) wal_text_add(text, ", ");
+  if (high) wal_json_number(text, p->high);
+  if (low && high) wal_text_add(text, "]");
 }
 
-static void describe_params(const wal_param *params, int indent) {
+/* Columns of the table of parameters: name, type, default; the meaning needs no width. */
+enum { COLUMNS = 3 };
+
+static int wider(int width, int64_t length) { return length > width ? (int)length : width; }
+
+static void measure_params(const wal_param *params, int indent, int width[COLUMNS]) {
   for (const wal_param *p = params; p && p->name; p++) {
     wal_text type = {0}, fallback = {0};
     add_type(&type, p);
     add_default(&fallback, p);
-    printf("%*s%-*s %-26s %-14s %s%s%s%s\n", indent, "", 20 - indent, p->name, type.bytes,
-           fallback.bytes, p->meaning, p->unit ? " [" : "", p->unit ? p->unit : "",
-           p->unit ? "]" : "");
+    width[0] = wider(width[0], indent + (int64_t)strlen(p->name));
+    width[1] = wider(width[1], (int64_t)type.length);
+    width[2] = wider(width[2], (int64_t)fallback.length);
     wal_text_free(&type);
     wal_text_free(&fallback);
-    if (p->type == WAL_RECORD) describe_params(p->record->params, indent + 2);
+    if (p->type == WAL_RECORD) measure_params(p->record->params, indent + 2, width);
+  }
+}
+
+static void describe_params(const wal_param *params, int indent, const int width[COLUMNS]) {
+  for (const wal_param *p = params; p && p->name; p++) {
+    wal_text type = {0}, fallback = {0};
+    add_type(&type, p);
+    add_default(&fallback, p);
+    printf("%*s%-*s  %-*s  %-*s  %s%s%s%s\n", indent, "", width[0] - indent, p->name, width[1],
+           type.bytes, width[2], fallback.bytes, p->meaning, p->unit ? " [" : "",
+           p->unit ? p->unit : "", p->unit ? "]" : "");
+    wal_text_free(&type);
+    wal_text_free(&fallback);
+    if (p->type == WAL_RECORD) describe_params(p->record->params, indent + 2, width);
   }
 }
 
@@ -151,8 +169,11 @@ int wal_command_describe(const wal_options *options, int argc, char **argv) {
   printf("%s (%s): %s\n", c->name, c->kind, c->summary);
   if (c->source) printf("source: %s\n", c->source);
   if (c->params && c->params->name) {
-    printf("\n  %-18s %-26s %-14s %s\n", "parameter", "type", "default", "meaning");
-    describe_params(c->params, 2);
+    int width[COLUMNS] = {11, 4, 8};
+    measure_params(c->params, 2, width);
+    printf("\n  %-*s  %-*s  %-*s  meaning\n", width[0] - 2, "parameter", width[1], "type", width[2],
+           "default");
+    describe_params(c->params, 2, width);
   } else {
     printf("takes no parameters: %s{}\n", c->name);
   }
