@@ -148,7 +148,7 @@ WAL_HOT static double find_odd(chunk *c) {
     for (int64_t i = 0; i < c->t.count; i++) {
       const double next = next_number(c, p[i], weight[i], q[i], i);
       const double reach = fabs(c->rate * (q[i] - c->base[i]));
-      const double sound = (weight[i] >= LEAST) & (next >= LEAST) & (reach <= FAR) ? 1 : 0;
+      const double sound = ((weight[i] >= LEAST) & (next >= LEAST) & (reach <= FAR)) ? 1 : 0;
       const double away = next < LOG_LEAST ? 1 : 0;
       const double fine = p[i] > 0 ? sound : p[i] < 0 ? away : 1;
       c->odd[i] = fine > 0 ? c->odd[i] : 1;
