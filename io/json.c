@@ -92,7 +92,7 @@ void wal_json_string(wal_text *text, const char *value) {
   for (size_t i = 0; i < length;) {
     size_t step = character_length(s + i, length - i);
     if (step == 0)
-      add_bytes(text, "\\ufffd", 6);
+      add_bytes(text, "\xEF\xBF\xBD", 3);  // U+FFFD, as it comes back when the text is read again
     else if (s[i] < 0x20U || s[i] == '"' || s[i] == '\\' || s[i] == 0x7FU)
       add_escaped(text, s[i]);
     else
