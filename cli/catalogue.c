@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/catalogue.h"
 
+#include "auctions/components.h"
 #include "cli/task.h"
 #include "games/game_list.h"
 #include "sim/learn/learner.h"
@@ -18,6 +19,8 @@ const wal_catalogue *wal_catalogue_all(void) {
     components[n++] = &wal_game_at(i)->component;
   for (int64_t i = 0; i < wal_learner_count() && n < MOST; i++)
     components[n++] = &wal_learner_at(i)->component;
+  for (int64_t i = 0; i < wal_auction_component_count() && n < MOST; i++)
+    components[n++] = wal_auction_component_at(i);
   catalogue = (wal_catalogue){components, n};
   return &catalogue;
 }

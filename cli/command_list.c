@@ -69,7 +69,7 @@ static void add_default(wal_text *text, const wal_param *p) {
   } else if (p->type == WAL_TEXT) {
     wal_json_string(text, p->text);
   } else if (p->type == WAL_COMPONENT) {
-    wal_text_add(text, "%s{}", p->text);
+    wal_text_add(text, p->named ? "\"%s\"" : "%s{}", p->text);
   } else if (p->type == WAL_ARRAY) {
     add_numbers(text, p->array, p->extent, p->rank);
   } else {
@@ -96,7 +96,7 @@ static void add_type(wal_text *text, const wal_param *p) {
       wal_text_add(text, "%s or function", ARRAYS[p->rank]);
       break;
     case WAL_COMPONENT:
-      wal_text_add(text, "a %s", p->choices);
+      wal_text_add(text, "a %s%s", p->choices, p->wraps ? ", list or function" : "");
       break;
     case WAL_FUNCTION:
       wal_text_add(text, "function");

@@ -45,7 +45,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->post_states = states + 2;  // places before noise: one beyond either end is possible
   shape->noise_terms = NOISE_TERMS;
   shape->axes = 1;
-  shape->axis[0] = (wal_axis){"place", states};
+  shape->axis[0] = (wal_axis){.name = "place", .size = states};
   beach_bar *game;
   WAL_TRY(wal_acquire(ctx, "beach_bar", 1, sizeof *game, &game));
   *game = (beach_bar){.states = states,

@@ -44,9 +44,9 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->actions = ACTIONS;
   shape->state_reward = true;
   shape->axes = 3;
-  shape->axis[0] = (wal_axis){"floor", game.floors};
-  shape->axis[1] = (wal_axis){"row", game.floor.rows};
-  shape->axis[2] = (wal_axis){"column", game.floor.columns};
+  shape->axis[0] = (wal_axis){.name = "floor", .size = game.floors};
+  shape->axis[1] = (wal_axis){.name = "row", .size = game.floor.rows};
+  shape->axis[2] = (wal_axis){.name = "column", .size = game.floor.columns};
   building_evacuation *made;
   WAL_TRY(wal_acquire(ctx, "building_evacuation", 1, sizeof *made, &made));
   *made = game;

@@ -57,9 +57,9 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->group = POPULATIONS;
   shape->noise_terms = WAL_GRID_MOVES;
   shape->axes = 3;
-  shape->axis[0] = (wal_axis){"row", SIZE};
-  shape->axis[1] = (wal_axis){"column", SIZE};
-  shape->axis[2] = (wal_axis){"population", POPULATIONS};
+  shape->axis[0] = (wal_axis){.name = "row", .size = SIZE};
+  shape->axis[1] = (wal_axis){.name = "column", .size = SIZE};
+  shape->axis[2] = (wal_axis){.name = "population", .size = POPULATIONS};
   *self = game;
   return WAL_OK;
 }

@@ -36,7 +36,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->state_reward = true;
   shape->noise_terms = NOISE_TERMS;
   shape->axes = 1;
-  shape->axis[0] = (wal_axis){"place", shape->states};
+  shape->axis[0] = (wal_axis){.name = "place", .size = shape->states};
   const double *last_move = NULL;
   WAL_TRY(wal_params_array(ctx, params, "last_move", shape->horizon, shape->states, 0, &last_move));
   crowd_modelling *game;

@@ -205,8 +205,8 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->state_reward = true;
   shape->noise_terms = WAL_GRID_MOVES;
   shape->axes = 2;
-  shape->axis[0] = (wal_axis){"row", game->map.grid.rows};
-  shape->axis[1] = (wal_axis){"column", game->map.grid.columns};
+  shape->axis[0] = (wal_axis){.name = "row", .size = game->map.grid.rows};
+  shape->axis[1] = (wal_axis){.name = "column", .size = game->map.grid.columns};
   *self = game;
   return WAL_OK;
 cleanup:

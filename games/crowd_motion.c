@@ -61,8 +61,8 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->post_states = (game.grid.rows + 2) * (game.grid.columns + 2);
   shape->noise_terms = WAL_GRID_MOVES;
   shape->axes = 2;
-  shape->axis[0] = (wal_axis){"row", game.grid.rows};
-  shape->axis[1] = (wal_axis){"column", game.grid.columns};
+  shape->axis[0] = (wal_axis){.name = "row", .size = game.grid.rows};
+  shape->axis[1] = (wal_axis){.name = "column", .size = game.grid.columns};
   WAL_TRY(wal_params_array(ctx, params, "bar_path", shape->horizon, 2, 0, &game.bar_path));
   WAL_TRY(check_path(ctx, params, &game.grid, shape->horizon, game.bar_path));
   crowd_motion *made;

@@ -56,7 +56,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->statistic = 1;
   shape->settled = STATISTICS - 1;
   shape->axes = 1;
-  shape->axis[0] = (wal_axis){"inventory", shape->states};
+  shape->axis[0] = (wal_axis){.name = "inventory", .size = shape->states};
   WAL_TRY(wal_params_array(ctx, params, "costs", COSTS, 0, 0, &game.costs));
   equilibrium_price *made;
   WAL_TRY(wal_acquire(ctx, "equilibrium_price", 1, sizeof *made, &made));

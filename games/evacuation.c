@@ -134,9 +134,9 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->actions = ACTIONS;
   shape->state_reward = true;
   shape->axes = 3;
-  shape->axis[0] = (wal_axis){"floor", game->map.floors};
-  shape->axis[1] = (wal_axis){"row", game->map.grid.rows};
-  shape->axis[2] = (wal_axis){"column", game->map.grid.columns};
+  shape->axis[0] = (wal_axis){.name = "floor", .size = game->map.floors};
+  shape->axis[1] = (wal_axis){.name = "row", .size = game->map.grid.rows};
+  shape->axis[2] = (wal_axis){.name = "column", .size = game->map.grid.columns};
   *self = game;
   return WAL_OK;
 cleanup:

@@ -4,8 +4,10 @@
 
 #include "sim/game/game.h"
 
-/** Every game, in the order of `walras list games`: name of games/<name>.c's wal_game_<name>. */
+/** Every game, in the order of `walras list games`: wal_game_<name> of games/<name>.c, of
+ *  batched_auction in auctions/. */
 #define WAL_GAME_LIST(X)  \
+  X(batched_auction)      \
   X(beach_bar)            \
   X(building_evacuation)  \
   X(crowd_avoidance)      \

@@ -32,7 +32,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->actions = ACTIONS;
   shape->state_reward = true;
   shape->axes = 1;
-  shape->axis[0] = (wal_axis){"place", STATES};
+  shape->axis[0] = (wal_axis){.name = "place", .size = STATES};
   left_right *game;
   WAL_TRY(wal_acquire(ctx, "left_right", 1, sizeof *game, &game));
   game->initial = initial;

@@ -73,7 +73,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->outcomes = (int)shape->states;
   shape->statistic = 1;
   shape->axes = 1;
-  shape->axis[0] = (wal_axis){"position", shape->states};
+  shape->axis[0] = (wal_axis){.name = "position", .size = shape->states};
   wal_status status = wal_acquire(ctx, "positions of linear_quadratic", shape->states,
                                   sizeof *game->position, &game->position);
   if (status != WAL_OK) {

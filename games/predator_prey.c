@@ -85,9 +85,9 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->group = game.populations;
   shape->noise_terms = WAL_GRID_MOVES;
   shape->axes = 3;
-  shape->axis[0] = (wal_axis){"row", game.grid.rows};
-  shape->axis[1] = (wal_axis){"column", game.grid.columns};
-  shape->axis[2] = (wal_axis){"population", game.populations};
+  shape->axis[0] = (wal_axis){.name = "row", .size = game.grid.rows};
+  shape->axis[1] = (wal_axis){.name = "column", .size = game.grid.columns};
+  shape->axis[2] = (wal_axis){.name = "population", .size = game.populations};
   predator_prey *made;
   WAL_TRY(wal_acquire(ctx, "predator_prey", 1, sizeof *made, &made));
   *made = game;

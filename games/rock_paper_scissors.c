@@ -36,7 +36,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->state_reward = true;
   shape->statistic = STATES;
   shape->axes = 1;
-  shape->axis[0] = (wal_axis){"hand", STATES};
+  shape->axis[0] = (wal_axis){.name = "hand", .size = STATES};
   rock_paper_scissors *game;
   WAL_TRY(wal_acquire(ctx, "rock_paper_scissors", 1, sizeof *game, &game));
   game->initial = initial;

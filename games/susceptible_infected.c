@@ -38,7 +38,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->outcomes = 2;
   shape->statistic = 1;
   shape->axes = 1;
-  shape->axis[0] = (wal_axis){"health", STATES};
+  shape->axis[0] = (wal_axis){.name = "health", .size = STATES};
   susceptible_infected *game;
   WAL_TRY(wal_acquire(ctx, "susceptible_infected", 1, sizeof *game, &game));
   game->initial = initial;

@@ -47,7 +47,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->noise_terms = game.places;
   shape->statistic = 1;
   shape->axes = 1;
-  shape->axis[0] = (wal_axis){"place", game.places};
+  shape->axis[0] = (wal_axis){.name = "place", .size = game.places};
   WAL_TRY(wal_params_array(ctx, params, "rewards", game.places, 0, 0, &game.rewards));
   WAL_TRY(wal_params_array(ctx, params, "crowding", shape->horizon - 1, 0, 0, &game.crowding));
   treasure_hunting *made;

@@ -39,6 +39,9 @@ typedef struct wal_param {
   int columns;         /**< of ARRAY: fixed length of the last index, 0 if free */
   const char *choices; /**< TEXT: "a|b|c"; COMPONENT: kind; ANY: as "a table of lists" */
   const struct wal_component *record;
+  bool named;          /**< of COMPONENT: "name" stands for name{} */
+  const char *wraps;   /**< of COMPONENT: a list, a table or a function stands for the component of
+                            this name with it as its first parameter; NULL: it does not */
   const char *unit;    /**< NULL if none */
   const char *meaning; /**< one line */
 } wal_param;
@@ -111,6 +114,20 @@ bool wal_params_given(const wal_params *params, const char *name);
  */
 wal_status wal_params_array(wal_ctx *ctx, wal_params *params, const char *name, int64_t rows,
                             int64_t columns, int64_t layers, const double **out);
+
+/** Makes a function that stands for an array parameter be called with its indices over these
+ *  divisors (1: the index itself): as with the values k/n of a grid. To be said before
+ *  wal_params_array(). */
+void wal_params_scale(wal_params *params, const char *name, double first, double second,
+                      double third);
+
+/** Whether an array parameter was given as a function and has not been tabulated yet. */
+bool wal_params_is_function(const wal_params *params, const char *name);
+
+/** As wal_params_array() with rank 2 (rows distributions of `count`) or 1 (rows = 0: one of them):
+ *  rows of a table must be distributions; those of a function are weights and are normalized. */
+wal_status wal_params_weights(wal_ctx *ctx, wal_params *params, const char *name, int64_t rows,
+                              int64_t count, const double **out);
 
 /** Shape in which an array parameter was given (0s if absent or a function). */
 void wal_params_extent(const wal_params *params, const char *name, int64_t extent[3]);

@@ -217,7 +217,10 @@ static wal_status tabulate(wal_ctx *ctx, const wal_params *params, const wal_par
                                 "expected a function that is tabulated within %g s, got %" PRId64
                                 " of %" PRId64 " calls done",
                                 MOST_SECONDS, call, calls);
-    WAL_TRY(value->function.call(ctx, &value->function, arguments, index, results,
+    double at[3];
+    for (int axis = 0; axis < 3; axis++)
+      at[axis] = index[axis] / (value->divisor[axis] != 0.0 ? value->divisor[axis] : 1.0);
+    WAL_TRY(value->function.call(ctx, &value->function, arguments, at, results,
                                  table + call * results));
     for (int axis = arguments - 1; axis >= 0; axis--) {
       index[axis] += 1.0;
@@ -272,12 +275,24 @@ wal_status wal_params_array(wal_ctx *ctx, wal_params *params, const char *name, 
   return WAL_OK;
 }
 
-wal_status wal_params_distribution(wal_ctx *ctx, wal_params *params, const char *name,
-                                   int64_t count, const double **out) {
-  const double *numbers = NULL;
-  *out = NULL;
-  WAL_TRY(wal_params_array(ctx, params, name, count, 0, 0, &numbers));
-  if (!numbers) return WAL_OK;
+void wal_params_scale(wal_params *params, const char *name, double first, double second,
+                      double third) {
+  const wal_param *param = NULL;
+  wal_param_value *value = wal_param_find(params, name, WAL_ARRAY, &param);
+  value->divisor[0] = first;
+  value->divisor[1] = second;
+  value->divisor[2] = third;
+}
+
+bool wal_params_is_function(const wal_params *params, const char *name) {
+  const wal_param *param = NULL;
+  return wal_param_find(params, name, WAL_ARRAY, &param)->is_function;
+}
+
+/* Sum of `count` numbers, of which none may be negative. */
+static wal_status add_masses(wal_ctx *ctx, const wal_params *params, const char *name,
+                             const char *where, const double *numbers, int64_t count,
+                             double *out) {
   char text[32];
   double sum = 0.0;
   double lost = 0.0;  // what rounding took from the sum (Neumaier 1974): lists may be long
@@ -285,17 +300,61 @@ wal_status wal_params_distribution(wal_ctx *ctx, wal_params *params, const char 
     double x = numbers[i];
     if (x < 0.0)
       return wal_params_fail(ctx, params, name,
-                             "element %" PRId64
+                             "%selement %" PRId64
                              " (counted from 0): expected no negative mass, got %s",
-                             i, wal_number_text(x, text, sizeof text));
+                             where, i, wal_number_text(x, text, sizeof text));
     double next = sum + x;
     lost += sum >= x ? (sum - next) + x : (x - next) + sum;
     sum = next;
   }
-  sum += lost;
-  if (!(fabs(sum - 1.0) <= 1e-9))
-    return wal_params_fail(ctx, params, name, "expected a distribution with sum 1, got the sum %s",
-                           wal_number_text(sum, text, sizeof text));
+  *out = sum + lost;
+  return WAL_OK;
+}
+
+static wal_status check_distribution(wal_ctx *ctx, const wal_params *params, const char *name,
+                                     const char *where, const double *numbers, int64_t count) {
+  char text[32];
+  double sum = 0.0;
+  WAL_TRY(add_masses(ctx, params, name, where, numbers, count, &sum));
+  if (fabs(sum - 1.0) <= 1e-9) return WAL_OK;
+  return wal_params_fail(ctx, params, name, "%sexpected a distribution with sum 1, got the sum %s",
+                         where, wal_number_text(sum, text, sizeof text));
+}
+
+wal_status wal_params_distribution(wal_ctx *ctx, wal_params *params, const char *name,
+                                   int64_t count, const double **out) {
+  const double *numbers = NULL;
+  *out = NULL;
+  WAL_TRY(wal_params_array(ctx, params, name, count, 0, 0, &numbers));
+  if (!numbers) return WAL_OK;
+  WAL_TRY(check_distribution(ctx, params, name, "", numbers, count));
+  *out = numbers;
+  return WAL_OK;
+}
+
+wal_status wal_params_weights(wal_ctx *ctx, wal_params *params, const char *name, int64_t rows,
+                              int64_t count, const double **out) {
+  const wal_param *param = NULL;
+  wal_param_value *value = wal_param_find(params, name, WAL_ARRAY, &param);
+  const bool normalize = value->is_function;
+  const double *numbers = NULL;
+  char where[TEXT_LENGTH] = "";
+  *out = NULL;
+  WAL_TRY(wal_params_array(ctx, params, name, rows ? rows : count, rows ? count : 0, 0, &numbers));
+  for (int64_t row = 0; numbers && row < (rows ? rows : 1); row++) {
+    double *weight = value->numbers + row * count;
+    double sum = 0.0;
+    if (rows) snprintf(where, sizeof where, "row %" PRId64 " (counted from 0): ", row);
+    if (!normalize) {
+      WAL_TRY(check_distribution(ctx, params, name, where, weight, count));
+      continue;
+    }
+    WAL_TRY(add_masses(ctx, params, name, where, weight, count, &sum));
+    if (!(sum > 0.0 && isfinite(sum)))
+      return wal_params_fail(ctx, params, name, "%sexpected weights with a positive sum, got %g",
+                             where, sum);
+    for (int64_t i = 0; i < count; i++) weight[i] /= sum;
+  }
   *out = numbers;
   return WAL_OK;
 }

@@ -14,6 +14,7 @@ typedef struct wal_param_value {
   double *numbers;   /**< of ARRAY, row-major; NULL while it is a function */
   int64_t extent[3]; /**< its shape */
   bool is_function;
+  double divisor[3]; /**< of a function's indices; 0 counts as 1 */
   wal_function function;
   wal_params *child; /**< of COMPONENT and RECORD */
   wal_node *node;    /**< of ANY */

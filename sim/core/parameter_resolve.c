@@ -102,7 +102,8 @@ const char *wal_param_expectation(const wal_param *param, char *buffer, size_t s
       snprintf(buffer, size, "%s or a function", LISTS[param->rank - 1]);
       break;
     case WAL_COMPONENT:
-      snprintf(buffer, size, "%s %s", article(param->choices), param->choices);
+      snprintf(buffer, size, "%s %s%s", article(param->choices), param->choices,
+               param->wraps ? ", a list or a function" : "");
       break;
     case WAL_FUNCTION:
       snprintf(buffer, size, "a function");
@@ -245,18 +246,43 @@ static wal_status wrong_component(const resolver *r, const wal_params *params,
       add_name(&list, r->catalogue->components[i]->name);
   wal_node_describe(node, got, sizeof got);
   return wal_params_fail_at(r->ctx, params, param->name, node->line,
-                            "expected %s %s (%s), got %s%s%s", article(kind), kind, list.text,
+                            "expected %s %s (%s)%s, got %s%s%s", article(kind), kind, list.text,
+                            param->wraps ? ", a list or a function" : "",
                             known ? known->kind : "", known ? " " : "", got);
+}
+
+/* What stands for the component that the parameter wraps it in. */
+static wal_status read_wrapped(const resolver *r, const wal_params *params, const wal_param *param,
+                               const wal_node *node, wal_param_value *value) {
+  const wal_component *component = wal_catalogue_find(r->catalogue, param->wraps);
+  wal_node *fields = wal_node_create(WAL_NODE_COMPONENT, node->line);
+  wal_node *data = wal_node_copy(node);
+  const bool made = fields && wal_node_set_text(fields, param->wraps, strlen(param->wraps)) &&
+                    wal_node_set_field(fields, component->params[0].name, data);
+  if (!made && !fields) wal_node_destroy(data);
+  wal_status status = made ? resolve(r, component->name, "", component, fields, node->line,
+                                     &value->child)
+                           : wal_params_no_memory(r->ctx, params, param->name);
+  wal_node_destroy(fields);
+  return status;
+}
+
+static bool is_data(const wal_node *node) {
+  return node->kind == WAL_NODE_NUMBERS || node->kind == WAL_NODE_ITEMS ||
+         node->kind == WAL_NODE_FUNCTION;
 }
 
 static wal_status read_component(const resolver *r, const wal_params *params,
                                  const wal_param *param, const wal_node *node,
                                  wal_param_value *value) {
-  const wal_component *component =
-      node->kind == WAL_NODE_COMPONENT ? wal_catalogue_find(r->catalogue, node->text) : NULL;
+  if (param->wraps && is_data(node)) return read_wrapped(r, params, param, node, value);
+  const bool word = param->named && node->kind == WAL_NODE_TEXT;
+  const wal_component *component = word || node->kind == WAL_NODE_COMPONENT
+                                       ? wal_catalogue_find(r->catalogue, node->text)
+                                       : NULL;
   if (!component || strcmp(component->kind, param->choices) != 0)
     return wrong_component(r, params, param, node);
-  return resolve(r, component->name, "", component, node, node->line, &value->child);
+  return resolve(r, component->name, "", component, word ? NULL : node, node->line, &value->child);
 }
 
 // A record's node may be NULL: all defaults.

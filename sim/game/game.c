@@ -42,14 +42,14 @@ wal_status wal_game_create(wal_ctx *ctx, const wal_game_type *type, wal_params *
   wal_shape shape = {.populations = 1, .outcomes = 1, .group = 1};
   void *self = NULL;
   if (type->struct_size != sizeof(wal_game_type) || !type->create || !type->destroy ||
-      !type->initial || !type->move || !type->stage)
+      !type->initial || !type->move || !type->stage || (type->report && !type->conclude))
     return wal_fail(ctx, WAL_EINTERNAL,
                     "a game's table of operations is of another version or lacks a required one");
   WAL_TRY(type->create(ctx, params, &shape, &self));
   if (shape.post_states == 0) shape.post_states = shape.states;
   if (shape.axes == 0) {
     shape.axes = 1;
-    shape.axis[0] = (wal_axis){"state", shape.states};
+    shape.axis[0] = (wal_axis){.name = "state", .size = shape.states};
   }
   *out = (wal_game){.type = type, .self = self, .shape = shape};
   wal_status status = check_shape(ctx, params, type, &shape);

@@ -28,6 +28,9 @@ enum { WAL_AXES = 4, WAL_POPULATIONS = 8 };
 typedef struct wal_axis {
   const char *name; /**< "row", "column", "inventory", ...; a static string */
   int64_t size;
+  const double *label; /**< [size]: what stands at its places, as values of a grid (NaN: nothing);
+                            lives as long as the game. NULL: 0, 1, 2, ... */
+  const char *unit;    /**< of the labels; NULL: "1" */
 } wal_axis;
 
 /** Sizes of a game, filled by its create(). */
@@ -48,7 +51,32 @@ typedef struct wal_shape {
   bool varies;         /**< maps and noise differ from stage to stage: H - 1 kernels are kept */
   int axes;            /**< coordinates of a state; 0: one, called "state" */
   wal_axis axis[WAL_AXES];
+  wal_axis action; /**< what the actions are, if they are places on an axis; else name NULL */
 } wal_shape;
+
+/** A number that a game reports of every stage. */
+typedef struct wal_report_column {
+  const char *name, *unit, *meaning;
+  bool adds; /**< its sum over the stages means something, too */
+} wal_report_column;
+
+/** A row of numbers that a game reports of every stage: part of z_h. */
+typedef struct wal_report_table {
+  const char *name, *unit, *meaning;
+  const char *axis; /**< shape.action.name */
+  int64_t first;    /**< it is z_h[first] and those behind, one an action */
+} wal_report_table;
+
+enum { WAL_REPORT_COLUMNS = 12, WAL_REPORT_TABLES = 4 };
+
+/** What a game reports of a policy in its own mean field, beyond the solution itself. */
+typedef struct wal_report_form {
+  const char *group; /**< of the run file, as "auction" */
+  int sums;          /**< numbers that measure() adds up */
+  int columns, tables;
+  wal_report_column column[WAL_REPORT_COLUMNS]; /**< in the order of the printed table */
+  wal_report_table table[WAL_REPORT_TABLES];
+} wal_report_form;
 
 /**
  * A run of states that an operation works on. Arrays over states start at its first state; arrays
@@ -114,6 +142,16 @@ typedef struct wal_game_type {
   /** Name of an action into buffer (at most size bytes), as "up". Default: actions have no names.
    */
   void (*action_name)(const void *self, int action, char *buffer, size_t size);
+  /** What the game reports (`out` zeroed before); the same for all policies. Default: nothing. */
+  void (*report)(const void *self, wal_report_form *out);
+  /** Adds the slab's share to sums[0..form.sums): numbers that need the states, as couple(), but
+   *  of the end only. `statistic` is z_h, completed. Required if form.sums > 0. */
+  void (*measure)(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                  const double *statistic, double *sums);
+  /** Fills the report's columns of a stage from z_h and what measure() summed. Required if there
+   *  are columns. */
+  void (*conclude)(const void *self, int stage, const double *statistic, const double *sums,
+                   double *column);
   /** WAL_OK, or the first failure of an operation above that has no way to return one (a script's
    *  function), with its text. Asked at the end of every sweep. Default: they do not fail. */
   wal_status (*failure)(wal_ctx *ctx, const void *self);

@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "auctions/clearing.h"
+#include "auctions/drift.h"
+#include "auctions/mechanism.h"
+#include "auctions/prior.h"
+#include "auctions/utility.h"
+#include "sim/core/hot.h"
+#include "sim/core/memory.h"
+#include "sim/core/sum.h"
+#include "sim/game/game.h"
+
+extern const wal_game_type wal_game_batched_auction;
+
+/* The batched auction of Corecco et al. 2025, sections 2 and 3. Stages are rounds; states are the
+ * values k/values and, behind them, "won"; actions are the bids a/bids.
+ *
+ *   nu_h(a)   mass of bidders at bid a                            (couple)
+ *   alpha_h, p_h(a)   goods and payments, from the mechanism      (settle)
+ *   w_h(a) = min(1, max(0, (alpha_h - nu_h above a) / nu_h(a)))   (settle: clearing)
+ *   r_h(s,a) = w_h(a) u_h(s, p_h(a)), and (1 - w_h(a)) u_h(0, p_h(a)) more if losers pay
+ *
+ * Outcome 0, to lose, keeps the value; outcome 1, to win, leads to "won" (or, if winners stay,
+ * keeps the value). Then values drift, and winners come back with a value drawn from the prior. */
+
+enum { LOSE, WIN, OUTCOMES };
+
+/* z_h: four rows of `bids` numbers, then these. Masses are summed, the rest is settled. */
+enum { BID_MASS, WIN_PROBABILITY, PAYMENT, GAIN, ROWS };
+enum { GOODS, LEFT, SOLD, THRESHOLD, REVENUE, SCALARS };
+
+/* What a script's utility gave, and its first failure. */
+typedef struct asked {
+  double *payment; /**< [rounds][bids] that it was asked for; NaN: not yet */
+  double *worth;   /**< [rounds][bids][values + 1], as wal_utility_ask() */
+  wal_status failure;
+  char text[1024];
+} asked;
+
+typedef struct batched_auction {
+  wal_ctx *ctx;
+  wal_market market;
+  wal_mechanism mechanism;
+  wal_utility utility;
+  int values;
+  bool stay;           /**< winners keep bidding */
+  double reentry;      /**< probability that a winner comes back each round */
+  double *prior;       /**< [values] */
+  double *drift;       /**< [values][values] or NULL */
+  double *value, *bid; /**< grids; value[values] is NaN: "won" */
+  asked *asked;        /**< of a script's utility, else NULL */
+} batched_auction;
+
+static const wal_param PARAMS[] = {
+    {.name = "rounds",
+     .type = WAL_INTEGER,
+     .number = 4,
+     .low = 1,
+     .high = 1e6,
+     .meaning = "auctions one after the other"},
+    {.name = "values",
+     .type = WAL_INTEGER,
+     .number = 100,
+     .low = 1,
+     .high = 1e6,
+     .meaning = "levels of a bidder's value: 0, 1/values, ..., 1 - 1/values"},
+    {.name = "bids",
+     .type = WAL_INTEGER,
+     .number = 100,
+     .low = 1,
+     .high = 1e5,
+     .meaning = "levels of a bid: 0, 1/bids, ..., 1 - 1/bids"},
+    {.name = "goods",
+     .type = WAL_REAL,
+     .number = 0.8,
+     .low = 0,
+     .high = 1e6,
+     .unit = "goods per bidder",
+     .meaning = "goods for all rounds together; a bidder wants one"},
+    {.name = "prior",
+     .type = WAL_COMPONENT,
+     .text = "uniform",
+     .choices = "prior",
+     .named = true,
+     .wraps = "weights",
+     .meaning = "distribution of the values at the start"},
+    {.name = "utility",
+     .type = WAL_COMPONENT,
+     .text = "neutral",
+     .choices = "utility",
+     .named = true,
+     .wraps = "custom_utility",
+     .meaning = "what a good at a price is worth to a bidder"},
+    {.name = "drift",
+     .type = WAL_COMPONENT,
+     .text = "none",
+     .choices = "drift",
+     .named = true,
+     .wraps = "transition",
+     .meaning = "how values change between rounds"},
+    {.name = "reentry",
+     .type = WAL_REAL,
+     .low = 0,
+     .high = 1,
+     .meaning = "probability, each round, that a bidder who won comes back with a value drawn from "
+                "the prior"},
+    {.name = "winners",
+     .type = WAL_TEXT,
+     .text = "leave",
+     .choices = "leave|stay",
+     .meaning = "whether winners leave the auction or keep their value and bid on"},
+    {.name = "unsold",
+     .type = WAL_TEXT,
+     .text = "lost",
+     .choices = "lost|returned",
+     .meaning = "whether goods that find no buyer are lost or for sale again in the next round"},
+    {.name = "mechanism",
+     .type = WAL_COMPONENT,
+     .text = "first_price",
+     .choices = "mechanism",
+     .named = true,
+     .meaning = "who gets the goods, and what they pay"},
+    {0}};
+
+// ---- Creation ---------------------------------------------------------------------------------
+
+static void destroy(wal_ctx *ctx, void *self) {
+  batched_auction *game = self;
+  wal_mechanism_destroy(ctx, &game->mechanism);
+  wal_utility_destroy(ctx, &game->utility);
+  wal_release(ctx, &game->prior);
+  wal_release(ctx, &game->drift);
+  wal_release(ctx, &game->value);
+  wal_release(ctx, &game->bid);
+  if (game->asked) {
+    wal_release(ctx, &game->asked->payment);
+    wal_release(ctx, &game->asked->worth);
+  }
+  wal_release(ctx, &game->asked);
+  wal_release(ctx, &game);
+}
+
+/* The number of states: "won" is one only if somebody gets there. */
+static int64_t state_count(const batched_auction *game) { return game->values + !game->stay; }
+
+static wal_status make_grids(wal_ctx *ctx, batched_auction *game) {
+  WAL_TRY(wal_acquire(ctx, "values", game->values + 1, sizeof(double), &game->value));
+  WAL_TRY(wal_acquire(ctx, "bids", game->market.bids, sizeof(double), &game->bid));
+  for (int k = 0; k < game->values; k++) game->value[k] = (double)k / game->values;
+  game->value[game->values] = NAN;
+  for (int a = 0; a < game->market.bids; a++) game->bid[a] = (double)a / game->market.bids;
+  return WAL_OK;
+}
+
+static wal_status make_asked(wal_ctx *ctx, batched_auction *game) {
+  if (!game->utility.function) return WAL_OK;
+  WAL_TRY(wal_acquire(ctx, "utility", 1, sizeof *game->asked, &game->asked));
+  const int64_t prices = (int64_t)game->market.rounds * game->market.bids;
+  WAL_TRY(wal_acquire(ctx, "utility", prices, sizeof(double), &game->asked->payment));
+  WAL_TRY(
+      wal_acquire(ctx, "utility", prices * (game->values + 1), sizeof(double), &game->asked->worth));
+  if (wal_ctx_planning(ctx)) return WAL_OK;
+  for (int64_t i = 0; i < prices; i++) game->asked->payment[i] = NAN;
+  return WAL_OK;
+}
+
+static wal_status make_parts(wal_ctx *ctx, wal_params *params, batched_auction *game) {
+  game->stay = strcmp(wal_params_text(params, "winners"), "stay") == 0;
+  game->reentry = wal_params_real(params, "reentry");
+  if (game->stay && game->reentry > 0)
+    return wal_params_fail(ctx, params, "reentry",
+                           "expected 0 with winners = \"stay\", who never leave, got %g",
+                           game->reentry);
+  WAL_TRY(make_grids(ctx, game));
+  WAL_TRY(wal_acquire(ctx, "prior", game->values, sizeof(double), &game->prior));
+  WAL_TRY(wal_prior_fill(ctx, wal_params_child(params, "prior"), game->values, game->prior));
+  WAL_TRY(wal_drift_rows(ctx, wal_params_child(params, "drift"), game->values, &game->drift));
+  WAL_TRY(
+      wal_utility_create(ctx, wal_params_child(params, "utility"), game->values, &game->utility));
+  WAL_TRY(make_asked(ctx, game));
+  return wal_mechanism_create(ctx, wal_params_child(params, "mechanism"), &game->market,
+                              &game->mechanism);
+}
+
+static void fill_shape(const batched_auction *game, wal_shape *shape) {
+  const int bids = game->market.bids;
+  shape->horizon = game->market.rounds;
+  shape->states = state_count(game);
+  shape->actions = bids;
+  shape->outcomes = OUTCOMES;
+  shape->statistic = bids;
+  shape->settled = (ROWS - 1) * bids + SCALARS;
+  if (game->drift || game->reentry > 0) {
+    shape->post_states = shape->states;
+    shape->noise_terms = (game->drift || game->reentry > 0 ? game->values : 1) + (game->reentry > 0);
+  }
+  shape->axes = 1;
+  shape->axis[0] = (wal_axis){"value", shape->states, game->value, "value"};
+  shape->action = (wal_axis){"bid", bids, game->bid, "value"};
+}
+
+static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, void **self) {
+  batched_auction *game;
+  WAL_TRY(wal_acquire(ctx, "batched_auction", 1, sizeof *game, &game));
+  game->ctx = ctx;
+  game->values = (int)wal_params_integer(params, "values");
+  game->market = (wal_market){
+      .rounds = (int)wal_params_integer(params, "rounds"),
+      .bids = (int)wal_params_integer(params, "bids"),
+      .goods = wal_params_real(params, "goods"),
+      .returned = strcmp(wal_params_text(params, "unsold"), "returned") == 0};
+  wal_status status = make_parts(ctx, params, game);
+  if (status != WAL_OK) {
+    destroy(ctx, game);
+    return status;
+  }
+  fill_shape(game, shape);
+  *self = game;
+  return WAL_OK;
+}
+
+// ---- Kernels ----------------------------------------------------------------------------------
+
+static void initial_mass(const void *self, int64_t first, int64_t count, double *mass) {
+  const batched_auction *game = self;
+  for (int64_t i = 0; i < count; i++)
+    mass[i] = first + i < game->values ? game->prior[first + i] : 0;
+}
+
+static void move(const void *self, int stage, int outcome, int action, int64_t first, int64_t count,
+                 int64_t *post) {
+  const batched_auction *game = self;
+  (void)stage, (void)action;
+  for (int64_t i = 0; i < count; i++)
+    post[i] = outcome == WIN && !game->stay ? game->values : first + i;
+}
+
+/* Entries of a row: of a value, and of "won". */
+static int entries(const batched_auction *game, int64_t state) {
+  if (state < game->values) return game->drift ? game->values : 1;
+  return game->reentry > 0 ? game->values + 1 : 1;
+}
+
+static int row_length(const void *self, int stage, int64_t first, int64_t count) {
+  (void)stage;
+  const int start = entries(self, first), end = entries(self, first + count - 1);
+  return start > end ? start : end;
+}
+
+static void noise(const void *self, int stage, int64_t first, int64_t count, int64_t *target,
+                  double *weight) {
+  const batched_auction *game = self;
+  const int terms = row_length(self, stage, first, count);
+  for (int64_t i = 0; i < count; i++) {
+    const int64_t state = first + i;
+    const bool won = state >= game->values;
+    const double *row = won ? game->prior : game->drift;
+    for (int e = 0; e < terms; e++) {
+      const int64_t at = e * count + i;
+      double share = row && e < game->values ? row[won ? e : state * game->values + e] : 0;
+      target[at] = e;
+      if (won) share *= game->reentry;
+      if (e == 0 && !row) target[at] = state, share = 1;
+      if (won && game->reentry == 0) target[at] = state, share = e == 0;
+      if (won && e == game->values) share = 1 - game->reentry;
+      weight[at] = share;
+    }
+  }
+}
+
+// ---- A round ----------------------------------------------------------------------------------
+
+/* States of a slab that are values: all but "won". */
+static int64_t bidding(const batched_auction *game, const wal_slab *slab) {
+  const int64_t count = game->values - slab->first;
+  return count < slab->count ? count : slab->count;
+}
+
+static void couple(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                   double *statistic) {
+  const batched_auction *game = self;
+  const int64_t count = bidding(game, slab);
+  for (int a = 0; a < game->market.bids && count > 0; a++)
+    statistic[a] += wal_dot(count, mass, policy + a * slab->stride);
+}
+
+static void note_failure(const batched_auction *game, wal_status status) {
+  asked *live = game->asked;
+  if (status == WAL_OK || live->failure != WAL_OK) return;
+  live->failure = status;
+  snprintf(live->text, sizeof live->text, "%s", wal_ctx_error(game->ctx));
+}
+
+/* Asks a script's utility about payments that are new. */
+static void ask_utility(const batched_auction *game, int stage, const double *payment) {
+  asked *live = game->asked;
+  for (int a = 0; a < game->market.bids && live->failure == WAL_OK; a++) {
+    const int64_t at = (int64_t)stage * game->market.bids + a;
+    if (live->payment[at] == payment[a]) continue;
+    live->payment[at] = payment[a];
+    note_failure(game, wal_utility_ask(game->ctx, &game->utility, stage, payment[a],
+                                       live->worth + at * (game->values + 1)));
+  }
+}
+
+static void settle(const void *self, int stage, double *statistics) {
+  const batched_auction *game = self;
+  const int bids = game->market.bids;
+  const int64_t numbers = (int64_t)ROWS * bids + SCALARS;
+  double *z = statistics + stage * numbers, *scalar = z + (int64_t)ROWS * bids;
+  const double *before = scalar - numbers;
+  double left = game->market.goods;
+  if (stage > 0) left = before[LEFT] - (game->market.returned ? before[SOLD] : before[GOODS]);
+  if (left < 0) left = 0;  // by rounding only
+  const wal_round round = {.round = stage, .left = left, .bid_mass = z};
+  wal_answer answer = {.payment = z + (int64_t)PAYMENT * bids};
+  wal_mechanism_answer(&game->mechanism, &round, &answer);
+  double *win = z + (int64_t)WIN_PROBABILITY * bids;
+  const wal_clearing c = wal_clearing_run(bids, answer.reserve, answer.goods, z, win);
+  if (game->asked)
+    ask_utility(game, stage, answer.payment);
+  else
+    wal_utility_gain(&game->utility, bids, answer.payment, z + (int64_t)GAIN * bids);
+  scalar[GOODS] = answer.goods;
+  scalar[LEFT] = left;
+  scalar[SOLD] = c.sold;
+  scalar[THRESHOLD] = (double)c.threshold / bids;
+  scalar[REVENUE] = 0;
+  const bool all = game->mechanism.type->losers_pay;
+  for (int a = 0; a < bids; a++)
+    scalar[REVENUE] += z[a] * (all ? 1 : win[a]) * answer.payment[a];
+}
+
+/* reward[i] = win (offset[i] + slope[i] gain) + rest. */
+WAL_HOT static void weigh(int64_t count, double win, double gain, double rest,
+                          const double *restrict offset, const double *restrict slope,
+                          double *restrict reward) {
+  for (int64_t i = 0; i < count; i++) reward[i] = win * (offset[i] + slope[i] * gain) + rest;
+}
+
+WAL_HOT static void weigh_worth(int64_t count, double win, double rest,
+                                const double *restrict worth, double *restrict reward) {
+  for (int64_t i = 0; i < count; i++) reward[i] = win * worth[i] + rest;
+}
+
+static void reward_bid(const batched_auction *game, const wal_slab *slab, int a, const double *z,
+                       double *reward) {
+  const int bids = game->market.bids;
+  const int64_t count = bidding(game, slab);
+  const double win = z[WIN_PROBABILITY * bids + a], gain = z[GAIN * bids + a];
+  const double lose = game->mechanism.type->losers_pay ? 1 - win : 0;
+  if (game->asked) {
+    const double *worth = game->asked->worth +
+                          ((int64_t)slab->stage * bids + a) * (game->values + 1);
+    weigh_worth(count, win, lose > 0 ? lose * worth[game->values] : 0, worth + slab->first, reward);
+  } else {
+    const wal_utility *u = &game->utility;
+    const double factor = wal_utility_factor(u, slab->stage);
+    const double rest = lose > 0 ? factor * lose * (u->zero_offset + u->zero_slope * gain) : 0;
+    weigh(count, factor * win, gain, rest, u->offset + slab->first, u->slope + slab->first, reward);
+  }
+  for (int64_t i = count > 0 ? count : 0; i < slab->count; i++) reward[i] = 0;
+}
+
+static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
+                  const double *statistic, double *reward, double *outcome) {
+  const batched_auction *game = self;
+  const int bids = game->market.bids;
+  (void)mass, (void)policy;
+  for (int a = 0; a < bids; a++) {
+    if (reward) reward_bid(game, slab, a, statistic, reward + a * slab->stride);
+    if (!outcome) continue;
+    const double win = statistic[WIN_PROBABILITY * bids + a];
+    double *lose_row = outcome + a * slab->stride, *win_row = lose_row + bids * slab->stride;
+    for (int64_t i = 0; i < slab->count; i++) lose_row[i] = 1 - win, win_row[i] = win;
+  }
+}
+
+static wal_status failure(wal_ctx *ctx, const void *self) {
+  const batched_auction *game = self;
+  const wal_mechanism *m = &game->mechanism;
+  if (m->type->failure) WAL_TRY(m->type->failure(ctx, m->self));
+  if (!game->asked || game->asked->failure == WAL_OK) return WAL_OK;
+  const wal_status status = game->asked->failure;
+  game->asked->failure = WAL_OK;
+  return wal_fail(ctx, status, "%s", game->asked->text);
+}
+
+// ---- Report -----------------------------------------------------------------------------------
+
+enum { EFFICIENCY_SUM, SUMS };
+
+static void report(const void *self, wal_report_form *out) {
+  const batched_auction *game = self;
+  const int bids = game->market.bids;
+  *out = (wal_report_form){
+      .group = "auction",
+      .sums = SUMS,
+      .columns = 7,
+      .tables = 3,
+      .column = {{"goods", "goods per bidder", "goods for sale", true},
+                 {"sold", "goods per bidder", "goods sold", true},
+                 {"threshold", "value", "lowest bid that wins with some probability; 1 if none does",
+                  false},
+                 {"mean_payment", "value", "revenue over goods sold; 0 if none are", false},
+                 {"revenue", "value per bidder", "payments collected", true},
+                 {"efficiency", "value per bidder", "value of the goods to those who got them",
+                  true},
+                 {"surplus", "value per bidder", "efficiency minus revenue", true}},
+      .table = {{"bid_mass", "bidders", "mass of bidders at the bid", "bid", BID_MASS * bids},
+                {"win_probability", "1", "probability that the bid wins", "bid",
+                 (int64_t)WIN_PROBABILITY * bids},
+                {"payment", "value", "payment of a winner with the bid", "bid",
+                 (int64_t)PAYMENT * bids}}};
+}
+
+static void measure(const void *self, const wal_slab *slab, const double *mass,
+                    const double *policy, const double *statistic, double *sums) {
+  const batched_auction *game = self;
+  const int bids = game->market.bids;
+  const int64_t count = bidding(game, slab);
+  for (int64_t i = 0; i < count; i++) {
+    double won = 0;
+    for (int a = 0; a < bids; a++)
+      won += policy[a * slab->stride + i] * statistic[WIN_PROBABILITY * bids + a];
+    sums[EFFICIENCY_SUM] += mass[i] * won * game->value[slab->first + i];
+  }
+}
+
+static void conclude(const void *self, int round, const double *statistic, const double *sums,
+                     double *column) {
+  const batched_auction *game = self;
+  const double *scalar = statistic + (int64_t)ROWS * game->market.bids;
+  (void)round;
+  column[0] = scalar[GOODS];
+  column[1] = scalar[SOLD];
+  column[2] = scalar[THRESHOLD];
+  column[3] = scalar[SOLD] > 0 ? scalar[REVENUE] / scalar[SOLD] : 0;
+  column[4] = scalar[REVENUE];
+  column[5] = sums[EFFICIENCY_SUM];
+  column[6] = sums[EFFICIENCY_SUM] - scalar[REVENUE];
+}
+
+static void action_name(const void *self, int action, char *buffer, size_t size) {
+  const batched_auction *game = self;
+  snprintf(buffer, size, "bid %.10g", game->bid[action]);
+}
+
+const wal_game_type wal_game_batched_auction = {
+    .struct_size = sizeof(wal_game_type),
+    .component = {.name = "batched_auction",
+                  .kind = "game",
+                  .summary = "auctions in a row, each of many goods to very many bidders",
+                  .source = "Corecco et al. 2025, Scalable Neural Incentive Design with "
+                            "Parameterized Mean-Field Approximation, sections 2 and 3",
+                  .params = PARAMS},
+    .create = create,
+    .destroy = destroy,
+    .initial = initial_mass,
+    .move = move,
+    .stage = stage,
+    .noise = noise,
+    .row_length = row_length,
+    .couple = couple,
+    .settle = settle,
+    .action_name = action_name,
+    .report = report,
+    .measure = measure,
+    .conclude = conclude,
+    .failure = failure};

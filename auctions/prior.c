@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "auctions/prior.h"
+
+#include <gsl/gsl_cdf.h>
+#include <math.h>
+#include <string.h>
+
+#include "sim/core/random.h"
+#include "sim/core/sum.h"
+
+static const wal_param GEOMETRIC[] = {{.name = "ratio",
+                                       .type = WAL_REAL,
+                                       .number = 0.9,
+                                       .low = 1e-3,
+                                       .high = 1e3,
+                                       .meaning = "mass of a value over that of the next lower one"},
+                                      {0}};
+
+static const wal_param DIRICHLET[] = {
+    {.name = "concentration",
+     .type = WAL_REAL,
+     .number = 1,
+     .low = 1e-2,
+     .high = 1e6,
+     .meaning = "1: all priors are equally likely; larger: closer to uniform"},
+    {0}};
+
+static const wal_param WEIGHTS[] = {
+    {.name = "mass",
+     .type = WAL_ARRAY,
+     .rank = 1,
+     .required = true,
+     .low = 0,
+     .high = HUGE_VAL,
+     .meaning = "mass of each value, with the sum 1; or a function of the value, which is "
+                "normalized"},
+    {0}};
+
+const wal_component wal_prior_uniform = {
+    .name = "uniform", .kind = "prior", .summary = "all values are equally likely"};
+const wal_component wal_prior_geometric = {
+    .name = "geometric",
+    .kind = "prior",
+    .summary = "mass ratio^k on the k-th lowest value, normalized",
+    .source = "Corecco et al. 2025, settings A2, A7, A8 (0.9^s)",
+    .params = GEOMETRIC};
+const wal_component wal_prior_dirichlet = {
+    .name = "dirichlet",
+    .kind = "prior",
+    .summary = "a prior drawn at random from the simplex, with the run's seed",
+    .source = "Corecco et al. 2025, setting A3",
+    .params = DIRICHLET};
+const wal_component wal_prior_weights = {
+    .name = "weights",
+    .kind = "prior",
+    .summary = "any prior: a list, or a function of the value; may be written without its name",
+    .params = WEIGHTS};
+
+/* Independent gamma variates, normalized (Devroye 1986, XI.4). */
+static void draw_dirichlet(uint64_t seed, double concentration, int count, double *mass) {
+  for (int k = 0; k < count; k++) {
+    const double u = wal_random_uniform(seed, WAL_PURPOSE_PRIOR, (uint64_t)k, 0, 0);
+    mass[k] = gsl_cdf_gamma_Pinv(u, concentration, 1);
+  }
+}
+
+wal_status wal_prior_fill(wal_ctx *ctx, wal_params *params, int count, double *mass) {
+  const wal_component *kind = wal_params_component(params);
+  if (kind == &wal_prior_weights) {
+    const double *given;
+    wal_params_scale(params, "mass", count, 1, 1);
+    WAL_TRY(wal_params_weights(ctx, params, "mass", 0, count, &given));
+    memcpy(mass, given, (size_t)count * sizeof *mass);
+    return WAL_OK;
+  }
+  if (kind == &wal_prior_dirichlet) {
+    draw_dirichlet(wal_ctx_seed(ctx), wal_params_real(params, "concentration"), count, mass);
+  } else {
+    const double ratio =
+        kind == &wal_prior_geometric ? wal_params_real(params, "ratio") : 1;
+    // The largest is 1, so that nothing overflows.
+    double next = 1;
+    for (int k = 0; k < count; k++) {
+      mass[ratio > 1 ? count - 1 - k : k] = next;
+      next *= ratio > 1 ? 1 / ratio : ratio;
+    }
+  }
+  const double sum = wal_sum(count, mass);
+  if (!(sum > 0)) return wal_params_fail(ctx, params, NULL, "the prior drawn has no mass");
+  for (int k = 0; k < count; k++) mass[k] /= sum;
+  return WAL_OK;
+}
