@@ -393,29 +393,23 @@ static wal_status failure(wal_ctx *ctx, const void *self) {
 
 enum { EFFICIENCY_SUM, SUMS };
 
-static void report(const void *self, wal_report_form *out) {
-  const batched_auction *game = self;
-  const int bids = game->market.bids;
-  *out = (wal_report_form){
-      .group = "auction",
-      .sums = SUMS,
-      .columns = 7,
-      .tables = 3,
-      .column = {{"goods", "goods per bidder", "goods for sale", true},
-                 {"sold", "goods per bidder", "goods sold", true},
-                 {"threshold", "value", "lowest bid that wins with some probability; 1 if none does",
-                  false},
-                 {"mean_payment", "value", "revenue over goods sold; 0 if none are", false},
-                 {"revenue", "value per bidder", "payments collected", true},
-                 {"efficiency", "value per bidder", "value of the goods to those who got them",
-                  true},
-                 {"surplus", "value per bidder", "efficiency minus revenue", true}},
-      .table = {{"bid_mass", "bidders", "mass of bidders at the bid", "bid", BID_MASS * bids},
-                {"win_probability", "1", "probability that the bid wins", "bid",
-                 (int64_t)WIN_PROBABILITY * bids},
-                {"payment", "value", "payment of a winner with the bid", "bid",
-                 (int64_t)PAYMENT * bids}}};
-}
+static const wal_report_form REPORT = {
+    .group = "auction",
+    .stage = "round",
+    .sums = SUMS,
+    .columns = 7,
+    .tables = 3,
+    .column = {{"goods", "goods per bidder", "goods for sale", true},
+               {"sold", "goods per bidder", "goods sold", true},
+               {"threshold", "value",
+                "lowest bid that wins with some probability; 1 if none does", false},
+               {"mean_payment", "value", "revenue over goods sold; 0 if none are", false},
+               {"revenue", "value per bidder", "payments collected", true},
+               {"efficiency", "value per bidder", "value of the goods to those who got them", true},
+               {"surplus", "value per bidder", "efficiency minus revenue", true}},
+    .table = {{"bid_mass", "bidders", "mass of bidders at the bid", BID_MASS},
+              {"win_probability", "1", "probability that the bid wins", WIN_PROBABILITY},
+              {"payment", "value", "payment of a winner with the bid", PAYMENT}}};
 
 static void measure(const void *self, const wal_slab *slab, const double *mass,
                     const double *policy, const double *statistic, double *sums) {
@@ -467,7 +461,7 @@ const wal_game_type wal_game_batched_auction = {
     .couple = couple,
     .settle = settle,
     .action_name = action_name,
-    .report = report,
+    .report = &REPORT,
     .measure = measure,
     .conclude = conclude,
     .failure = failure};

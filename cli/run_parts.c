@@ -42,7 +42,9 @@ static void fill_column(void *user, int64_t state, double *out) {
   const wal_shape *shape = &c->space->game->shape;
   int64_t inner = 1;
   for (int i = c->axis + 1; c->axis >= 0 && i < shape->axes; i++) inner *= shape->axis[i].size;
-  *out = (double)(c->axis < 0 ? state : state / inner % shape->axis[c->axis].size);
+  const int64_t place = c->axis < 0 ? state : state / inner % shape->axis[c->axis].size;
+  const double *label = c->axis < 0 ? NULL : shape->axis[c->axis].label;
+  *out = label ? label[place] : (double)place;
 }
 
 static wal_status write_index(wal_run_file *file, wal_ctx *ctx, const char *path,
@@ -87,6 +89,19 @@ static wal_status write_action_names(wal_run_file *file, wal_ctx *ctx, const wal
   return status;
 }
 
+static wal_status write_action_axis(wal_run_file *file, const wal_axis *axis) {
+  char path[64], long_name[64];
+  snprintf(path, sizeof path, "/axes/%s", axis->name);
+  snprintf(long_name, sizeof long_name, "%s of the action", axis->name);
+  const wal_dataset d = {.path = path,
+                         .units = axis->unit ? axis->unit : "1",
+                         .long_name = long_name,
+                         .rank = 1,
+                         .extent = {axis->size},
+                         .is_scale = true};
+  return wal_run_file_reals(file, &d, axis->label);
+}
+
 wal_status wal_run_write_axes(wal_run_file *file, wal_ctx *ctx, const wal_space *space) {
   const wal_shape *shape = &space->game->shape;
   WAL_TRY(wal_run_file_group(file, "/axes"));
@@ -104,15 +119,20 @@ wal_status wal_run_write_axes(wal_run_file *file, wal_ctx *ctx, const wal_space 
                               fill_column, &c));
   state.is_scale = false;
   state.scale[0] = "/axes/state";
-  for (c.axis = 0; shape->axes > 1 && c.axis < shape->axes; c.axis++) {
+  for (c.axis = 0; c.axis < shape->axes; c.axis++) {
+    const wal_axis *axis = &shape->axis[c.axis];
     char path[64], long_name[64];
-    snprintf(path, sizeof path, "/axes/%s", shape->axis[c.axis].name);
-    snprintf(long_name, sizeof long_name, "%s of the state", shape->axis[c.axis].name);
+    if (shape->axes == 1 && !axis->label) continue;  // the state itself
+    snprintf(path, sizeof path, "/axes/%s", axis->name);
+    snprintf(long_name, sizeof long_name, "%s of the state", axis->name);
     state.path = path;
     state.long_name = long_name;
+    state.units = axis->unit ? axis->unit : "1";
+    state.stored = axis->label ? WAL_STORED_DOUBLE : WAL_STORED_WHOLE;
     WAL_TRY(wal_run_file_spread(file, &state, 0, space->states.first, space->states.count,
                                 fill_column, &c));
   }
+  if (shape->action.name) WAL_TRY(write_action_axis(file, &shape->action));
   return space->game->type->action_name ? write_action_names(file, ctx, space->game) : WAL_OK;
 }
 

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/report_file.h"
 #include "cli/run_parts.h"
 #include "sim/core/memory.h"
 
@@ -197,11 +198,12 @@ cleanup:
 }
 
 wal_status wal_solve_file_write(wal_run_file *file, const wal_job *job, const wal_learner *learner,
-                                const wal_trace *trace) {
+                                const wal_trace *trace, const wal_report *report) {
   wal_learner view = *learner;
   WAL_TRY(wal_run_write_scenario(file, job));
   WAL_TRY(wal_run_write_axes(file, job->ctx, learner->space));
   WAL_TRY(write_solution(file, job, &view));
+  WAL_TRY(wal_report_write(file, report, &learner->flow, learner->space));
   return write_trace(file, job->ctx, learner, trace);
 }
 
@@ -227,10 +229,12 @@ wal_status wal_solve_file_plan(const wal_job *job, const wal_game *game, double 
   const wal_trace trace = {.count = 1 + iterations / every + (iterations % every != 0)};
   wal_run_file *file = NULL;
   *bytes = 0;
-  wal_status status = learner.type->create(ctx, of_learner, &learner);
+  wal_report report = {0};
+  wal_status status = wal_report_create(&space, NULL, NULL, &report);
+  if (status == WAL_OK) status = learner.type->create(ctx, of_learner, &learner);
   if (status == WAL_OK) status = wal_run_file_plan(ctx, &file);
   status = wal_agree(ctx, status);
-  if (status == WAL_OK) status = wal_solve_file_write(file, job, &learner, &trace);
+  if (status == WAL_OK) status = wal_solve_file_write(file, job, &learner, &trace, &report);
   if (status == WAL_OK && !job->derived) status = wal_solve_file_write_run(file, job, &trace);
   if (status == WAL_OK) status = wal_run_file_planned(file, bytes);
   wal_run_file_discard(&file);

@@ -4,15 +4,17 @@
 
 #include "cli/task.h"
 #include "io/run_file.h"
+#include "sim/game/report.h"
 #include "sim/learn/solve.h"
 
 /** The record `store` of a solve: what of the solution its run file has. */
 extern const wal_component wal_solve_store;
 
 /** Puts the results of a solve (docs/run-file.md) into a run file of any kind (io/run_file.h) made
- *  on the job's context: scenario, axes, solution, trace. @collective */
+ *  on the job's context: scenario, axes, solution, trace, and what the
+ *  game reports. @collective */
 wal_status wal_solve_file_write(wal_run_file *file, const wal_job *job, const wal_learner *learner,
-                                const wal_trace *trace);
+                                const wal_trace *trace, const wal_report *report);
 
 /** Puts /run into it, which only the file of a single solve has. @collective */
 wal_status wal_solve_file_write_run(wal_run_file *file, const wal_job *job, const wal_trace *trace);

@@ -18,6 +18,7 @@ static const char *const FIXED[] = {"run",
                                     "exploitability_first",
                                     "exploitability_best",
                                     "exploitability_last",
+                                    "regularized_exploitability",
                                     "value",
                                     "converged"};
 

@@ -161,8 +161,10 @@ static void deliver(execution *e, packet p, const void *recorded) {
                               .first = NAN,
                               .best = NAN,
                               .last = NAN,
+                              .regularized = NAN,
                               .value = NAN,
-                              .seconds = p.figures.seconds};
+                              .seconds = p.figures.seconds,
+                              .game = -1};
   }
   must_deliver(e, make_packet(e, &p, error, recorded, &bytes));
   const int64_t length = (int64_t)sizeof p + p.error + p.recorded;

@@ -5,16 +5,17 @@
 #include <string.h>
 
 #include "cli/run_parts.h"
+#include "cli/sweep_totals.h"
 #include "sim/core/memory.h"
 
 enum { SHOWN = 40, CELL = 40, ERROR_SHOWN = 100 };
 
 // ---- The summary ------------------------------------------------------------------------------
 
-typedef enum figure { FIRST, BEST, LAST, VALUE, SECONDS } figure;
+typedef enum figure { FIRST, BEST, LAST, REGULARIZED, VALUE } figure;
 
 static double figure_of(const wal_figures *f, figure which) {
-  const double figures[] = {f->first, f->best, f->last, f->value, f->seconds};
+  const double figures[] = {f->first, f->best, f->last, f->regularized, f->value};
   return figures[which];
 }
 
@@ -74,10 +75,26 @@ static wal_status write_reals(wal_run_file *file, const wal_sweep_row *rows, int
       {FIRST, "/summary/exploitability_first", "exploitability of the start"},
       {BEST, "/summary/exploitability_best", "least exploitability"},
       {LAST, "/summary/exploitability_last", "exploitability of the policy in the file"},
+      {REGULARIZED, "/summary/regularized_exploitability",
+       "the same with the learner's entropy in both values; not a number without entropy"},
       {VALUE, "/summary/value", "expected total reward of the policy in its own mean field"}};
   for (size_t k = 0; k < sizeof FIGURES / sizeof FIGURES[0]; k++) {
     const wal_dataset d = column(FIGURES[k].path, "reward", FIGURES[k].long_name, runs);
     for (int64_t i = 0; i < runs; i++) room[i] = figure_of(&rows[i].figures, FIGURES[k].which);
+    WAL_TRY(wal_run_file_reals(file, &d, room));
+  }
+  return WAL_OK;
+}
+
+static wal_status write_totals(wal_run_file *file, const wal_sweep_row *rows, int64_t runs,
+                               double *room) {
+  const wal_sweep_totals totals = wal_sweep_totals_of(rows, runs);
+  for (int k = 0; k < totals.count; k++) {
+    const wal_report_column *total = totals.column[k];
+    char path[96];
+    snprintf(path, sizeof path, "/summary/%s", total->name);
+    for (int64_t i = 0; i < runs; i++) room[i] = wal_sweep_total(&totals, k, &rows[i]);
+    const wal_dataset d = column(path, total->unit, total->meaning, runs);
     WAL_TRY(wal_run_file_reals(file, &d, room));
   }
   return WAL_OK;
@@ -96,6 +113,7 @@ wal_status wal_sweep_write_summary(wal_run_file *file, wal_ctx *ctx,
   WAL_TRY_GOTO(wal_run_file_group(file, "/summary"));
   WAL_TRY_GOTO(write_integers(file, rows, runs, integers));
   WAL_TRY_GOTO(write_reals(file, rows, runs, reals));
+  WAL_TRY_GOTO(write_totals(file, rows, runs, reals));
   for (int64_t i = 0; i < runs; i++) errors[i] = rows[i].error ? rows[i].error : "";
   const wal_dataset d = column("/summary/error", "1", "why the run failed, else empty", runs);
   WAL_TRY_GOTO(wal_run_file_texts(file, &d, errors));
@@ -129,12 +147,13 @@ enum {
   FIRST_CELL,
   BEST_CELL,
   LAST_CELL,
+  REGULARIZED_CELL,
   SECONDS_CELL,
   CELLS
 };
 
 static const char *const HEADS[CELLS] = {"run",  "seed", "iterations", "first",
-                                         "best", "last", "seconds"};
+                                         "best", "last", "regularized", "seconds"};
 
 static void parameter_cell(const wal_sweep_column *column, int64_t run, char out[CELL]) {
   char number[32];
@@ -159,7 +178,23 @@ static void fixed_cell(const wal_sweep_row *row, int64_t run, int cell, char out
     snprintf(out, CELL, "%.6g",
              cell == FIRST_CELL  ? f->first
              : cell == BEST_CELL ? f->best
-                                 : f->last);
+             : cell == LAST_CELL ? f->last
+                                 : f->regularized);
+}
+
+typedef struct table {
+  FILE *out;
+  const wal_sweep_columns *columns;
+  const wal_sweep_row *rows;
+  wal_sweep_totals totals;
+  int fixed[CELLS], total[WAL_SWEEP_TOTALS]; /* widths */
+  int *varied;
+  bool seeds, entropy; /* seeds differ, some learner has entropy: these are shown */
+} table;
+
+static void total_cell(const table *t, const wal_sweep_row *row, int k, char out[CELL]) {
+  const double x = wal_sweep_total(&t->totals, k, row);
+  snprintf(out, CELL, isnan(x) ? "-" : "%.6g", x);
 }
 
 /* Which rows are shown: all, or those before and behind a gap. */
@@ -171,15 +206,6 @@ static int wider(int width, const char *text) {
   const int length = (int)strlen(text);
   return length > width ? length : width;
 }
-
-typedef struct table {
-  FILE *out;
-  const wal_sweep_columns *columns;
-  const wal_sweep_row *rows;
-  int fixed[CELLS];
-  int *varied; /* widths */
-  bool seeds;  /* they differ, and are shown */
-} table;
 
 static void print_row(const table *t, int64_t run) {
   char cell[CELL];
@@ -199,6 +225,11 @@ static void print_row(const table *t, int64_t run) {
     return;
   }
   for (int k = ITERATIONS_CELL; k < CELLS; k++) {
+    if (k == REGULARIZED_CELL && !t->entropy) continue;
+    for (int i = 0; k == SECONDS_CELL && i < t->totals.count; i++) {
+      total_cell(t, row, i, cell);
+      fprintf(t->out, "  %*s", t->total[i], cell);
+    }
     fixed_cell(row, run, k, cell);
     fprintf(t->out, "  %*s", t->fixed[k], cell);
   }
@@ -211,7 +242,12 @@ static void print_heads(const table *t) {
   for (int64_t i = 0; i < t->columns->count; i++)
     fprintf(t->out, "  %*s", t->columns->list[i].numbers ? t->varied[i] : -t->varied[i],
             t->columns->list[i].path);
-  for (int k = ITERATIONS_CELL; k < CELLS; k++) fprintf(t->out, "  %*s", t->fixed[k], HEADS[k]);
+  for (int k = ITERATIONS_CELL; k < SECONDS_CELL; k++)
+    if (k != REGULARIZED_CELL || t->entropy)
+      fprintf(t->out, "  %*s", t->fixed[k], HEADS[k]);
+  for (int k = 0; k < t->totals.count; k++)
+    fprintf(t->out, "  %*s", t->total[k], t->totals.column[k]->name);
+  fprintf(t->out, "  %*s", t->fixed[SECONDS_CELL], HEADS[SECONDS_CELL]);
   fprintf(t->out, "\n");
 }
 
@@ -220,12 +256,19 @@ static void measure(table *t) {
   const wal_sweep_columns *c = t->columns;
   for (int k = 0; k < CELLS; k++) t->fixed[k] = wider(0, HEADS[k]);
   for (int64_t i = 0; i < c->count; i++) t->varied[i] = wider(0, c->list[i].path);
+  t->totals = wal_sweep_totals_of(t->rows, c->runs);
+  for (int k = 0; k < t->totals.count; k++) t->total[k] = wider(0, t->totals.column[k]->name);
   for (int64_t run = 0; run < c->runs; run++) {
     if (t->rows[run].seed != t->rows[0].seed) t->seeds = true;
+    if (!isnan(t->rows[run].figures.regularized)) t->entropy = true;
     if (!is_shown(run, c->runs)) continue;
     for (int k = 0; k < CELLS; k++) {
       fixed_cell(&t->rows[run], run, k, cell);
       t->fixed[k] = wider(t->fixed[k], cell);
+    }
+    for (int k = 0; k < t->totals.count; k++) {
+      total_cell(t, &t->rows[run], k, cell);
+      t->total[k] = wider(t->total[k], cell);
     }
     for (int64_t i = 0; i < c->count; i++) {
       parameter_cell(&c->list[i], run, cell);

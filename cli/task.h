@@ -5,7 +5,7 @@
 #include "cli/options.h"
 #include "io/run_file.h"
 #include "io/scenario.h"
-#include "sim/core/parameter.h"
+#include "sim/game/game.h"
 
 /** What a task works with: how the program was called, and the scenario. */
 typedef struct wal_job {
@@ -25,9 +25,12 @@ typedef struct wal_job {
 typedef struct wal_figures {
   int64_t iterations;
   double first, best, last; /**< exploitability */
+  double regularized;        /**< that with the learner's entropy, last; NaN without */
   double value;
   bool converged; /**< a tolerance was asked for and reached */
   double seconds;
+  int64_t game;                     /**< its place in the list of games, whose report has ... */
+  double total[WAL_REPORT_COLUMNS]; /**< ... these totals */
 } wal_figures;
 
 /** A kind of task: what a scenario returns. */

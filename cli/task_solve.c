@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "cli/report_file.h"
 #include "cli/solve_file.h"
 #include "cli/solve_plan.h"
 #include "cli/task.h"
@@ -105,8 +107,22 @@ static wal_status estimate(wal_job *job, double *bytes, double *file) {
 /* What the solve leaves behind when its learner is gone. */
 typedef struct outcome {
   wal_trace trace;
+  wal_report report;
   bool entropy; /**< the learner's exploitability has an entropic kind, too */
 } outcome;
+
+static void free_outcome(wal_ctx *ctx, outcome *o) {
+  wal_trace_free(ctx, &o->trace);
+  wal_report_free(ctx, &o->report);
+}
+
+/* Place of the task's game in the list of games. */
+static int64_t game_index(const wal_params *params) {
+  const char *name = wal_params_component(wal_params_child(params, "game"))->name;
+  int64_t i = 0;
+  while (i < wal_game_count() && wal_game_at(i) != wal_game_find(name)) i++;
+  return i;
+}
 
 typedef struct watch {
   wal_job *job;
@@ -144,6 +160,7 @@ static void print_result(const wal_job *job, const outcome *result) {
     printf("  (their sum is NashConv)\n");
   }
   printf("  value                 %.10g\n", last->value);
+  wal_report_print(stdout, &result->report);
   printf("  seconds               %.3f\n", trace->seconds[trace->count - 1]);
   printf("  file                  %s\n", job->output);
   if (last->exploitability > first->exploitability)
@@ -181,7 +198,9 @@ static wal_status solve(wal_job *job, wal_run_file **file, outcome *result) {
       status = wal_run_file_create(job->ctx, job->output, job->options->force, file);
     if (status == WAL_OK) {
       result->entropy = learner->entropy > 0;
-      status = wal_solve_file_write(*file, job, learner, &result->trace);
+      status = wal_report_create(space, &learner->flow, &learner->policy, &result->report);
+      if (status == WAL_OK)
+        status = wal_solve_file_write(*file, job, learner, &result->trace, &result->report);
     }
   }
   wal_learner_destroy(&learner);
@@ -204,12 +223,15 @@ static wal_status work(wal_job *job, wal_run_file **file, wal_figures *figures) 
                              .first = trace->rows[0].exploitability,
                              .best = trace->rows[trace->best].exploitability,
                              .last = last->exploitability,
+                             .regularized = result.entropy ? last->soft_exploitability : NAN,
                              .value = last->value,
                              .converged = trace->converged,
-                             .seconds = trace->seconds[trace->count - 1]};
+                             .seconds = trace->seconds[trace->count - 1],
+                             .game = game_index(job->params)};
+    memcpy(figures->total, result.report.total, sizeof figures->total);
     status = ending(trace);
   }
-  wal_trace_free(job->ctx, &result.trace);
+  free_outcome(job->ctx, &result);
   return status;
 }
 
@@ -225,7 +247,7 @@ static wal_status run(wal_job *job) {
     if (status == WAL_OK) status = ending(trace);
   }
   wal_run_file_discard(&file);
-  wal_trace_free(job->ctx, &result.trace);
+  free_outcome(job->ctx, &result);
   return status;
 }
 

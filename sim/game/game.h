@@ -51,7 +51,8 @@ typedef struct wal_shape {
   bool varies;         /**< maps and noise differ from stage to stage: H - 1 kernels are kept */
   int axes;            /**< coordinates of a state; 0: one, called "state" */
   wal_axis axis[WAL_AXES];
-  wal_axis action; /**< what the actions are, if they are places on an axis; else name NULL */
+  wal_axis action; /**< what the actions are, if they are places on an axis (with labels); else
+                        its name is NULL */
 } wal_shape;
 
 /** A number that a game reports of every stage. */
@@ -63,8 +64,7 @@ typedef struct wal_report_column {
 /** A row of numbers that a game reports of every stage: part of z_h. */
 typedef struct wal_report_table {
   const char *name, *unit, *meaning;
-  const char *axis; /**< shape.action.name */
-  int64_t first;    /**< it is z_h[first] and those behind, one an action */
+  int row; /**< it is z_h[row * A] and those behind, one an action */
 } wal_report_table;
 
 enum { WAL_REPORT_COLUMNS = 12, WAL_REPORT_TABLES = 4 };
@@ -72,6 +72,7 @@ enum { WAL_REPORT_COLUMNS = 12, WAL_REPORT_TABLES = 4 };
 /** What a game reports of a policy in its own mean field, beyond the solution itself. */
 typedef struct wal_report_form {
   const char *group; /**< of the run file, as "auction" */
+  const char *stage; /**< what a stage is called: "round" */
   int sums;          /**< numbers that measure() adds up */
   int columns, tables;
   wal_report_column column[WAL_REPORT_COLUMNS]; /**< in the order of the printed table */
@@ -142,10 +143,10 @@ typedef struct wal_game_type {
   /** Name of an action into buffer (at most size bytes), as "up". Default: actions have no names.
    */
   void (*action_name)(const void *self, int action, char *buffer, size_t size);
-  /** What the game reports (`out` zeroed before); the same for all policies. Default: nothing. */
-  void (*report)(const void *self, wal_report_form *out);
+  /** What the game reports. Default: nothing. */
+  const wal_report_form *report;
   /** Adds the slab's share to sums[0..form.sums): numbers that need the states, as couple(), but
-   *  of the end only. `statistic` is z_h, completed. Required if form.sums > 0. */
+   *  of the end only. `statistic` is z_h, completed. Required if report->sums > 0. */
   void (*measure)(const void *self, const wal_slab *slab, const double *mass, const double *policy,
                   const double *statistic, double *sums);
   /** Fills the report's columns of a stage from z_h and what measure() summed. Required if there

@@ -4,8 +4,6 @@
 #include "sim/core/block_sum.h"
 #include "sim/core/memory.h"
 
-bool wal_report_wanted(const wal_game *game) { return game->type->report != NULL; }
-
 /* What the states give to the stage's sums. @collective */
 static wal_status add_stage(const wal_flow *flow, const wal_policy *policy, int stage,
                             double *room, wal_block_sum *sums, double *total) {
@@ -29,11 +27,9 @@ wal_status wal_report_create(const wal_space *space, const wal_flow *flow,
   const int horizon = game->shape.horizon;
   wal_block_sum *sums = NULL;
   double *room = NULL, *total = NULL;
-  *out = (wal_report){.stages = horizon};
-  if (!wal_report_wanted(game)) return WAL_OK;
-  game->type->report(game->self, &out->form);
-  if (!flow) return WAL_OK;
-  const int columns = out->form.columns, width = out->form.sums;
+  *out = (wal_report){.form = game->type->report, .stages = horizon};
+  if (!out->form || !flow) return WAL_OK;
+  const int columns = out->form->columns, width = out->form->sums;
   wal_status status = wal_acquire(ctx, "report", (int64_t)horizon * columns, sizeof(double),
                                   &out->values);
   if (status == WAL_OK)
@@ -46,7 +42,7 @@ wal_status wal_report_create(const wal_space *space, const wal_flow *flow,
     if (width > 0) WAL_TRY_GOTO(add_stage(flow, policy, h, room, sums, total));
     game->type->conclude(game->self, h, wal_flow_statistic(flow, h), total, row);
     for (int c = 0; c < columns; c++)
-      if (out->form.column[c].adds) out->total[c] += row[c];
+      if (out->form->column[c].adds) out->total[c] += row[c];
   }
 cleanup:
   wal_block_sum_destroy(&sums);

@@ -7,19 +7,16 @@
 /** A game's report of a policy in its own mean field: what it sold, what that fetched, ... The same
  *  on all ranks. */
 typedef struct wal_report {
-  wal_report_form form;
+  const wal_report_form *form; /**< NULL if the game reports nothing */
   int stages;
-  double *values;                   /**< [H][form.columns] */
+  double *values;                   /**< [H][form->columns] */
   double total[WAL_REPORT_COLUMNS]; /**< over the stages, of the columns that add */
 } wal_report;
 
-/** Whether a game reports anything. */
-bool wal_report_wanted(const wal_game *game);
-
 /**
  * Makes the report of a policy: one read of it.
- * @param flow  of that policy; NULL: only the form is filled, values stay NULL
- * @param out   freed with wal_report_free(); its form is empty if the game reports nothing
+ * @param flow  of that policy; NULL: only the form is set, values stay NULL
+ * @param out   freed with wal_report_free()
  * @collective
  */
 wal_status wal_report_create(const wal_space *space, const wal_flow *flow,
