@@ -11,9 +11,19 @@ static const char *component_name(const void *catalogue, int64_t i) {
   return ((const wal_catalogue *)catalogue)->components[i]->name;
 }
 
+enum { KIND = 64 };
+
+/* "games", "utilities". */
+static const char *plural(const char *kind, char out[KIND]) {
+  const int length = (int)strlen(kind);
+  const bool y = length > 0 && kind[length - 1] == 'y';
+  snprintf(out, KIND, "%.*s%s", y ? length - 1 : length, kind, y ? "ies" : "s");
+  return out;
+}
+
 static bool kind_matches(const char *kind, const char *wanted) {
-  size_t n = strlen(kind);  // "game" or "games"
-  return strncmp(kind, wanted, n) == 0 && (wanted[n] == '\0' || strcmp(wanted + n, "s") == 0);
+  char all[KIND];
+  return strcmp(kind, wanted) == 0 || strcmp(plural(kind, all), wanted) == 0;
 }
 
 int wal_command_list(const wal_options *options, int argc, char **argv) {
@@ -22,11 +32,12 @@ int wal_command_list(const wal_options *options, int argc, char **argv) {
   const wal_catalogue *all = wal_catalogue_all();
   const char *wanted = options->operands > 0 ? options->operand[0] : NULL;
   const char *kind = "";
+  char kinds[KIND];
   int printed = 0;
   for (int64_t i = 0; i < all->count; i++) {
     const wal_component *c = all->components[i];
     if (wanted && !kind_matches(c->kind, wanted)) continue;
-    if (strcmp(kind, c->kind) != 0) printf("%s%ss\n", printed ? "\n" : "", c->kind);
+    if (strcmp(kind, c->kind) != 0) printf("%s%s\n", printed ? "\n" : "", plural(c->kind, kinds));
     kind = c->kind;
     printf("  %-22s %s\n", c->name, c->summary);
     printed++;
@@ -35,7 +46,7 @@ int wal_command_list(const wal_options *options, int argc, char **argv) {
   fprintf(stderr, "walras list: no kind \"%s\"; there are:", wanted);
   for (int64_t i = 0; i < all->count; i++) {
     if (strcmp(kind, all->components[i]->kind) != 0)
-      fprintf(stderr, "%s %ss", *kind ? "," : "", all->components[i]->kind);
+      fprintf(stderr, "%s %s", *kind ? "," : "", plural(all->components[i]->kind, kinds));
     kind = all->components[i]->kind;
   }
   fprintf(stderr, "\n");
@@ -96,7 +107,8 @@ static void add_type(wal_text *text, const wal_param *p) {
       wal_text_add(text, "%s or function", ARRAYS[p->rank]);
       break;
     case WAL_COMPONENT:
-      wal_text_add(text, "a %s%s", p->choices, p->wraps ? ", list or function" : "");
+      wal_text_add(text, "a %s%s", p->choices,
+                   wal_param_wrapped(p, wal_catalogue_all(), ", list or function", " or function"));
       break;
     case WAL_FUNCTION:
       wal_text_add(text, "function");

@@ -63,6 +63,11 @@ typedef struct wal_catalogue {
 
 const wal_component *wal_catalogue_find(const wal_catalogue *catalogue, const char *name);
 
+/** Of the two texts the one that tells what a component parameter takes besides components: lists and
+ *  functions, or functions only; "" if nothing. */
+const char *wal_param_wrapped(const wal_param *param, const wal_catalogue *catalogue,
+                              const char *lists, const char *functions);
+
 /** The name nearest to `name` (edit distance at most 1 + length/3) among `count` names given by
  *  `name_at`, or NULL. */
 const char *wal_nearest_name(const char *name, int64_t count,

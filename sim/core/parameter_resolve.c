@@ -80,7 +80,7 @@ static const char *name_of_kind(const void *user, int64_t i) {
   return strcmp(component->kind, names->kind) == 0 ? component->name : "";
 }
 
-static const char *article(const char *noun) { return strchr("aeiou", noun[0]) ? "an" : "a"; }
+static const char *article(const char *noun) { return strchr("aeio", noun[0]) ? "an" : "a"; }
 
 const char *wal_param_expectation(const wal_param *param, char *buffer, size_t size) {
   static const char *const LISTS[] = {"a list of numbers", "a list of lists of numbers",
@@ -102,8 +102,7 @@ const char *wal_param_expectation(const wal_param *param, char *buffer, size_t s
       snprintf(buffer, size, "%s or a function", LISTS[param->rank - 1]);
       break;
     case WAL_COMPONENT:
-      snprintf(buffer, size, "%s %s%s", article(param->choices), param->choices,
-               param->wraps ? ", a list or a function" : "");
+      snprintf(buffer, size, "%s %s", article(param->choices), param->choices);
       break;
     case WAL_FUNCTION:
       snprintf(buffer, size, "a function");
@@ -116,6 +115,14 @@ const char *wal_param_expectation(const wal_param *param, char *buffer, size_t s
       break;
   }
   return buffer;
+}
+
+const char *wal_param_wrapped(const wal_param *param, const wal_catalogue *catalogue,
+                              const char *lists, const char *functions) {
+  const wal_component *component =
+      param->wraps ? wal_catalogue_find(catalogue, param->wraps) : NULL;
+  if (!component) return "";
+  return component->params[0].type == WAL_ARRAY ? lists : functions;
 }
 
 static wal_status wrong_type(const resolver *r, const wal_params *params, const wal_param *param,
@@ -247,7 +254,8 @@ static wal_status wrong_component(const resolver *r, const wal_params *params,
   wal_node_describe(node, got, sizeof got);
   return wal_params_fail_at(r->ctx, params, param->name, node->line,
                             "expected %s %s (%s)%s, got %s%s%s", article(kind), kind, list.text,
-                            param->wraps ? ", a list or a function" : "",
+                            wal_param_wrapped(param, r->catalogue, ", a list or a function",
+                                              " or a function"),
                             known ? known->kind : "", known ? " " : "", got);
 }
 
