@@ -1,7 +1,7 @@
 -- Ways to sell the same goods to the same bidders (setting A1, see a1.lua), and a table of them.
 -- Those that sell all goods to the highest values earn about the same, as revenue equivalence has
--- it: 0.16 in the limit of fine grids. Those that leave goods unsold earn more: nobody who pays only
--- for goods can be made to pay more than 0.25 in all, the revenue of the price 0.5.
+-- it: 0.16 in the limit of fine grids. Those that leave goods unsold earn more: nobody who pays
+-- only for goods can be made to pay more than 0.25 in all, the revenue of the price 0.5.
 return sweep {
   base = solve {
     game = batched_auction { rounds = 4, goods = 0.8 },

@@ -1,5 +1,6 @@
 -- An auction of your own: who bids, what they want, who pays what. Copy this file, change the
--- functions, and check it with `walras check FILE`. Values and bids are in [0, 1), rounds count from 0.
+-- functions, and check it with `walras check FILE`. Values and bids are in [0, 1), rounds count
+-- from 0.
 return solve {
   game = batched_auction {
     rounds = 4, goods = 0.6,
