@@ -11,9 +11,19 @@ static const char *component_name(const void *catalogue, int64_t i) {
   return ((const wal_catalogue *)catalogue)->components[i]->name;
 }
 
+enum { KIND = 64 };
+
+/* "games", "utilities". */
+static const char *plural(const char *kind, char out[KIND]) {
+  const int length = (int)strlen(kind);
+  const bool y = length > 0 && kind[length - 1] == 'y';
+  snprintf(out, KIND, "%.*s%s", y ? length - 1 : length, kind, y ? "ies" : "s");
+  return out;
+}
+
 static bool kind_matches(const char *kind, const char *wanted) {
-  size_t n = strlen(kind);  // "game" or "games"
-  return strncmp(kind, wanted, n) == 0 && (wanted[n] == '\0' || strcmp(wanted + n, "s") == 0);
+  char all[KIND];
+  return strcmp(kind, wanted) == 0 || strcmp(plural(kind, all), wanted) == 0;
 }
 
 int wal_command_list(const wal_options *options, int argc, char **argv) {
@@ -22,11 +32,12 @@ int wal_command_list(const wal_options *options, int argc, char **argv) {
   const wal_catalogue *all = wal_catalogue_all();
   const char *wanted = options->operands > 0 ? options->operand[0] : NULL;
   const char *kind = "";
+  char kinds[KIND];
   int printed = 0;
   for (int64_t i = 0; i < all->count; i++) {
     const wal_component *c = all->components[i];
     if (wanted && !kind_matches(c->kind, wanted)) continue;
-    if (strcmp(kind, c->kind) != 0) printf("%s%ss\n", printed ? "\n" : "", c->kind);
+    if (strcmp(kind, c->kind) != 0) printf("%s%s\n", printed ? "\n" : "", plural(c->kind, kinds));
     kind = c->kind;
     printf("  %-22s %s\n", c->name, c->summary);
     printed++;
@@ -35,7 +46,7 @@ int wal_command_list(const wal_options *options, int argc, char **argv) {
   fprintf(stderr, "walras list: no kind \"%s\"; there are:", wanted);
   for (int64_t i = 0; i < all->count; i++) {
     if (strcmp(kind, all->components[i]->kind) != 0)
-      fprintf(stderr, "%s %ss", *kind ? "," : "", all->components[i]->kind);
+      fprintf(stderr, "%s %s", *kind ? "," : "", plural(all->components[i]->kind, kinds));
     kind = all->components[i]->kind;
   }
   fprintf(stderr, "\n");
@@ -151,12 +162,33 @@ static void describe_params(const wal_param *params, int indent, const int width
   }
 }
 
+/* Where the names are that parameters of a component type take. */
+static void print_kinds(const wal_catalogue *all, const wal_param *params) {
+  int printed = 0;
+  for (const wal_param *p = params; p->name; p++) {
+    char kinds[KIND];
+    int64_t i = 0;
+    if (p->type != WAL_COMPONENT) continue;
+    while (i < all->count && strcmp(all->components[i]->kind, p->choices) != 0) i++;
+    if (i == all->count) continue;
+    printf("%swalras list %s", printed++ ? ", " : "\nnames: ", plural(p->choices, kinds));
+  }
+  if (printed) printf("\n");
+}
+
 int wal_command_describe(const wal_options *options, int argc, char **argv) {
   (void)argc;
   (void)argv;
   const wal_catalogue *all = wal_catalogue_all();
   const char *name = options->operand[0];
   const wal_component *c = wal_catalogue_find(all, name);
+  for (int64_t i = 0; !c && i < all->count; i++) {
+    char kinds[KIND];
+    if (!kind_matches(all->components[i]->kind, name)) continue;
+    fprintf(stderr, "walras describe: \"%s\" is a kind; see walras list %s\n", name,
+            plural(all->components[i]->kind, kinds));
+    return wal_status_exit(WAL_EUSAGE);
+  }
   if (!c) {
     const char *near_to = wal_nearest_name(name, all->count, component_name, all);
     if (near_to)
@@ -174,6 +206,7 @@ int wal_command_describe(const wal_options *options, int argc, char **argv) {
     printf("\n  %-*s  %-*s  %-*s  meaning\n", width[0] - 2, "parameter", width[1], "type", width[2],
            "default");
     describe_params(c->params, 2, width);
+    print_kinds(all, c->params);
   } else {
     printf("takes no parameters: %s{}\n", c->name);
   }

@@ -1,12 +1,12 @@
--- Ways to sell the same goods to the same bidders (setting A1, see a1.lua), and a table of them.
--- Those that sell all goods to the highest values earn about the same, as revenue equivalence has
--- it: 0.16 in the limit of fine grids. Those that leave goods unsold earn more: nobody who pays
--- only for goods can be made to pay more than 0.25 in all, the revenue of the price 0.5.
+-- Ways to sell the same goods to the same bidders (setting A1, see a1.lua), and a table of them. All
+-- that hand the goods to the highest values earn about the same, 0.16 in the limit of fine grids:
+-- revenue equivalence. Those that leave goods unsold earn more; none earns more than 0.25, the
+-- revenue of the price 0.5 (Myerson 1981). All-pay bids need a rate below 10 to settle.
 return sweep {
   base = solve {
     game = batched_auction { rounds = 4, goods = 0.8 },
-    learner = mirror_descent { rate = 10, entropy = 1e-3 },
-    stop = { iterations = 500, every = 10 },
+    learner = mirror_descent { rate = 3, entropy = 1e-3 },
+    stop = { iterations = 1500, every = 10 },
   },
   vary = {
     ["game.mechanism"] = {
