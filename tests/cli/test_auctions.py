@@ -38,12 +38,12 @@ def drift_rows(game, values):
 def utility(game, value, payment, stage):
     gain = value[:, None] - payment
     (name,) = game["utility"]
-    return {"neutral": gain, "risk_averse": 1 - numpy.exp(-gain), "risk_seeking": numpy.exp(gain) - 1,
-            "hyperbolic": gain / (1 + stage)}[name]
+    return {"neutral": gain, "risk_averse": 1 - numpy.exp(-gain),
+            "risk_seeking": numpy.exp(gain) - 1, "hyperbolic": gain / (1 + stage)}[name]
 
 
 class Market:
-    """What follows from the policy of a run with first price and equally many goods in all rounds."""
+    """What follows from the policy of a run with first price and as many goods in every round."""
 
     def __init__(self, run, task):
         game = task["solve"]["game"]["batched_auction"]
@@ -146,10 +146,11 @@ class Settings(unittest.TestCase):
     def test_comments_say_what_comes_out(self):
         for name in SETTINGS:
             with self.subTest(name=name):
-                said = re.search(r"\n-- Result: revenue (.*)\.\n", text("scenarios/auctions", name + ".lua"))
+                said = re.search(r"\n-- Result: revenue (.*)\.\n",
+                                 text("scenarios/auctions", name + ".lua"))
                 self.assertIsNotNone(said)
                 if name == "a3":
-                    revenues = [row[1] for key, row in self.markets.items() if key.startswith("a3")]
+                    revenues = [row[1] for key, row in self.markets.items() if key[:3] == "a3 "]
                     self.assertEqual(said[1], f"from {revenues[2]:.3f} (0.6 goods, seed 3) to "
                                               f"{revenues[9]:.3f} (1.2 goods, seed 1)")
                     self.assertEqual((min(revenues), max(revenues)), (revenues[2], revenues[9]))
@@ -167,7 +168,8 @@ class Settings(unittest.TestCase):
         names = [f"a{row[0]}" for row in rows]
         converged = at_once(lambda name: run(name, "-P", "learner.rate=300", label=name + "-300"),
                             names, 2)
-        for name, path, (_, thresholds, revenue, efficiency, last, end) in zip(names, converged, rows):
+        for name, path, row in zip(names, converged, rows):
+            _, thresholds, revenue, efficiency, last, end = row
             with self.subTest(name=name), h5py.File(path) as file:
                 found = self.markets[name]
                 self.assertEqual((f"{found[1]:.5f}", f"{found[2]:.5f}", f"{found[4]:.1e}"),
@@ -185,8 +187,8 @@ class Settings(unittest.TestCase):
 
     @unittest.skipIf(SANITIZED, "shortened runs")
     def test_documented_output(self):
-        shown = re.search(r"```console\n\$ walras run \S*a1.lua\n(.*?)```", text("docs/auctions.md"),
-                          re.S)[1]
+        shown = re.search(r"```console\n\$ walras run \S*a1.lua\n(.*?)```",
+                          text("docs/auctions.md"), re.S)[1]
         kept = lambda out: re.sub(r"(?m)^ +(seconds|file) .*\n", "", out)
         self.assertEqual(kept(shown), kept(run.printed["a1"]))
 
@@ -211,7 +213,8 @@ class Settings(unittest.TestCase):
     @unittest.skipIf(SANITIZED, "shortened runs")
     def test_mechanisms(self):
         with h5py.File(run("mechanisms")) as file:
-            revenue = dict(zip(file["summary/game_mechanism"].asstr()[:], file["summary/revenue"][:]))
+            revenue = dict(zip(file["summary/game_mechanism"].asstr()[:],
+                               file["summary/revenue"][:]))
         self.assertEqual(len(revenue), 7)
         for name, found in revenue.items():
             with self.subTest(name=name):
