@@ -514,8 +514,8 @@ AUCTIONS = [
             r":1: batched_auction: utility\(value=0, payment=0, round=0\): expected a finite "
             r"number, "
             r"got -inf", NONFINITE),
-    override("function from outside", r":?\d*: custom_utility: payoff: expected a function written in the "
-             r"scenario, got one from elsewhere \(-P\), which a run file could not keep",
+    override("function from outside",
+             r":?\d*: custom_utility: payoff: expected a function written in the scenario, got one from elsewhere \(-P\), which a run file could not keep",
              "game=batched_auction{utility=function(v, p, h) return v - p end}"),
 ]
 
