@@ -515,7 +515,8 @@ AUCTIONS = [
             r"number, "
             r"got -inf", NONFINITE),
     override("function from outside",
-             r":?\d*: custom_utility: payoff: expected a function written in the scenario, got one from elsewhere \(-P\), which a run file could not keep",
+             r":?\d*: custom_utility: payoff: expected a function written in the scenario, got "
+             r"one from elsewhere \(-P\), which a run file could not keep",
              "game=batched_auction{utility=function(v, p, h) return v - p end}"),
 ]
 
