@@ -163,12 +163,33 @@ static void describe_params(const wal_param *params, int indent, const int width
   }
 }
 
+/* Where the names are that parameters of a component type take. */
+static void print_kinds(const wal_catalogue *all, const wal_param *params) {
+  int printed = 0;
+  for (const wal_param *p = params; p->name; p++) {
+    char kinds[KIND];
+    int64_t i = 0;
+    if (p->type != WAL_COMPONENT) continue;
+    while (i < all->count && strcmp(all->components[i]->kind, p->choices) != 0) i++;
+    if (i == all->count) continue;
+    printf("%swalras list %s", printed++ ? ", " : "\nnames: ", plural(p->choices, kinds));
+  }
+  if (printed) printf("\n");
+}
+
 int wal_command_describe(const wal_options *options, int argc, char **argv) {
   (void)argc;
   (void)argv;
   const wal_catalogue *all = wal_catalogue_all();
   const char *name = options->operand[0];
   const wal_component *c = wal_catalogue_find(all, name);
+  for (int64_t i = 0; !c && i < all->count; i++) {
+    char kinds[KIND];
+    if (!kind_matches(all->components[i]->kind, name)) continue;
+    fprintf(stderr, "walras describe: \"%s\" is a kind; see walras list %s\n", name,
+            plural(all->components[i]->kind, kinds));
+    return wal_status_exit(WAL_EUSAGE);
+  }
   if (!c) {
     const char *near_to = wal_nearest_name(name, all->count, component_name, all);
     if (near_to)
@@ -186,6 +207,7 @@ int wal_command_describe(const wal_options *options, int argc, char **argv) {
     printf("\n  %-*s  %-*s  %-*s  meaning\n", width[0] - 2, "parameter", width[1], "type", width[2],
            "default");
     describe_params(c->params, 2, width);
+    print_kinds(all, c->params);
   } else {
     printf("takes no parameters: %s{}\n", c->name);
   }
