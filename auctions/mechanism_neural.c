@@ -24,11 +24,11 @@
 
 typedef struct neural {
   wal_neural_layout at;
-  bool free;         /**< softplus increments */
-  double *parameter; /**< [at.count] */
-  double *x;         /**< [bids + 1]: the dense part of the input */
+  bool free;          /**< softplus increments */
+  double *parameter;  /**< [at.count] */
+  double *x;          /**< [bids + 1]: the dense part of the input */
   double *x1, *f, *y; /**< [hidden] */
-  double *rise;      /**< [bids]: (W4 y + b4) and the input of the goods' sigmoid; then s of them */
+  double *rise; /**< [bids]: (W4 y + b4) and the input of the goods' sigmoid; then s of them */
 } neural;
 
 static const wal_param PARAMS[] = {
@@ -126,7 +126,8 @@ static wal_status create(wal_ctx *ctx, wal_params *params, const wal_market *mar
 
 /* out += W x. */
 static void add_product(int rows, int columns, const double *w, const double *x, double *out) {
-  if (rows > 0) cblas_dgemv(CblasColMajor, CblasNoTrans, rows, columns, 1, w, rows, x, 1, 1, out, 1);
+  if (rows > 0)
+    cblas_dgemv(CblasColMajor, CblasNoTrans, rows, columns, 1, w, rows, x, 1, 1, out, 1);
 }
 
 /* out += W (one-hot(round), x): no product with the zeros. */

@@ -81,8 +81,7 @@ static void warn_of_falls(wal_ctx *ctx, const wal_function *payment, const scrip
   const int round = (int)(first / bids), level = (int)(first % bids);
   const wal_call call = payment_call((double)level / bids, round);
   char where[640], number[4][32], more[64] = "";
-  if (falls > 1) snprintf(more, sizeof more, "; so do %lld more bids", (long long)falls - 1);
-  if (falls == 2) snprintf(more, sizeof more, "; so does one more bid");
+  if (falls > 1) snprintf(more, sizeof more, " (and %lld more of this kind)", (long long)falls - 1);
   const double lower = (double)(level - 1) / bids;
   wal_warn(ctx, "%sbid %s pays %s, less than bid %s, which pays %s%s",
            payment->place(payment, &call, where, sizeof where),

@@ -23,7 +23,8 @@ wal_status wal_split_read(wal_ctx *ctx, wal_params *params, const wal_market *ma
   }
   if (fabs(sum - market->goods) <= ROUNDING * (1 + market->goods)) return WAL_OK;
   char got[32], expected[32];
-  return wal_params_fail(ctx, params, "split", "expected goods with the sum %s (goods), got the sum %s",
+  return wal_params_fail(ctx, params, "split",
+                         "expected goods with the sum %s (goods), got the sum %s",
                          wal_number_text(market->goods, expected, sizeof expected),
                          wal_number_text(sum, got, sizeof got));
 }

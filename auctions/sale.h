@@ -7,24 +7,26 @@
 /* What the simple mechanisms have in common: goods by a plan, and a lowest price. */
 
 /** The parameter `split` of mechanisms that sell the goods by a plan. */
-#define WAL_SPLIT_PARAM                                                                           \
-  {                                                                                               \
-    .name = "split", .type = WAL_ARRAY, .rank = 1, .optional = true, .low = 0, .high = HUGE_VAL,  \
-    .unit = "mass", .meaning = "goods for sale in each round, with the sum `goods`; without it " \
-                               "equally many in all rounds"                                       \
+#define WAL_SPLIT_PARAM                                                                          \
+  {                                                                                              \
+    .name = "split", .type = WAL_ARRAY, .rank = 1, .optional = true, .low = 0, .high = HUGE_VAL, \
+    .unit = "mass",                                                                              \
+    .meaning =                                                                                   \
+        "goods for sale in each round, with the sum `goods`; without it "                        \
+        "equally many in all rounds"                                                             \
   }
 
 /** The parameter `reserve` of mechanisms with a reserve price. */
-#define WAL_RESERVE_PARAM                                                                   \
-  {                                                                                         \
-    .name = "reserve", .type = WAL_REAL, .low = 0, .high = 1, .unit = "value",              \
-    .meaning = "lowest bid that may win"                                                    \
+#define WAL_RESERVE_PARAM                                                      \
+  {                                                                            \
+    .name = "reserve", .type = WAL_REAL, .low = 0, .high = 1, .unit = "value", \
+    .meaning = "lowest bid that may win"                                       \
   }
 
 /**
  * Reads `split` as shares: in round h the share[h] of the goods that are left is for sale. With
- * goods that are lost if not sold that is the plan itself; else what was not sold is spread over the
- * later rounds in its proportions.
+ * goods that are lost if not sold that is the plan itself; else what was not sold is spread over
+ * the later rounds in its proportions.
  * @param share  [rounds], filled
  */
 wal_status wal_split_read(wal_ctx *ctx, wal_params *params, const wal_market *market,
