@@ -125,6 +125,8 @@ static void check_market(wal_ctx *ctx, const char *text, const wal_market *marke
     for (int h = 0; h < market->rounds; h++) {
       const wal_round round = {.round = h, .left = left, .bid_mass = mass};
       wal_answer answer = {.payment = payment};
+      m.made.type->answer(m.made.self, &round, &answer);  // before it is kept within what is left
+      assert_true(answer.goods <= left * (1 + TOLERANCE));
       wal_mechanism_answer(&m.made, &round, &answer);
       check_payments(&m.made, &answer);
       check_allocation(&m.made, &round, &answer);
