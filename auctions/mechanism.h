@@ -68,7 +68,14 @@ void wal_mechanism_answer(const wal_mechanism *mechanism, const wal_round *round
 int wal_market_level(const wal_market *market, double price);
 
 /** All mechanisms, in the order of `walras list mechanisms`. */
-#define WAL_MECHANISM_LIST(X) X(first_price)
+#define WAL_MECHANISM_LIST(X) \
+  X(first_price)              \
+  X(uniform_price)            \
+  X(all_pay)                  \
+  X(posted_price)             \
+  X(static)                   \
+  X(neural)                   \
+  X(scripted)
 
 #define WAL_MECHANISM_DECLARE(name) extern const wal_mechanism_type wal_mechanism_##name;
 WAL_MECHANISM_LIST(WAL_MECHANISM_DECLARE)
