@@ -399,7 +399,7 @@ static const wal_report_form REPORT = {
     .sums = SUMS,
     .columns = 7,
     .tables = 3,
-    .column = {{"goods", "goods per bidder", "goods for sale", true},
+    .column = {{"goods", "goods per bidder", "goods for sale", false},
                {"sold", "goods per bidder", "goods sold", true},
                {"threshold", "value",
                 "lowest bid that wins with some probability; 1 if none does", false},

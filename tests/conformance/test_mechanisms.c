@@ -185,10 +185,10 @@ enum { VALUES = 23, BIDS = 17, ROUNDS = 3 };
 
 static void check_rewards(const wal_game *game, bool losers_pay, int round, const double *z,
                           const wal_report_form *form) {
-  const double *win = z + form->table[1].first, *payment = z + form->table[2].first;
+  const double *win = z + form->table[1].row * BIDS, *payment = z + form->table[2].row * BIDS;
   double reward[BIDS * (VALUES + 1)], chance[2 * BIDS * (VALUES + 1)];
   const wal_slab all = {round, 0, VALUES + 1, VALUES + 1};
-  game->type->stage(game->self, &all, NULL, NULL, z, reward, chance);
+  wal_game_stage(game, &all, NULL, NULL, z, reward, chance);
   for (int a = 0; a < BIDS; a++)
     for (int s = 0; s < VALUES; s++) {
       const double v = (double)s / VALUES, pays = losers_pay ? 1 : win[a];
@@ -203,16 +203,14 @@ static void check_game(wal_ctx *ctx, int setting) {
   const wal_game *game = &made.game;
   const bool losers_pay = wal_mechanism_at(setting - 1)->losers_pay;
   const int64_t numbers = wal_game_statistics(game);
-  wal_report_form form;
-  memset(&form, 0, sizeof form);
-  game->type->report(game->self, &form);
+  const wal_report_form *form = game->type->report;
   double *z = calloc((size_t)(ROUNDS * numbers), sizeof *z);
   for (int item = 0; item < MASSES; item++) {
     double total = 0;
     for (int h = 0; h < ROUNDS; h++) {
       double *now = z + h * numbers, column[WAL_REPORT_COLUMNS], revenue = 0;
-      const double *mass = now + form.table[0].first, *win = now + form.table[1].first;
-      const double *payment = now + form.table[2].first, sums[1] = {0};
+      const double *mass = now + form->table[0].row * BIDS, *win = now + form->table[1].row * BIDS;
+      const double *payment = now + form->table[2].row * BIDS, sums[1] = {0};
       fill_mass(item + 100 * h, BIDS, now);
       game->type->settle(game->self, h, z);
       game->type->conclude(game->self, h, now, sums, column);
@@ -220,7 +218,7 @@ static void check_game(wal_ctx *ctx, int setting) {
       WAL_ASSERT_WITHIN(column[4], revenue, TOLERANCE);
       assert_true(column[1] <= column[0] * (1 + TOLERANCE));
       total += column[1];
-      check_rewards(game, losers_pay, h, now, &form);
+      check_rewards(game, losers_pay, h, now, form);
     }
     assert_true(total <= 1.1 * (1 + TOLERANCE));
   }
