@@ -18,6 +18,9 @@ typedef struct wal_round {
   int round;              /**< 0 .. rounds-1 */
   double left;            /**< goods left for this and later rounds */
   const double *bid_mass; /**< [bids]: mass of bidders at each bid */
+  int64_t agents;         /**< of a finite population; 0: infinitely many */
+  const int64_t *bidders; /**< [bids]: how many of these make each bid, bid_mass being bidders /
+                               agents; NULL: infinitely many */
 } wal_round;
 
 /** What the mechanism answers. */
