@@ -319,12 +319,9 @@ static void ask_utility(const batched_auction *game, int stage, const double *pa
 static wal_clearing clear_round(const wal_answer *answer, int bids, const double *bid_mass,
                                 const electorate *finite, double *win) {
   if (!finite) return wal_clearing_run(bids, answer->reserve, answer->goods, bid_mass, win);
-  const wal_exact_clearing c =
-      wal_clearing_exact(bids, answer->reserve, wal_clearing_goods(answer->goods, finite->agents),
-                         finite->bidders, finite->winners);
-  for (int a = 0; a < bids; a++)
-    win[a] = finite->bidders[a] > 0 ? (double)finite->winners[a] / (double)finite->bidders[a]
-                                    : a >= c.threshold;
+  const int64_t goods = wal_clearing_goods(answer->goods, finite->agents);
+  const wal_clearing_count c = wal_clearing_exact(bids, answer->reserve, goods, finite->bidders,
+                                                  finite->winners, win);
   return (wal_clearing){.sold = (double)c.sold / (double)finite->agents, .threshold = c.threshold};
 }
 

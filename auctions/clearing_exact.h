@@ -5,10 +5,10 @@
 #include <stdint.h>
 
 /** What the clearing of a round among finitely many bidders comes to. */
-typedef struct wal_exact_clearing {
+typedef struct wal_clearing_count {
   int64_t sold;  /**< goods that somebody gets */
   int threshold; /**< lowest bid that gets a good, or would if somebody made it; `bids` if none */
-} wal_exact_clearing;
+} wal_clearing_count;
 
 /**
  * Goods for sale among `agents` of a population, of whom a share of `goods` can be served:
@@ -28,9 +28,11 @@ int64_t wal_clearing_goods(double goods, int64_t agents);
  * @param reserve  bids below this level never win
  * @param goods    >= 0
  * @param bidders  number of those who make each bid, with a sum below 2^63
- * @param winners  number of them who win
+ * @param winners  number of them who win; NULL: not wanted
+ * @param win      their share of the bidders; where nobody bids 1 if goods are left for such a bid,
+ *                 else 0; NULL: not wanted
  */
-wal_exact_clearing wal_clearing_exact(int bids, int reserve, int64_t goods, const int64_t *bidders,
-                                      int64_t *winners);
+wal_clearing_count wal_clearing_exact(int bids, int reserve, int64_t goods, const int64_t *bidders,
+                                      int64_t *winners, double *win);
 
 #endif

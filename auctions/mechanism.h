@@ -67,6 +67,15 @@ void wal_mechanism_destroy(wal_ctx *ctx, wal_mechanism *mechanism);
 void wal_mechanism_answer(const wal_mechanism *mechanism, const wal_round *round,
                           wal_answer *answer);
 
+/**
+ * Who would win in the round if so many goods were for sale: win[a] is the probability for bid a, by
+ * wal_clearing_run() or, among finitely many bidders, wal_clearing_exact(). For mechanisms whose
+ * payments depend on that.
+ * @param win  [bids]
+ */
+void wal_round_clear(const wal_market *market, const wal_round *round, int reserve, double goods,
+                     double *win);
+
 /** Level of the lowest bid that is at least `price`; `bids` if there is none. */
 int wal_market_level(const wal_market *market, double price);
 

@@ -39,8 +39,8 @@ static void hold(wal_ctx *ctx, uint64_t seed, const int64_t *winners, bool turne
   wal_lot lot[LOTS];
   for (int l = 0; l < LOTS; l++)
     lot[l] = (wal_lot){.seed = seed, .stage = 3, .number = (uint64_t)l};
-  const int64_t count = deal(AGENTS, wal_ctx_rank(ctx), wal_ctx_size(ctx), turned, agent, lot_of,
-                             index);
+  const int64_t count =
+      deal(AGENTS, wal_ctx_rank(ctx), wal_ctx_size(ctx), turned, agent, lot_of, index);
   WAL_ASSERT_OK(ctx, wal_lottery_hold(ctx, LOTS, lot, winners, count, agent, lot_of, own));
   memset(won, 0, AGENTS * sizeof *won);
   for (int64_t i = 0; i < count; i++) won[index[i]] = own[i];

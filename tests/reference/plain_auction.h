@@ -5,8 +5,8 @@
 #include <stdbool.h>
 
 /* The first-price batched auction with mirror descent, written down a second time from the paper's
- * formulas (Corecco et al. 2025, Def. 3 and 5, Lemmas 1 and 6 to 8): one state after the other, with
- * nothing taken from the game, the engine or the learner. */
+ * formulas (Corecco et al. 2025, Def. 3 and 5, Lemmas 1 and 6 to 8): one state after the other,
+ * with nothing taken from the game, the engine or the learner. */
 
 enum { PLAIN_MOST = 64, PLAIN_ROUNDS = 8 };
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "auctions/mechanism.h"
 #include "sim/game/report.h"
 #include "tests/reference/plain_auction.h"
 #include "tests/reference/run_game.h"
@@ -53,8 +54,8 @@ static void begin_script(reference_run *run, const char *game, double rate, doub
   wal_test_set_number(rule, "rate", rate);
   wal_test_set_number(rule, "entropy", entropy);
   WAL_ASSERT_OK(run->ctx, wal_test_game_script(run->ctx, text, &run->made));
-  WAL_ASSERT_OK(run->ctx, wal_params_resolve(run->ctx, "test.lua", &type->component, rule, NULL,
-                                             &run->rule));
+  WAL_ASSERT_OK(run->ctx,
+                wal_params_resolve(run->ctx, "test.lua", &type->component, rule, NULL, &run->rule));
   wal_node_destroy(rule);
   WAL_ASSERT_OK(run->ctx, wal_space_create(run->ctx, &run->made.game, NULL, &run->space));
   WAL_ASSERT_OK(run->ctx, wal_learner_create(run->space, type, run->rule, &run->learner));
@@ -70,8 +71,8 @@ static outcome solve(const char *game, double rate, double entropy, int iteratio
     WAL_ASSERT_OK(run.ctx, wal_learner_sweep(run.learner, false, true, &unused));
   }
   out.measure = reference_look(&run);
-  WAL_ASSERT_OK(run.ctx, wal_report_create(run.space, &run.learner->flow, &run.learner->policy,
-                                           &out.report));
+  WAL_ASSERT_OK(
+      run.ctx, wal_report_create(run.space, &run.learner->flow, &run.learner->policy, &out.report));
   for (int h = 0; h < out.report.stages; h++) {
     double mass = 0;
     for (int64_t s = 0; s < run.space->states.count; s++)
@@ -88,7 +89,8 @@ static outcome solve(const char *game, double rate, double entropy, int iteratio
   return out;
 }
 
-/* Settings A1 and A4 with first price, equal split, 500 iterations: numbers of a separate program. */
+/* Settings A1 and A4 with first price, equal split, 500 iterations: numbers of a separate program.
+ */
 static void settings_of_the_paper(void **state) {
   (void)state;
   const outcome a1 = solve("", 10, 1e-3, 500, 0.8);
@@ -128,8 +130,8 @@ static void agree(const char *what, const plain_auction *g, const char *text, in
   for (int k = 0; k < iterations; k++) reference_step(&run);
   const wal_measure m = reference_look(&run);
   wal_report report;
-  WAL_ASSERT_OK(run.ctx, wal_report_create(run.space, &run.learner->flow, &run.learner->policy,
-                                           &report));
+  WAL_ASSERT_OK(run.ctx,
+                wal_report_create(run.space, &run.learner->flow, &run.learner->policy, &report));
   for (int h = 0; h < g->rounds; h++) {
     WAL_ASSERT_WITHIN(at_round(&report, h, "revenue"), r.revenue[h], TOLERANCE);
     WAL_ASSERT_WITHIN(at_round(&report, h, "efficiency"), r.efficiency[h], TOLERANCE);
@@ -247,6 +249,121 @@ static void goods_that_come_back(void **state) {
 
 // ---- Limits -----------------------------------------------------------------------------------
 
+/* Bidders give up at most entropy * log(bids) a round for the entropy of their bids: by so much may
+ * they pay more than exact ones, who never pay more than the monopoly price brings. */
+static outcome solve_uniform(int rounds, int levels, double goods, const char *mechanism,
+                             double entropy, int iterations) {
+  char text[512];
+  snprintf(text, sizeof text, "rounds = %d, values = %d, bids = %d, goods = %.17g, mechanism = %s",
+           rounds, levels, levels, goods, mechanism);
+  const outcome o = solve(text, 10, entropy, iterations, goods);
+  assert_true(o.revenue <= 0.25 + entropy * rounds * log(levels));
+  return o;
+}
+
+/* One round on the grid k/n, entropy -> 0: the goods g go to the values from 1 - g on, at the
+ * highest bid that the highest losing value, 1 - g - 1/n, makes: revenue g (1 - g - 1/n), which
+ * tends to g (1 - g) as 1/n. Entropy smaller than about 2/n^2 does not show. */
+static void one_round_tends_to_the_continuum(void **state) {
+  (void)state;
+  static const double GOODS[] = {0.5, 0.3, 0.8};
+  for (int i = 0; i < 3; i++) {
+    const double g = GOODS[i];
+    for (int n = 10; n <= 40; n *= 2) {
+      const outcome o = solve_uniform(1, n, g, "first_price {}", 1e-3, 4000);
+      WAL_ASSERT_WITHIN(o.revenue, g * (1 - g - 1.0 / n), 1e-6);
+      WAL_ASSERT_WITHIN(o.sold, g, 1e-12);
+      // That loser, k = n (1 - g) - 1, gains nothing by any of its k + 1 bids and makes all equally
+      // often: some get a good in the place of higher values, whose mean is 1 - g/2 - 1/(2n).
+      const double loser = 1 - g - 1.0 / n, tied = 1 / (n * (n * (1 - g))), share = g / (g + tied);
+      WAL_ASSERT_WITHIN(o.efficiency, share * (g * (1 - g / 2 - 0.5 / n) + tied * loser), 1e-6);
+      assert_true(o.measure.soft_exploitability < 1e-9);
+    }
+    const outcome fine = solve_uniform(1, 160, g, "first_price {}", 1e-3, 4000);
+    WAL_ASSERT_WITHIN(fine.revenue, g * (1 - g), 1.5 / 160);
+  }
+}
+
+/* Setting A1: four rounds in which 0.8 are sold bring the revenue of one, 0.16, within 1/n. */
+static void four_rounds_tend_to_the_continuum(void **state) {
+  (void)state;
+  for (int n = 20; n <= 80; n *= 2) {
+    const outcome o = solve_uniform(4, n, 0.8, "first_price {}", 1e-3, 2500);
+    WAL_ASSERT_WITHIN(o.revenue, 0.16, 1.0 / n);
+    assert_true(o.measure.soft_exploitability < 1e-7);
+  }
+}
+
+/* Nor has any reserve. With that of 1/2 on the grid k/20 the values above it, 9/20 of all, pay 1/2;
+ * the value 1/2 gains nothing by any of the 11 bids up to it and makes all of them equally often. */
+static void no_revenue_beyond_the_monopoly(void **state) {
+  (void)state;
+  for (int rounds = 1; rounds <= 4; rounds += 3)
+    for (int k = 0; k <= 9; k += 3) {
+      char mechanism[64];
+      snprintf(mechanism, sizeof mechanism, "first_price { reserve = 0.%d }", k);
+      for (double goods = 0; goods < 2; goods += 0.5)
+        solve_uniform(rounds, 20, goods, mechanism, 1e-3, 600);
+    }
+  const outcome best = solve_uniform(1, 20, 1, "first_price { reserve = 0.5 }", 1e-3, 3000);
+  WAL_ASSERT_WITHIN(best.revenue, (9.0 / 20 + 1.0 / 20 / 11) / 2, 1e-6);
+}
+
+/* Revenue equivalence: what the lowest winner bids, or the highest loser, is in the limit what all
+ * winners of a first-price auction bid. Within 2/n of each other on the grid. */
+static void uniform_price_is_worth_first_price(void **state) {
+  (void)state;
+  if (!wal_mechanism_find("uniform_price")) {
+    print_message("  SKIPPED: there is no mechanism uniform_price\n");
+    skip();
+  }
+  for (int n = 20; n <= 40; n *= 2)
+    for (int rounds = 1; rounds <= 4; rounds += 3) {
+      const double first = solve_uniform(rounds, n, 0.5, "first_price {}", 1e-3, 2500).revenue;
+      const double low =
+          solve_uniform(rounds, n, 0.5, "uniform_price { rule = \"lowest_winning\" }", 1e-3, 2500)
+              .revenue;
+      const double high =
+          solve_uniform(rounds, n, 0.5, "uniform_price { rule = \"highest_losing\" }", 1e-3, 2500)
+              .revenue;
+      WAL_ASSERT_WITHIN(low, first, 2.0 / n);
+      WAL_ASSERT_WITHIN(high, first, 2.0 / n);
+    }
+}
+
+// ---- Corners ----------------------------------------------------------------------------------
+
+/* Grids of one level, nothing to sell, more than anybody wants, and reserves that nobody meets. */
+static void corner_cases_run(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    double goods, sold, revenue, efficiency; /**< revenue < 0: not known */
+  } CASES[] = {
+      {"values = 1, bids = 1, rounds = 2", 0.8, 0.8, 0, 0},
+      {"values = 1, bids = 5, rounds = 2", 0.8, 0.8, -1, 0},
+      {"values = 4, bids = 1, rounds = 1, goods = 0.6", 0.6, 0.6, 0, 0.6 * 0.375},
+      {"values = 4, bids = 3, goods = 0", 0, 0, 0, 0},
+      {"values = 4, bids = 1, rounds = 1, goods = 7", 7, 1, 0, 0.375},
+      {"values = 4, bids = 1, rounds = 3, goods = 30", 30, 1, 0, 0.375},
+      {"values = 4, bids = 1, rounds = 3, goods = 30, winners = \"stay\"", 30, 3, 0, 3 * 0.375},
+      {"values = 4, bids = 1, rounds = 3, goods = 30, reentry = 1", 30, 3, 0, 3 * 0.375},
+      {"values = 4, bids = 3, mechanism = first_price { reserve = 0.7 }", 0.8, 0, 0, 0},
+      {"values = 4, bids = 3, mechanism = first_price { reserve = 1 }, unsold = \"returned\"", 0.8,
+       0, 0, 0},
+      {"values = 4, bids = 1, rounds = 2, goods = 0.5, prior = { 0, 0, 0, 1 }", 0.5, 0.5, 0, 0.375},
+      {"values = 4, bids = 1, rounds = 1, goods = 0.5, prior = { 1, 0, 0, 0 }", 0.5, 0.5, 0, 0},
+  };
+  for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+    const outcome o = solve(CASES[i].text, 1, 0.01, 30, CASES[i].goods);
+    WAL_ASSERT_WITHIN(o.sold, CASES[i].sold, 1e-14);
+    WAL_ASSERT_WITHIN(o.efficiency, CASES[i].efficiency, 1e-14);
+    if (CASES[i].revenue >= 0) WAL_ASSERT_WITHIN(o.revenue, CASES[i].revenue, 1e-14);
+    assert_true(o.measure.soft_exploitability >= -1e-14);
+    assert_true(isfinite(o.measure.exploitability));
+  }
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(settings_of_the_paper),
     cmocka_unit_test(drift_and_prior_as_in_a2),
@@ -254,6 +371,11 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(utilities_as_in_a4_to_a6),
     cmocka_unit_test(winners_who_stay_as_in_a7),
     cmocka_unit_test(goods_that_come_back),
+    cmocka_unit_test(one_round_tends_to_the_continuum),
+    cmocka_unit_test(four_rounds_tend_to_the_continuum),
+    cmocka_unit_test(no_revenue_beyond_the_monopoly),
+    cmocka_unit_test(uniform_price_is_worth_first_price),
+    cmocka_unit_test(corner_cases_run),
 };
 
 WAL_TEST_MAIN(tests)

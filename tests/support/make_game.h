@@ -57,8 +57,7 @@ static inline wal_status wal_test_game_create(wal_ctx *ctx, wal_node *component,
   memset(out, 0, sizeof *out);
   const wal_game_type *type = wal_game_find(component->text);
   assert_non_null(type);
-  wal_status status =
-      wal_params_resolve(ctx, "test.lua", &type->component, component,
+  wal_status status = wal_params_resolve(ctx, "test.lua", &type->component, component,
                                          wal_catalogue_all(), &out->params);
   wal_node_destroy(component);
   if (status == WAL_OK) status = wal_game_create(ctx, type, out->params, &out->game);

@@ -20,10 +20,10 @@ static wal_stream stream(uint64_t item) {
 static int64_t least(int64_t bad, int64_t draws) { return draws > bad ? draws - bad : 0; }
 static int64_t most(int64_t good, int64_t draws) { return draws < good ? draws : good; }
 
-static const int64_t LAWS[][3] = {{1, 1, 1},       {5, 7, 4},         {5, 7, 12},
-                                  {0, 9, 3},       {9, 0, 3},         {30, 20, 25},
-                                  {1, 100000, 50}, {700, 300, 999},   {1000, 2000, 1500},
-                                  {4000, 90, 60},  {20000, 30000, 9000}, {100000, 400000, 200000}};
+static const int64_t LAWS[][3] = {
+    {1, 1, 1},          {5, 7, 4},      {5, 7, 12},           {0, 9, 3},
+    {9, 0, 3},          {30, 20, 25},   {1, 100000, 50},      {700, 300, 999},
+    {1000, 2000, 1500}, {4000, 90, 60}, {20000, 30000, 9000}, {100000, 400000, 200000}};
 enum { LAW_COUNT = sizeof LAWS / sizeof LAWS[0] };
 
 static void probabilities_are_those_of_gsl(void **state) {
@@ -72,8 +72,8 @@ static void probabilities_of_huge_numbers_hold_together(void **state) {
   }
 }
 
-/* Chi-square of samples in cells of at least `least_expected` draws; its probability of being larger
- * is asked for: 10^-4 would be a rare seed, smaller ones a wrong sampler. */
+/* Chi-square of samples in cells of at least `least_expected` draws; its probability of being
+ * larger is asked for: 10^-4 would be a rare seed, smaller ones a wrong sampler. */
 static void check_sample(int64_t good, int64_t bad, int64_t draws, int samples, uint64_t item) {
   enum { CELLS = 4000 };
   const double n = (double)good + (double)bad, mean = (double)good * ((double)draws / n);
@@ -161,10 +161,9 @@ static void shares_have_the_multivariate_distribution(void **state) {
   double chi = 0, total = 0, rare = 0, rare_seen = 0;
   int freedom = -1;
   for (int at = 0; at < SIDE * SIDE * SIDE; at++) {
-    const unsigned drawn[CLASSES] = {(unsigned)(at / SIDE / SIDE), (unsigned)(at / SIDE % SIDE),
-                                     (unsigned)(at % SIDE),
-                                     (unsigned)(WINNERS - at / SIDE / SIDE - at / SIDE % SIDE -
-                                                at % SIDE)};
+    const unsigned drawn[CLASSES] = {
+        (unsigned)(at / SIDE / SIDE), (unsigned)(at / SIDE % SIDE), (unsigned)(at % SIDE),
+        (unsigned)(WINNERS - at / SIDE / SIDE - at / SIDE % SIDE - at % SIDE)};
     double p = 1 / 6435.0;  // 15 over 7
     for (int c = 0; c < CLASSES; c++) {
       double ways = 1;
