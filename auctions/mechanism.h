@@ -68,8 +68,8 @@ void wal_mechanism_answer(const wal_mechanism *mechanism, const wal_round *round
                           wal_answer *answer);
 
 /**
- * Who would win in the round if so many goods were for sale: win[a] is the probability for bid a, by
- * wal_clearing_run() or, among finitely many bidders, wal_clearing_exact(). For mechanisms whose
+ * Who would win in the round if so many goods were for sale: win[a] is the probability for bid a,
+ * by wal_clearing_run() or, among finitely many bidders, wal_clearing_exact(). For mechanisms whose
  * payments depend on that.
  * @param win  [bids]
  */

@@ -14,7 +14,7 @@
  *
  * @param good,bad  >= 0, with a sum of at most 2^53
  * @param draws     0 .. good + bad
- * Cost: about 0.5 microseconds, whatever the numbers.
+ * Cost: one to four microseconds, whatever the numbers.
  */
 int64_t wal_hypergeometric(wal_stream *stream, int64_t good, int64_t bad, int64_t draws);
 

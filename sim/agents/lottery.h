@@ -45,7 +45,7 @@ wal_status wal_lottery_hold(wal_ctx *ctx, int lots, const wal_lot *lot, const in
  * @param count    classes, 1 .. 2^31 - 1
  * @param members  >= 0, with a sum of at most 2^53
  * @param winners  0 .. sum of members
- * Cost: half a microsecond a class that has winners and losers.
+ * Cost: that of wal_hypergeometric() a class.
  */
 void wal_lottery_share(const wal_lot *lot, uint32_t set, int64_t count, const int64_t *members,
                        int64_t winners, int64_t *drawn);

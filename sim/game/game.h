@@ -162,14 +162,14 @@ typedef struct wal_game_type {
    *  part in, or -1: none, their outcomes are independent. Asked once. Required with quota(). */
   void (*contest)(const void *self, int64_t first, int64_t count, int *contest);
   /**
-   * How many agents each outcome happens to; takes the place of settle(). Of agents[p] agents of
-   * population p, played[c*A + a] are in contest c and play action a; exactly quota[(k*C + c)*A + a]
-   * of these get outcome k, drawn uniformly without replacement whatever their states are. Over k
-   * that sums to played[c*A + a].
+   * How many agents each outcome happens to; takes the place of settle(). Of agents[p] >= 1 agents
+   * of population p, played[c*A + a] are in contest c and play action a; exactly
+   * quota[(k*C + c)*A + a] of these get outcome k, drawn uniformly without replacement whatever
+   * their states are. Over k that sums to played[c*A + a].
    * `statistics` is as in settle(), z_h of this stage summed by couple() from the empirical masses.
-   * They are completed such that stage() tells of these very agents: c_{h,k} of a contested (s,a) is
-   * quota / played, rewards are means over the draw, and later stages see what happened. The summed
-   * numbers may be replaced by what the counts say exactly.
+   * They are completed such that stage() tells of these very agents: c_{h,k} of a contested (s,a)
+   * is quota / played, rewards are means over the draw, and later stages see what happened. The
+   * summed numbers may be replaced by what the counts say exactly.
    * Every rank calls it with the same numbers: `played` counts over all ranks. N may be 10^12.
    * Required if shape.contests > 0.
    */

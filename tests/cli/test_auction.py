@@ -36,10 +36,12 @@ CASES = [
     ('reentry = 0.5, winners = "stay"',
      r'batched_auction: reentry: expected 0 with winners = "stay", who never leave, got 0\.5'),
     ('winners = "leaves"',
-     r'batched_auction: winners: expected one of leave, stay, got "leaves"; did you mean "leave"\?'),
+     r'batched_auction: winners: expected one of leave, stay, got "leaves"; did you mean '
+     r'"leave"\?'),
     ('unsold = "back"', r'batched_auction: unsold: expected one of lost, returned, got "back"'),
     # priors
-    ('prior = "unifrom"', r'batched_auction: prior: unknown prior "unifrom"; did you mean "uniform"\?'),
+    ('prior = "unifrom"',
+     r'batched_auction: prior: unknown prior "unifrom"; did you mean "uniform"\?'),
     ("prior = unifrom {}", r'unknown name "unifrom"; did you mean "uniform"\?'),
     ("prior = uniform", r".*prior: expected a value, got a constructor; write uniform\{\}"),
     ("prior = 3", r"batched_auction: prior: expected a prior \(uniform, .*\), .*, got 3"),
@@ -47,7 +49,8 @@ CASES = [
      r"utility neutral\{\.\.\.\}"),
     ("prior = { 0.5, 0.5 }", r".*: expected 8 numbers, got 2"),
     ("prior = {}", r".*: expected 8 numbers, got 0"),
-    ("prior = { 1, 1, 1, 1, 1, 1, 1, 1 }", r".*: expected a distribution with sum 1, got the sum 8"),
+    ("prior = { 1, 1, 1, 1, 1, 1, 1, 1 }",
+     r".*: expected a distribution with sum 1, got the sum 8"),
     ("prior = { 0.5, -0.5, 1, 0, 0, 0, 0, 0 }",
      r".*: element 1 \(counted from 0\): expected a number of at least 0, got -0\.5"),
     ('prior = { 0.5, 0.5, 0, 0, 0, 0, 0, "x" }', r'.*: element 7 .*: expected a number, got "x"'),
@@ -55,7 +58,8 @@ CASES = [
     ("prior = function(v) return 0 end", r".*: expected weights with a positive sum, got 0"),
     ("prior = function(v) return 0.5 - v end",
      r".*: element 5 .*: expected a number of at least 0, got -0\.125"),
-    ("prior = function(v) return 0/0 end", r".*: element 0 .*: expected a finite number, got -?nan"),
+    ("prior = function(v) return 0/0 end",
+     r".*: element 0 .*: expected a finite number, got -?nan"),
     ("prior = function(v) return v == 0.5 and math.huge or 1 end",
      r".*: element 4 .*: expected a finite number, got inf"),
     ("prior = function(v) end",
@@ -69,9 +73,11 @@ CASES = [
      r"geometric: ratio: expected a number in \[0\.001, 1000\], got 0"),
     ("prior = geometric { ration = 1 }",
      r'geometric: unknown parameter "ration"; did you mean "ratio"\?'),
-    ("prior = dirichlet { concentration = -1 }", r"dirichlet: concentration: expected a number in .*"),
+    ("prior = dirichlet { concentration = -1 }",
+     r"dirichlet: concentration: expected a number in .*"),
     # drifts
-    ('drift = "gausian"', r'batched_auction: drift: unknown drift "gausian"; did you mean "gaussian"\?'),
+    ('drift = "gausian"',
+     r'batched_auction: drift: unknown drift "gausian"; did you mean "gaussian"\?'),
     ("drift = gaussian { width = 0 }", r"gaussian: width: expected a number in .*, got 0"),
     ("drift = { { 1 } }", r".*: expected 8 x 8 numbers, got 1 x 1"),
     ("drift = { 1, 0 }", r".*: row 0 \(counted from 0\): expected a list of numbers, got 1"),
@@ -91,14 +97,15 @@ CASES = [
     ('utility = "neutrl"',
      r'batched_auction: utility: unknown utility "neutrl"; did you mean "neutral"\?'),
     ("utility = risk_averse { beta = 0 }", r"risk_averse: beta: expected a number in .*, got 0"),
-    ("utility = hyperbolic { lambda = -1 }", r"hyperbolic: lambda: expected a number in .*, got -1"),
+    ("utility = hyperbolic { lambda = -1 }",
+     r"hyperbolic: lambda: expected a number in .*, got -1"),
     ("utility = 7", r"batched_auction: utility: expected an utility \(neutral, .*\), .*, got 7"),
     ("utility = { 1, 2 }", r".*: expected a function, got a list of 2 numbers"),
     # mechanisms
     ('mechanism = "first_prise"',
      r'batched_auction: mechanism: unknown mechanism "first_prise"; did you mean "first_price"\?'),
-    ("mechanism = beach_bar {}", r"batched_auction: mechanism: expected a mechanism \(.*first_price.*\)"
-     r".*, got game beach_bar\{\.\.\.\}"),
+    ("mechanism = beach_bar {}",
+     r"batched_auction: mechanism: expected a mechanism \(.*first_price.*\).*, got game beach_bar\{\.\.\.\}"),
     ("mechanism = first_price { reserve = 1.5 }", r"first_price: reserve: expected a number in .*"),
     ("mechanism = first_price { reserv = 0.5 }",
      r'first_price: unknown parameter "reserv"; did you mean "reserve"\?'),
@@ -142,8 +149,8 @@ GOOD = [
     ("tables", f"prior = {{ 0.5, 0, 0, 0, 0.25, 0, 0, 0.25 }}, drift = {identity(8 * [0.125])}"),
     ("components", "prior = dirichlet {}, drift = gaussian { slope = 1.2 }, winners = 'stay',\n"
      "    utility = risk_seeking {}, mechanism = first_price { split = { 0, 0.3, 0.5 } }"),
-    ("split by a function", "mechanism = first_price { split = function(h) return 0.1 * (h + 1) end,"
-     " reserve = 0.3 }, goods = 0.6, unsold = 'returned'"),
+    ("split by a function",
+     "mechanism = first_price { split = function(h) return 0.1 * (h + 1) end, reserve = 0.3 }, goods = 0.6, unsold = 'returned'"),
 ]
 
 

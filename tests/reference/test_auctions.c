@@ -295,7 +295,7 @@ static void four_rounds_tend_to_the_continuum(void **state) {
 }
 
 /* Nor has any reserve. With that of 1/2 on the grid k/20 the values above it, 9/20 of all, pay 1/2;
- * the value 1/2 gains nothing by any of the 11 bids up to it and makes all of them equally often. */
+ * the value 1/2 gains nothing by any of the 11 bids up to it and makes all equally often. */
 static void no_revenue_beyond_the_monopoly(void **state) {
   (void)state;
   for (int rounds = 1; rounds <= 4; rounds += 3)
