@@ -105,7 +105,8 @@ CASES = [
     ('mechanism = "first_prise"',
      r'batched_auction: mechanism: unknown mechanism "first_prise"; did you mean "first_price"\?'),
     ("mechanism = beach_bar {}",
-     r"batched_auction: mechanism: expected a mechanism \(.*first_price.*\).*, got game beach_bar\{\.\.\.\}"),
+     r"batched_auction: mechanism: expected a mechanism \(.*first_price.*\).*, got game "
+     r"beach_bar\{\.\.\.\}"),
     ("mechanism = first_price { reserve = 1.5 }", r"first_price: reserve: expected a number in .*"),
     ("mechanism = first_price { reserv = 0.5 }",
      r'first_price: unknown parameter "reserv"; did you mean "reserve"\?'),
@@ -150,7 +151,8 @@ GOOD = [
     ("components", "prior = dirichlet {}, drift = gaussian { slope = 1.2 }, winners = 'stay',\n"
      "    utility = risk_seeking {}, mechanism = first_price { split = { 0, 0.3, 0.5 } }"),
     ("split by a function",
-     "mechanism = first_price { split = function(h) return 0.1 * (h + 1) end, reserve = 0.3 }, goods = 0.6, unsold = 'returned'"),
+     "mechanism = first_price { split = function(h) return 0.1 * (h + 1) end, reserve = 0.3 },"
+     " goods = 0.6, unsold = 'returned'"),
 ]
 
 

@@ -121,8 +121,8 @@ static void samples_have_the_distribution(void **state) {
 
 static void samples_of_huge_numbers_have_the_distribution(void **state) {
   (void)state;
-  check_sample(HUGE_COUNT / 2, HUGE_COUNT / 2, HUGE_COUNT / 2, 20000, 100);
-  check_sample(HUGE_COUNT / 3, HUGE_COUNT, HUGE_COUNT / 7, 20000, 101);
+  check_sample(HUGE_COUNT / 2, HUGE_COUNT / 2, HUGE_COUNT / 2, 400000, 100);
+  check_sample(HUGE_COUNT / 3, HUGE_COUNT, HUGE_COUNT / 7, 400000, 101);
   check_sample(HUGE_COUNT - 2000, 2000, HUGE_COUNT / 2, 20000, 102);
   check_sample(3, HUGE_COUNT, HUGE_COUNT / 4, 20000, 103);
   check_sample(1000000, HUGE_COUNT, 1000000, 20000, 104);
