@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "auctions/clearing.h"
+#include "auctions/clearing_exact.h"
 #include "auctions/drift.h"
 #include "auctions/mechanism.h"
 #include "auctions/prior.h"
@@ -31,6 +32,13 @@ enum { LOSE, WIN, OUTCOMES };
 /* z_h: four rows of `bids` numbers, then these. Masses are summed, the rest is settled. */
 enum { BID_MASS, WIN_PROBABILITY, PAYMENT, GAIN, ROWS };
 enum { GOODS, LEFT, SOLD, THRESHOLD, REVENUE, SCALARS };
+
+/* Finitely many bidders, and whom of them the clearing serves. */
+typedef struct electorate {
+  int64_t agents;
+  const int64_t *bidders; /**< [bids] */
+  int64_t *winners;       /**< [bids] */
+} electorate;
 
 /* What a script's utility gave, and its first failure. */
 typedef struct asked {
@@ -193,6 +201,7 @@ static void fill_shape(const batched_auction *game, wal_shape *shape) {
   shape->outcomes = OUTCOMES;
   shape->statistic = bids;
   shape->settled = (ROWS - 1) * bids + SCALARS;
+  shape->contests = 1;
   if (game->drift || game->reentry > 0) {
     shape->post_states = shape->states;
     shape->noise_terms = (game->drift || game->reentry > 0 ? game->values : 1) + (game->reentry > 0);
@@ -306,8 +315,18 @@ static void ask_utility(const batched_auction *game, int stage, const double *pa
   }
 }
 
-static void settle(const void *self, int stage, double *statistics) {
-  const batched_auction *game = self;
+/* Who wins: in the mean field, or the shares of finitely many bidders who do. */
+static wal_clearing clear_round(const wal_answer *answer, int bids, const double *bid_mass,
+                                const electorate *finite, double *win) {
+  if (!finite) return wal_clearing_run(bids, answer->reserve, answer->goods, bid_mass, win);
+  const int64_t goods = wal_clearing_goods(answer->goods, finite->agents);
+  const wal_clearing_count c = wal_clearing_exact(bids, answer->reserve, goods, finite->bidders,
+                                                  finite->winners, win);
+  return (wal_clearing){.sold = (double)c.sold / (double)finite->agents, .threshold = c.threshold};
+}
+
+static void settle_round(const batched_auction *game, int stage, const electorate *finite,
+                         double *statistics) {
   const int bids = game->market.bids;
   const int64_t numbers = (int64_t)ROWS * bids + SCALARS;
   double *z = statistics + stage * numbers, *scalar = z + (int64_t)ROWS * bids;
@@ -315,11 +334,12 @@ static void settle(const void *self, int stage, double *statistics) {
   double left = game->market.goods;
   if (stage > 0) left = before[LEFT] - (game->market.returned ? before[SOLD] : before[GOODS]);
   if (left < 0) left = 0;  // by rounding only
-  const wal_round round = {.round = stage, .left = left, .bid_mass = z};
+  wal_round round = {.round = stage, .left = left, .bid_mass = z};
+  if (finite) round.agents = finite->agents, round.bidders = finite->bidders;
   wal_answer answer = {.payment = z + (int64_t)PAYMENT * bids};
   wal_mechanism_answer(&game->mechanism, &round, &answer);
   double *win = z + (int64_t)WIN_PROBABILITY * bids;
-  const wal_clearing c = wal_clearing_run(bids, answer.reserve, answer.goods, z, win);
+  const wal_clearing c = clear_round(&answer, bids, z, finite, win);
   if (game->asked)
     ask_utility(game, stage, answer.payment);
   else
@@ -332,6 +352,10 @@ static void settle(const void *self, int stage, double *statistics) {
   const bool all = game->mechanism.type->losers_pay;
   for (int a = 0; a < bids; a++)
     scalar[REVENUE] += z[a] * (all ? 1 : win[a]) * answer.payment[a];
+}
+
+static void settle(const void *self, int stage, double *statistics) {
+  settle_round(self, stage, NULL, statistics);
 }
 
 /* reward[i] = win (offset[i] + slope[i] gain) + rest. */
@@ -377,6 +401,27 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
     double *lose_row = outcome + a * slab->stride, *win_row = lose_row + bids * slab->stride;
     for (int64_t i = 0; i < slab->count; i++) lose_row[i] = 1 - win, win_row[i] = win;
   }
+}
+
+// ---- Finitely many bidders --------------------------------------------------------------------
+
+/* All bidders are in the one contest for the round's goods; "won" is in none. */
+static void contest(const void *self, int64_t first, int64_t count, int *out) {
+  const batched_auction *game = self;
+  for (int64_t i = 0; i < count; i++) out[i] = first + i < game->values ? 0 : -1;
+}
+
+/* The highest floor(goods * agents) bids win: all above the threshold, so many at it. */
+static void quota(const void *self, int stage, const int64_t *agents, const int64_t *played,
+                  double *statistics, int64_t *out) {
+  const batched_auction *game = self;
+  const int bids = game->market.bids;
+  int64_t *losers = out + (int64_t)LOSE * bids, *winners = out + (int64_t)WIN * bids;
+  double *bid_mass = statistics + stage * ((int64_t)ROWS * bids + SCALARS);
+  for (int a = 0; a < bids; a++) bid_mass[a] = (double)played[a] / (double)agents[0];
+  const electorate finite = {.agents = agents[0], .bidders = played, .winners = winners};
+  settle_round(game, stage, &finite, statistics);
+  for (int a = 0; a < bids; a++) losers[a] = played[a] - winners[a];
 }
 
 static wal_status failure(wal_ctx *ctx, const void *self) {
@@ -464,4 +509,6 @@ const wal_game_type wal_game_batched_auction = {
     .report = &REPORT,
     .measure = measure,
     .conclude = conclude,
+    .contest = contest,
+    .quota = quota,
     .failure = failure};

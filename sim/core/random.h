@@ -11,7 +11,9 @@ typedef enum wal_purpose {
   WAL_PURPOSE_GAME_TABLES = 1,
   WAL_PURPOSE_GARNET = 2,
   WAL_PURPOSE_PRIOR = 3,
-  WAL_PURPOSE_NETWORK = 24,
+  WAL_PURPOSE_LOTTERY_KEY = 4,
+  WAL_PURPOSE_LOTTERY_SHARE = 5,
+  WAL_PURPOSE_NETWORK = 6,
 } wal_purpose;
 
 /** Four words of Philox4x32-10 (Random123). */

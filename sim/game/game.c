@@ -27,7 +27,8 @@ static wal_status check_shape(wal_ctx *ctx, const wal_params *params, const wal_
                shape->states % shape->populations == 0 && shape->noise_terms >= 0 &&
                shape->statistic >= 0 && shape->settled >= 0 &&
                (shape->statistic == 0 || type->couple) && (shape->settled == 0 || type->settle) &&
-               (shape->noise_terms == 0 || type->noise) && shape->axes <= WAL_AXES;
+               (shape->noise_terms == 0 || type->noise) && shape->axes <= WAL_AXES &&
+               shape->contests >= 0 && (shape->contests == 0 || (type->contest && type->quota));
   int64_t product = 1;
   for (int i = 0; i < shape->axes; i++) product *= shape->axis[i].size;
   if (!sound || (shape->axes > 0 && product != shape->states))

@@ -43,8 +43,8 @@ static double revenue(const char *mechanism, double goods, int levels, double *e
   WAL_ASSERT_OK(ctx, wal_report_create(space, &learner->flow, &learner->policy, &report));
   *exploitability = trace.rows[trace.count - 1].exploitability;
   double found = NAN;
-  for (int c = 0; c < report.form.columns; c++)
-    if (strcmp(report.form.column[c].name, "revenue") == 0) found = report.total[c];
+  for (int c = 0; c < report.form->columns; c++)
+    if (strcmp(report.form->column[c].name, "revenue") == 0) found = report.total[c];
   wal_report_free(ctx, &report);
   wal_trace_free(ctx, &trace);
   wal_learner_destroy(&learner);
