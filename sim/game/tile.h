@@ -20,6 +20,10 @@ typedef struct wal_tile {
  *  a state's. */
 void wal_tile_softmax(wal_tile t, double scale, const double *y, double *pi, double *log_norm);
 
+/** The same for up to eight states whose top[s] = max_a scale * y[a][s] are known. */
+void wal_tile_softmax_below(wal_tile t, double scale, const double *y, double *top, double *pi,
+                            double *log_norm);
+
 /** joint[a][s] = mass[s] * pi[a][s]. */
 void wal_tile_joint(wal_tile t, const double *mass, const double *pi, double *joint);
 
