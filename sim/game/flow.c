@@ -129,8 +129,9 @@ static void move_tile(wal_flow *flow, const wal_slab *slab, int64_t tile, const 
     wal_moves_push_mass(moves, tile, slab->stride, mass, pi, s->target);
     return;
   }
-  game->type->stage(game->self, slab, mass, pi, wal_flow_statistic(flow, slab->stage), NULL,
-                    s->outcome);
+  if (tile == 0 || !game->shape.action_outcome)
+    game->type->stage(game->self, slab, mass, pi, wal_flow_statistic(flow, slab->stage), NULL,
+                      s->outcome);
   if (game->shape.action_outcome) {
     move_outcomes(flow, slab, tile, mass, pi);
     return;

@@ -102,6 +102,8 @@ WAL_INLINE void descend(int64_t n, int outcomes, wal_tile t, const wal_tile_valu
     two[i] = outcomes ? q->reached[t.stride + at + i] : 0;
   }
   for (int a = 0; a < t.actions; a++) {
+    __builtin_prefetch(step->y + (t.actions + a) * t.stride + at, 1, 2);  // the next tile's
+    __builtin_prefetch(step->pi + (t.actions + a) * t.stride + at, 1, 2);
     const double c = outcomes ? q->weight[a] : 0, d = outcomes ? q->weight[t.actions + a] : 0;
     const double *base = q->base + a * q->base_stride + at;
     const double *pi = step->pi + a * t.stride + at;

@@ -18,6 +18,7 @@ typedef struct channel {
 struct wal_values_scratch {
   channel channel[WAL_VALUES];
   double *pi, *log_norm, *reward, *outcome;  // tiles; outcomes by action [K][A]
+  int outcome_stage;                         // that `outcome` by action is of; -1: none
   double *reached;                           // with those, [K][tile size]: values of the targets
   double *spread;                            // and a tile: one outcome's probabilities
   bool by_state;                             // `reward` holds one number a state
@@ -96,6 +97,8 @@ static void reward_tile(wal_values *values, const wal_flow *flow, const wal_slab
   const double *mass = wal_flow_mass(flow, slab->stage) + (slab->first - space->states.first);
   const double *statistic = wal_flow_statistic(flow, slab->stage);
   double *outcome = last ? NULL : s->outcome;
+  if (game->shape.action_outcome && slab->stage == s->outcome_stage) outcome = NULL;
+  s->outcome_stage = slab->stage;
   s->by_state = game->shape.state_reward && !last && !space->legal;
   game->type->stage(game->self, slab, mass, pi, statistic, s->reward, outcome);
   if (game->shape.state_reward && !s->by_state) wal_game_spread_reward(game, slab, s->reward);
@@ -290,6 +293,7 @@ wal_status wal_values_run(wal_values *values, const wal_flow *flow, const wal_po
   const wal_shape *shape = &space->game->shape;
   struct wal_values_scratch *s = values->scratch;
   wal_block_sum_start(s->totals);
+  s->outcome_stage = -1;
   for (int h = shape->horizon - 1; h >= 0; h--) {
     for (int c = 0; c < WAL_VALUES; c++) {
       channel *ch = &s->channel[c];
@@ -332,6 +336,7 @@ wal_status wal_values_open(wal_values *values, int stage) {
   const wal_space *space = values->space;
   channel *ch = &values->scratch->channel[WAL_VALUE_BEST];
   ch->reached = NULL;
+  values->scratch->outcome_stage = -1;
   if (stage + 1 == space->game->shape.horizon) return WAL_OK;
   return wal_space_pull(space, stage, wal_values_kept(values, stage + 1), ch->room[1],
                         &ch->reached);

@@ -3,7 +3,7 @@
 
 #include "sim/core/hot.h"
 #include "sim/core/memory.h"
-#include "sim/core/sum.h"
+#include "sim/game/tile_step.h"
 
 enum { TERMS = 3, OUTCOMES = 2 };  // of the drift; lose and win
 
@@ -106,9 +106,8 @@ static int64_t bidders(const bidding *game, const wal_slab *slab) {
 static void couple(const void *self, const wal_slab *slab, const double *mass, const double *policy,
                    double *statistic) {
   const bidding *game = self;
-  const int64_t count = bidders(game, slab);
-  for (int a = 0; a < game->bids; a++)
-    statistic[a] += wal_dot(count, mass, policy + a * slab->stride);
+  wal_tile_action_mass((wal_tile){bidders(game, slab), slab->stride, game->bids}, mass, policy,
+                       statistic);
 }
 
 /* The highest bids win, as long as there are goods. */
@@ -124,10 +123,14 @@ static void settle(const void *self, int stage, double *statistics) {
   }
 }
 
-/** reward[i] = win * (value of state first+i - price). */
-WAL_HOT static void pay(int64_t count, double win, double price, const double *restrict value,
+/** reward[a][i] = win[a] * (value[i] - a / bids). */
+WAL_HOT static void pay(wal_tile t, const double *restrict win, const double *restrict value,
                         double *restrict reward) {
-  for (int64_t i = 0; i < count; i++) reward[i] = win * (value[i] - price);
+  for (int a = 0; a < t.actions; a++) {
+    const double price = (double)a / (double)t.actions;
+    double *to = reward + a * t.stride;
+    for (int64_t i = 0; i < t.count; i++) to[i] = win[a] * (value[i] - price);
+  }
 }
 
 static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
@@ -142,8 +145,7 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
     const int64_t part = slab->count - at < PART ? slab->count - at : PART;
     for (int64_t i = 0; i < part; i++)
       value[i] = (double)((slab->first + at + i) / game->populations) / (double)game->values;
-    for (int a = 0; a < game->bids; a++)
-      pay(part, win[a], (double)a / (double)game->bids, value, reward + a * slab->stride + at);
+    pay((wal_tile){part, slab->stride, game->bids}, win, value, reward + at);
   }
   for (int a = 0; reward && a < game->bids; a++)
     for (int64_t i = count; i < slab->count; i++) reward[a * slab->stride + i] = 0;
