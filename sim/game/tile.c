@@ -34,8 +34,8 @@ WAL_INLINE void scaled_max(int64_t n, wal_tile t, double scale, const double *y,
 }
 
 /* Softmax of up to LANES states; y and pi may be the same array. */
-WAL_INLINE void softmax(int64_t n, wal_tile t, double scale, const double *y, const double *top,
-                        double *pi, double *sum) {
+WAL_INLINE void softmax(int64_t n, bool plain, wal_tile t, double scale, const double *y,
+                        const double *top, double *pi, double *sum) {
   double total[LANES], shift[LANES], share[LANES];
   for (int64_t i = 0; i < n; i++) {
     total[i] = 0;
@@ -46,7 +46,7 @@ WAL_INLINE void softmax(int64_t n, wal_tile t, double scale, const double *y, co
     double *to = pi + a * t.stride;
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) {
-      const double e = wal_exp_inline(scale * from[i] - shift[i]);
+      const double e = wal_exp_inline((plain ? from[i] : scale * from[i]) - shift[i]);
       to[i] = e;
       total[i] += e;
     }
@@ -65,13 +65,16 @@ WAL_INLINE void softmax(int64_t n, wal_tile t, double scale, const double *y, co
 WAL_HOT static void softmax_eight(wal_tile t, double scale, const double *y, double *top,
                                   bool find_top, double *pi, double *sum) {
   if (find_top) scaled_max(LANES, t, scale, y, top);
-  softmax(LANES, t, scale, y, top, pi, sum);
+  if (scale == 1)
+    softmax(LANES, true, t, 1, y, top, pi, sum);
+  else
+    softmax(LANES, false, t, scale, y, top, pi, sum);
 }
 
 WAL_HOT static void softmax_few(wal_tile t, double scale, const double *y, double *top,
                                 bool find_top, double *pi, double *sum) {
   if (find_top) scaled_max(t.count, t, scale, y, top);
-  softmax(t.count, t, scale, y, top, pi, sum);
+  softmax(t.count, false, t, scale, y, top, pi, sum);
 }
 
 static void softmax_chunk(wal_tile t, double scale, const double *y, double *top, bool find_top,

@@ -9,6 +9,9 @@
 
 enum { LANES = 8 };
 
+/* Asks for the same place in the tile that follows in memory, which is about to be worked on. */
+WAL_INLINE void fetch(const double *next) { __builtin_prefetch(next, 0, 2); }
+
 /* Loops over the states of a chunk are written with `n`, which is the constant LANES in one copy of
    them: two vectors of four, no loop at all. */
 
@@ -80,6 +83,7 @@ WAL_HOT void wal_tile_action_mass(wal_tile t, const double *restrict mass,
   const int64_t whole = t.count / LANES * LANES;
   for (int a = 0; a < t.actions; a++) {
     const double *from = pi + a * t.stride;
+    for (int64_t i = 0; i < t.count; i += LANES) fetch(from + t.actions * t.stride + i);
     double lane[LANES];
     for (int j = 0; j < LANES; j++) lane[j] = 0;
     for (int64_t i = 0; i < whole; i += LANES)
@@ -102,8 +106,8 @@ WAL_INLINE void descend(int64_t n, int outcomes, wal_tile t, const wal_tile_valu
     two[i] = outcomes ? q->reached[t.stride + at + i] : 0;
   }
   for (int a = 0; a < t.actions; a++) {
-    __builtin_prefetch(step->y + (t.actions + a) * t.stride + at, 1, 2);  // the next tile's
-    __builtin_prefetch(step->pi + (t.actions + a) * t.stride + at, 1, 2);
+    fetch(step->y + (t.actions + a) * t.stride + at);
+    fetch(step->pi + (t.actions + a) * t.stride + at);
     const double c = outcomes ? q->weight[a] : 0, d = outcomes ? q->weight[t.actions + a] : 0;
     const double *base = q->base + a * q->base_stride + at;
     const double *pi = step->pi + a * t.stride + at;
