@@ -19,8 +19,8 @@
  * below 4e-17 of exp(r).
  */
 WAL_INLINE double wal_exp_inline(double x) {
-  const double least = -709;         // where n = -1023, whose power of 2 comes out as 0 below
-  const double rounder = 0x1.8p52;   // adding it rounds to whole numbers
+  const double least = -709;        // where n = -1023, whose power of 2 comes out as 0 below
+  const double rounder = 0x1.8p52;  // adding it rounds to whole numbers
   const double held = x < least ? least : x;
   const double shifted = held * 0x1.71547652b82fep+0 + rounder;  // 1 / ln 2
   const double n = shifted - rounder;

@@ -29,7 +29,8 @@ wal_status wal_flow_run(wal_flow *flow, const wal_policy *policy);
 /**
  * Where a flow's policy comes from when it is not stored: begin() is called at each stage
  * (@collective), then read() once per tile (or, if the flow `rereads`, twice), with room for a
- * tile; it returns probabilities [A][stride], in `room` or elsewhere. The flow's masses of that stage are complete by then.
+ * tile; it returns probabilities [A][stride], in `room` or elsewhere. The flow's masses of that
+ * stage are complete by then.
  */
 typedef struct wal_flow_source {
   wal_status (*begin)(void *user, int stage);

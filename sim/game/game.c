@@ -67,7 +67,8 @@ void wal_game_spread_reward(const wal_game *game, const wal_slab *slab, double *
     memcpy(reward + a * slab->stride, reward, (size_t)slab->count * sizeof *reward);
 }
 
-/* From [K][A] to [K][A][stride] in place: the last row first, none of which reaches an earlier one. */
+/* From [K][A] to [K][A][stride] in place: the last row first, none of which reaches an earlier one.
+ */
 static void spread_outcome(const wal_game *game, const wal_slab *slab, double *outcome) {
   for (int row = game->shape.outcomes * game->shape.actions - 1; row >= 0; row--) {
     const double chance = outcome[row];

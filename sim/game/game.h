@@ -86,8 +86,8 @@ typedef struct wal_game_type {
   void (*move)(const void *self, int stage, int outcome, int action, int64_t first, int64_t count,
                int64_t *post);
   /** Writes reward [A][stride] (with state_reward [count]) and, if K > 1, outcome [K][A][stride]
-   *  (with action_outcome [K][A], the same for every slab; asked for once a stage). Either may be NULL: not wanted.
-   *  `statistic` is z_h, completed. `policy` is pi_h, [A][stride]. */
+   *  (with action_outcome [K][A], the same for every slab; asked for once a stage). Either may be
+   * NULL: not wanted. `statistic` is z_h, completed. `policy` is pi_h, [A][stride]. */
   void (*stage)(const void *self, const wal_slab *slab, const double *mass, const double *policy,
                 const double *statistic, double *reward, double *outcome);
 

@@ -144,19 +144,35 @@ WAL_HOT void wal_tile_max(wal_tile t, const double *restrict q, double *restrict
     }
 }
 
+WAL_INLINE void sum_exp(int64_t n, wal_tile t, double entropy, const double *q, const double *top,
+                        double *sum) {
+  double total[LANES];
+  for (int64_t i = 0; i < n; i++) total[i] = 0;
+  for (int a = 0; a < t.actions; a++) {
+    const double *from = q + a * t.stride;
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) total[i] += wal_exp_inline((from[i] - top[i]) / entropy);
+  }
+  for (int64_t i = 0; i < n; i++) sum[i] = total[i];
+}
+
+WAL_HOT static void sum_exp_chunk(wal_tile t, double entropy, const double *q, const double *top,
+                                  double *sum) {
+  if (t.count == LANES)
+    sum_exp(LANES, t, entropy, q, top, sum);
+  else
+    sum_exp(t.count, t, entropy, q, top, sum);
+}
+
 void wal_tile_log_sum_exp(wal_tile t, double entropy, const double *q, double *v) {
-  double top[CHUNK], sum[CHUNK], term[CHUNK];
-  for (int64_t at = 0; at < t.count; at += CHUNK) {
-    int64_t n = chunk_size(t.count, at);
-    wal_tile_max((wal_tile){n, t.stride, t.actions}, q + at, top);
-    for (int64_t i = 0; i < n; i++) sum[i] = 0;
-    for (int a = 0; a < t.actions; a++) {
-      for (int64_t i = 0; i < n; i++) term[i] = (q[a * t.stride + at + i] - top[i]) / entropy;
-      wal_vector_exp(n, term, term);
-      for (int64_t i = 0; i < n; i++) sum[i] += term[i];
-    }
-    wal_vector_log(n, sum, sum);
-    for (int64_t i = 0; i < n; i++) v[at + i] = top[i] + entropy * sum[i];
+  double top[LANES], sum[LANES];
+  for (int64_t at = 0; at < t.count; at += LANES) {
+    const int64_t left = t.count - at;
+    const wal_tile c = {left < LANES ? left : LANES, t.stride, t.actions};
+    wal_tile_max(c, q + at, top);
+    sum_exp_chunk(c, entropy, q + at, top, sum);
+    wal_vector_log(c.count, sum, sum);
+    for (int64_t i = 0; i < c.count; i++) v[at + i] = top[i] + entropy * sum[i];
   }
 }
 

@@ -97,6 +97,8 @@ WAL_HOT void wal_tile_action_mass(wal_tile t, const double *restrict mass,
 WAL_INLINE void descend(int64_t n, int outcomes, wal_tile t, const wal_tile_value *q, int64_t at,
                         const wal_tile_step *step, double *top) {
   const double keep = step->keep, rate = step->rate, entropy = step->entropy;
+  const double *all = q->base + at;
+  const int64_t stride = q->base_stride;
   double v[LANES], norm[LANES], most[LANES], one[LANES], two[LANES];
   for (int64_t i = 0; i < n; i++) {
     v[i] = 0;
@@ -109,7 +111,7 @@ WAL_INLINE void descend(int64_t n, int outcomes, wal_tile t, const wal_tile_valu
     fetch(step->y + (t.actions + a) * t.stride + at);
     fetch(step->pi + (t.actions + a) * t.stride + at);
     const double c = outcomes ? q->weight[a] : 0, d = outcomes ? q->weight[t.actions + a] : 0;
-    const double *base = q->base + a * q->base_stride + at;
+    const double *base = all + a * stride;
     const double *pi = step->pi + a * t.stride + at;
     double *y = step->y + a * t.stride + at;
 #pragma omp simd

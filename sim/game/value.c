@@ -107,8 +107,7 @@ static void reward_tile(wal_values *values, const wal_flow *flow, const wal_slab
 
 /* Whether q of a tile can be told by what all actions of a state reach; then how. */
 static bool tell_values(const wal_space *space, const struct wal_values_scratch *s,
-                        const channel *c, const wal_slab *slab, int64_t tile,
-                        wal_tile_value *out) {
+                        const channel *c, const wal_slab *slab, int64_t tile, wal_tile_value *out) {
   const wal_shape *shape = &space->game->shape;
   const wal_moves *moves = wal_space_moves(space, c->reached ? slab->stage : 0);
   *out = (wal_tile_value){.base = s->reward, .base_stride = s->by_state ? 0 : slab->stride};

@@ -44,7 +44,8 @@ typedef struct wal_value_request {
   wal_value keep;  /**< whose V_h(s) of all stages is kept */
   void (*visit)(void *user, const wal_value_tile *tile);
   void *user;
-  const wal_logit_step *step; /**< instead of a visit, or NULL; WAL_VALUE_SOFT_POLICY is asked for */
+  const wal_logit_step
+      *step; /**< instead of a visit, or NULL; WAL_VALUE_SOFT_POLICY is asked for */
 } wal_value_request;
 
 /** Totals of a sweep, the same on all ranks: per population, weighted by the initial mass. */

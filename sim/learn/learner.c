@@ -52,8 +52,7 @@ wal_status wal_learner_create(const wal_space *space, const wal_learner_type *ty
                          sizeof(double), &l->prior);
   status = wal_agree(ctx, status);
   if (status == WAL_OK) status = wal_flow_create(space, wal_policy_rereads(&l->policy), &l->flow);
-  if (status == WAL_OK && l->follows_response)
-    status = wal_flow_create(space, false, &l->response);
+  if (status == WAL_OK && l->follows_response) status = wal_flow_create(space, false, &l->response);
   if (status == WAL_OK)
     status =
         wal_values_create(space, measured_values(l) | bit(l->needs),

@@ -15,6 +15,7 @@ static const wal_param PARAMS[] = {
     {.name = "populations", .type = WAL_INTEGER, .number = 1, .low = 1, .high = 2},
     {.name = "by_action", .type = WAL_INTEGER, .number = 0, .low = 0, .high = 1},
     {.name = "drift", .type = WAL_INTEGER, .number = 0, .low = 0, .high = 1},
+    {.name = "climb", .type = WAL_INTEGER, .number = 0, .low = 0, .high = 1},
     {.name = "caps", .type = WAL_INTEGER, .number = 0, .low = 0, .high = 1},
     {0}};
 
@@ -22,8 +23,7 @@ typedef struct bidding {
   int64_t values;
   int bids, rounds, populations;
   double goods;
-  bool by_action, drift;
-  bool caps;
+  bool by_action, drift, climb, caps;
 } bidding;
 
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, void **self) {
@@ -34,6 +34,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
                   .goods = wal_params_real(params, "goods"),
                   .by_action = wal_params_integer(params, "by_action") > 0,
                   .drift = wal_params_integer(params, "drift") > 0,
+                  .climb = wal_params_integer(params, "climb") > 0,
                   .caps = wal_params_integer(params, "caps") > 0};
   shape->horizon = game.rounds;
   shape->states = (game.values + 1) * game.populations;
@@ -63,11 +64,12 @@ static void initial(const void *self, int64_t first, int64_t count, double *mass
 
 static void move(const void *self, int stage, int outcome, int action, int64_t first, int64_t count,
                  int64_t *post) {
-  (void)action, (void)stage;
+  (void)stage;
   const bidding *game = self;
   for (int64_t i = 0; i < count; i++) {
-    const int64_t won = game->values * game->populations + (first + i) % game->populations;
-    post[i] = outcome == 1 ? won : first + i;
+    const int64_t v = (first + i) / game->populations, p = (first + i) % game->populations;
+    const int64_t up = game->climb && action % 2 == 1 && v + 1 < game->values ? 1 : 0;
+    post[i] = (outcome == 1 ? game->values : v + up) * game->populations + p;
   }
 }
 
@@ -149,7 +151,8 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
   }
   for (int a = 0; reward && a < game->bids; a++)
     for (int64_t i = count; i < slab->count; i++) reward[a * slab->stride + i] = 0;
-  const int64_t step = game->by_action ? 1 : slab->stride, numbers = game->by_action ? 1 : slab->count;
+  const int64_t step = game->by_action ? 1 : slab->stride,
+                numbers = game->by_action ? 1 : slab->count;
   for (int a = 0; outcome && a < game->bids; a++)
     for (int64_t i = 0; i < numbers; i++) {
       outcome[a * step + i] = 1 - win[a];
