@@ -34,20 +34,6 @@ enum { WIDTH = 1 };
 WAL_VECTOR_LOOP(wal_vector_exp_base, EXP)
 WAL_VECTOR_LOOP(wal_vector_log_base, LOG)
 
-void wal_vector_exp_shifted_base(int64_t n, double scale, const double *x, const double *shift,
-                                 double *e, double *sum) {
-  for (int64_t i = 0; i < n; i += WIDTH) {
-    const int64_t part = n - i < WIDTH ? n - i : WIDTH;
-    double few[2] = {1, 1};
-    for (int64_t j = 0; j < part; j++) few[j] = scale * x[i + j] - shift[i + j];
-    STORE(few, EXP(LOAD(few)));
-    for (int64_t j = 0; j < part; j++) {
-      e[i + j] = few[j];
-      sum[i + j] += few[j];
-    }
-  }
-}
-
 void wal_vector_tilt_base(int64_t n, double rate, const double *x, const double *base,
                           const double *weight, double *out, double *sum, double range[2]) {
   for (int64_t i = 0; i < n; i += WIDTH) {
@@ -89,14 +75,6 @@ void wal_vector_log(int64_t n, const double *x, double *y) {
     wal_vector_log_avx(n, x, y);
   else
     wal_vector_log_base(n, x, y);
-}
-
-void wal_vector_exp_shifted(int64_t n, double scale, const double *x, const double *shift,
-                            double *e, double *sum) {
-  if (has_avx())
-    wal_vector_exp_shifted_avx(n, scale, x, shift, e, sum);
-  else
-    wal_vector_exp_shifted_base(n, scale, x, shift, e, sum);
 }
 
 void wal_vector_tilt(int64_t n, double rate, const double *x, const double *base,

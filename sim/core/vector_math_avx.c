@@ -23,19 +23,6 @@ enum { WIDTH = 4 };
 WAL_VECTOR_LOOP(wal_vector_exp_avx, Sleef_cinz_expd4_u10avx)
 WAL_VECTOR_LOOP(wal_vector_log_avx, Sleef_cinz_logd4_u35avx)
 
-void wal_vector_exp_shifted_avx(int64_t n, double scale, const double *x, const double *shift,
-                                double *e, double *sum) {
-  const __m256d factor = _mm256_set1_pd(scale);
-  int64_t i = 0;
-  for (; i + WIDTH <= n; i += WIDTH) {
-    __m256d scaled = _mm256_mul_pd(factor, _mm256_loadu_pd(x + i));
-    __m256d v = Sleef_cinz_expd4_u10avx(_mm256_sub_pd(scaled, _mm256_loadu_pd(shift + i)));
-    _mm256_storeu_pd(e + i, v);
-    _mm256_storeu_pd(sum + i, _mm256_add_pd(_mm256_loadu_pd(sum + i), v));
-  }
-  wal_vector_exp_shifted_base(n - i, scale, x + i, shift + i, e + i, sum + i);
-}
-
 void wal_vector_tilt_avx(int64_t n, double rate, const double *x, const double *base,
                          const double *weight, double *out, double *sum, double range[2]) {
   const __m256d factor = _mm256_set1_pd(rate);
@@ -68,10 +55,6 @@ void wal_vector_tilt_avx(int64_t n, double rate, const double *x, const double *
 void wal_vector_tilt_avx(int64_t n, double rate, const double *x, const double *base,
                          const double *weight, double *out, double *sum, double range[2]) {
   wal_vector_tilt_base(n, rate, x, base, weight, out, sum, range);
-}
-void wal_vector_exp_shifted_avx(int64_t n, double scale, const double *x, const double *shift,
-                                double *e, double *sum) {
-  wal_vector_exp_shifted_base(n, scale, x, shift, e, sum);
 }
 void wal_vector_exp_avx(int64_t n, const double *x, double *y) { wal_vector_exp_base(n, x, y); }
 void wal_vector_log_avx(int64_t n, const double *x, double *y) { wal_vector_log_base(n, x, y); }

@@ -63,11 +63,24 @@ void wal_game_destroy(wal_ctx *ctx, wal_game *game) {
   memset(game, 0, sizeof *game);
 }
 
+void wal_game_spread_reward(const wal_game *game, const wal_slab *slab, double *reward) {
+  for (int a = 1; a < game->shape.actions; a++)
+    memcpy(reward + a * slab->stride, reward, (size_t)slab->count * sizeof *reward);
+}
+
+/* From [K][A] to [K][A][stride] in place: the last row first, none of which reaches an earlier one.
+ */
+static void spread_outcome(const wal_game *game, const wal_slab *slab, double *outcome) {
+  for (int row = game->shape.outcomes * game->shape.actions - 1; row >= 0; row--) {
+    const double chance = outcome[row];
+    for (int64_t i = 0; i < slab->count; i++) outcome[row * slab->stride + i] = chance;
+  }
+}
+
 void wal_game_stage(const wal_game *game, const wal_slab *slab, const double *mass,
                     const double *policy, const double *statistic, double *reward,
                     double *outcome) {
   game->type->stage(game->self, slab, mass, policy, statistic, reward, outcome);
-  if (!reward || !game->shape.state_reward) return;
-  for (int a = 1; a < game->shape.actions; a++)
-    memcpy(reward + a * slab->stride, reward, (size_t)slab->count * sizeof *reward);
+  if (reward && game->shape.state_reward) wal_game_spread_reward(game, slab, reward);
+  if (outcome && game->shape.action_outcome) spread_outcome(game, slab, outcome);
 }

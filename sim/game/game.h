@@ -48,6 +48,8 @@ typedef struct wal_shape {
   bool whole;          /**< behind these z_h holds mu_h of all S states: a gathering a stage and
                             H * S numbers on every rank; a statistic is far cheaper */
   bool state_reward;   /**< rewards do not depend on the action: stage() writes one a state */
+  bool action_outcome; /**< with K > 1: probabilities of outcomes depend on the action only, not on
+                            the state: stage() writes outcome [K][A] */
   bool varies;         /**< maps and noise differ from stage to stage: H - 1 kernels are kept */
   int contests;        /**< C: what agents of a finite population contest, see quota() */
   int axes;            /**< coordinates of a state; 0: one, called "state" */
@@ -113,9 +115,9 @@ typedef struct wal_game_type {
    *  shape.varies). Asked once, when the kernels are built. */
   void (*move)(const void *self, int stage, int outcome, int action, int64_t first, int64_t count,
                int64_t *post);
-  /** Writes reward [A][stride] (with state_reward [count]) and, if K > 1, outcome [K][A][stride].
-   * Either may be NULL: not wanted. `statistic` is z_h, completed. `policy` is pi_h, [A][stride].
-   */
+  /** Writes reward [A][stride] (with state_reward [count]) and, if K > 1, outcome [K][A][stride]
+   *  (with action_outcome [K][A], the same for every slab; asked for once a stage). Either may be
+   * NULL: not wanted. `statistic` is z_h, completed. `policy` is pi_h, [A][stride]. */
   void (*stage)(const void *self, const wal_slab *slab, const double *mass, const double *policy,
                 const double *statistic, double *reward, double *outcome);
 
@@ -204,9 +206,12 @@ static inline int64_t wal_game_statistics(const wal_game *game) {
   return (int64_t)shape->statistic + shape->settled + (shape->whole ? shape->states : 0);
 }
 
-/** The stage() operation, rewards [A][stride] in any case. */
+/** The stage() operation, rewards [A][stride] and outcomes [K][A][stride] in any case. */
 void wal_game_stage(const wal_game *game, const wal_slab *slab, const double *mass,
                     const double *policy, const double *statistic, double *reward, double *outcome);
+
+/** From one row of rewards that stage() wrote with state_reward: all rows [A][stride]. */
+void wal_game_spread_reward(const wal_game *game, const wal_slab *slab, double *reward);
 
 /** Different kernels (maps and noise) of a game: one, or one a move. */
 static inline int wal_game_kernels(const wal_game *game) {

@@ -17,8 +17,8 @@ typedef struct outcome {
 } outcome;
 
 static int column_of(const wal_report *report, const char *name) {
-  for (int c = 0; c < report->form.columns; c++)
-    if (strcmp(report->form.column[c].name, name) == 0) return c;
+  for (int c = 0; c < report->form->columns; c++)
+    if (strcmp(report->form->column[c].name, name) == 0) return c;
   print_error("the report has no column %s\n", name);
   fail();
   return 0;
@@ -29,7 +29,7 @@ static double total(const wal_report *report, const char *name) {
 }
 
 static double at_round(const wal_report *report, int round, const char *name) {
-  return report->values[round * report->form.columns + column_of(report, name)];
+  return report->values[round * report->form->columns + column_of(report, name)];
 }
 
 /* Each round sells no more than there is for sale, and rounds together no more than `goods`. */

@@ -91,7 +91,7 @@ static void tear_down(bench *b) {
 }
 
 static double mean_column(const bench *b, int round, int column) {
-  return b->mean.values[round * b->mean.form.columns + column];
+  return b->mean.values[round * b->mean.form->columns + column];
 }
 
 /* A population that is followed one by one. */
