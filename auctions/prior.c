@@ -8,13 +8,14 @@
 #include "sim/core/random.h"
 #include "sim/core/sum.h"
 
-static const wal_param GEOMETRIC[] = {{.name = "ratio",
-                                       .type = WAL_REAL,
-                                       .number = 0.9,
-                                       .low = 1e-3,
-                                       .high = 1e3,
-                                       .meaning = "mass of a value over that of the next lower one"},
-                                      {0}};
+static const wal_param GEOMETRIC[] = {
+    {.name = "ratio",
+     .type = WAL_REAL,
+     .number = 0.9,
+     .low = 1e-3,
+     .high = 1e3,
+     .meaning = "mass of a value over that of the next lower one"},
+    {0}};
 
 static const wal_param DIRICHLET[] = {
     {.name = "concentration",
@@ -76,8 +77,7 @@ wal_status wal_prior_fill(wal_ctx *ctx, wal_params *params, int count, double *m
   if (kind == &wal_prior_dirichlet) {
     draw_dirichlet(wal_ctx_seed(ctx), wal_params_real(params, "concentration"), count, mass);
   } else {
-    const double ratio =
-        kind == &wal_prior_geometric ? wal_params_real(params, "ratio") : 1;
+    const double ratio = kind == &wal_prior_geometric ? wal_params_real(params, "ratio") : 1;
     // The largest is 1, so that nothing overflows.
     double next = 1;
     for (int k = 0; k < count; k++) {

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/catalogue.h"
 #include "games/game_list.h"
 #include "io/scenario.h"
 #include "sim/learn/solve.h"
@@ -60,10 +61,10 @@ static const wal_component CASE = {.name = "case", .kind = "case", .params = PAR
 
 static wal_status parse(wal_ctx *ctx, const char *game, const char *learner,
                         wal_scenario **scenario, wal_params **params) {
+  const wal_catalogue *known = wal_catalogue_all();
   const wal_component *all[MOST_COMPONENTS] = {&CASE};
   int64_t n = 1;
-  for (int64_t i = 0; i < wal_game_count(); i++) all[n++] = &wal_game_at(i)->component;
-  for (int64_t i = 0; i < wal_learner_count(); i++) all[n++] = &wal_learner_at(i)->component;
+  for (int64_t i = 0; i < known->count && n < MOST_COMPONENTS; i++) all[n++] = known->components[i];
   const wal_catalogue catalogue = {all, n};
   char text[4096];
   int length = snprintf(text, sizeof text, "return case{game=%s, learner=%s}", game, learner);

@@ -2,8 +2,8 @@
 #include "sim/game/tile.h"
 
 #include <math.h>
+#include <stddef.h>
 
-#include "sim/core/exponential.h"
 #include "sim/core/hot.h"
 #include "sim/core/vector_math.h"
 
@@ -18,43 +18,28 @@ WAL_INLINE int64_t chunk_size(int64_t count, int64_t at) {
   return count - at < CHUNK ? count - at : CHUNK;
 }
 
-/* top = max_a scale * y of up to LANES states. */
-WAL_INLINE void scaled_max(int64_t n, wal_tile t, double scale, const double *y, double *top) {
+/* top = max_a y of up to LANES states. */
+WAL_INLINE void find_top(int64_t n, wal_tile t, const double *y, double *top) {
   double most[LANES];
   for (int64_t i = 0; i < n; i++) most[i] = -HUGE_VAL;
   for (int a = 0; a < t.actions; a++) {
     const double *ya = y + a * t.stride;
 #pragma omp simd
-    for (int64_t i = 0; i < n; i++) {
-      const double x = scale * ya[i];
-      most[i] = x > most[i] ? x : most[i];
-    }
+    for (int64_t i = 0; i < n; i++) most[i] = ya[i] > most[i] ? ya[i] : most[i];
   }
   for (int64_t i = 0; i < n; i++) top[i] = most[i];
 }
 
-/* Softmax of up to LANES states; y and pi may be the same array. */
-WAL_INLINE void softmax(int64_t n, bool plain, wal_tile t, double scale, const double *y,
-                        const double *top, double *pi, double *sum) {
-  double total[LANES], shift[LANES], share[LANES];
-  for (int64_t i = 0; i < n; i++) {
-    total[i] = 0;
-    shift[i] = top[i];
-  }
-  for (int a = 0; a < t.actions; a++) {
-    const double *from = y + a * t.stride;
-    double *to = pi + a * t.stride;
-#pragma omp simd
-    for (int64_t i = 0; i < n; i++) {
-      const double e = wal_exp_inline((plain ? from[i] : scale * from[i]) - shift[i]);
-      to[i] = e;
-      total[i] += e;
-    }
-  }
-  for (int64_t i = 0; i < n; i++) {
-    sum[i] = total[i];
-    share[i] = 1.0 / total[i];
-  }
+WAL_HOT static void find_tops(wal_tile t, const double *y, double *top) {
+  if (t.count == LANES)
+    find_top(LANES, t, y, top);
+  else
+    find_top(t.count, t, y, top);
+}
+
+WAL_INLINE void divide_rows(int64_t n, wal_tile t, const double *sum, double *pi) {
+  double share[LANES];
+  for (int64_t i = 0; i < n; i++) share[i] = 1.0 / sum[i];
   for (int a = 0; a < t.actions; a++) {
     double *to = pi + a * t.stride;
 #pragma omp simd
@@ -62,31 +47,22 @@ WAL_INLINE void softmax(int64_t n, bool plain, wal_tile t, double scale, const d
   }
 }
 
-WAL_HOT static void softmax_eight(wal_tile t, double scale, const double *y, double *top,
-                                  bool find_top, double *pi, double *sum) {
-  if (find_top) scaled_max(LANES, t, scale, y, top);
-  if (scale == 1)
-    softmax(LANES, true, t, 1, y, top, pi, sum);
-  else
-    softmax(LANES, false, t, scale, y, top, pi, sum);
-}
-
-WAL_HOT static void softmax_few(wal_tile t, double scale, const double *y, double *top,
-                                bool find_top, double *pi, double *sum) {
-  if (find_top) scaled_max(t.count, t, scale, y, top);
-  softmax(t.count, false, t, scale, y, top, pi, sum);
-}
-
-static void softmax_chunk(wal_tile t, double scale, const double *y, double *top, bool find_top,
-                          double *pi, double *log_norm) {
-  double sum[LANES];
+WAL_HOT static void divide(wal_tile t, const double *sum, double *pi) {
   if (t.count == LANES)
-    softmax_eight(t, scale, y, top, find_top, pi, sum);
+    divide_rows(LANES, t, sum, pi);
   else
-    softmax_few(t, scale, y, top, find_top, pi, sum);
+    divide_rows(t.count, t, sum, pi);
+}
+
+/* Softmax of up to LANES states; y and pi may be the same array. */
+static void softmax_chunk(wal_tile t, double scale, const double *y, const double *top, double *pi,
+                          double *log_norm) {
+  double sum[LANES] = {0};
+  wal_vector_exp_rows(t.actions, t.stride, t.count, scale, y, top, pi, sum);
+  divide(t, sum, pi);
   if (!log_norm) return;
   wal_vector_log(t.count, sum, log_norm);
-  for (int64_t i = 0; i < t.count; i++) log_norm[i] += top[i];
+  for (int64_t i = 0; i < t.count; i++) log_norm[i] += scale * top[i];
 }
 
 void wal_tile_softmax(wal_tile t, double scale, const double *y, double *pi, double *log_norm) {
@@ -94,13 +70,14 @@ void wal_tile_softmax(wal_tile t, double scale, const double *y, double *pi, dou
   for (int64_t at = 0; at < t.count; at += LANES) {
     const int64_t left = t.count - at;
     const wal_tile c = {left < LANES ? left : LANES, t.stride, t.actions};
-    softmax_chunk(c, scale, y + at, top, true, pi + at, log_norm ? log_norm + at : NULL);
+    find_tops(c, y + at, top);
+    softmax_chunk(c, scale, y + at, top, pi + at, log_norm ? log_norm + at : NULL);
   }
 }
 
-void wal_tile_softmax_below(wal_tile t, double scale, const double *y, double *top, double *pi,
+void wal_tile_softmax_below(wal_tile t, const double *y, const double *top, double *pi,
                             double *log_norm) {
-  softmax_chunk(t, scale, y, top, false, pi, log_norm);
+  softmax_chunk(t, 1, y, top, pi, log_norm);
 }
 
 WAL_HOT void wal_tile_joint(wal_tile t, const double *restrict mass, const double *restrict pi,
@@ -144,33 +121,13 @@ WAL_HOT void wal_tile_max(wal_tile t, const double *restrict q, double *restrict
     }
 }
 
-WAL_INLINE void sum_exp(int64_t n, wal_tile t, double entropy, const double *q, const double *top,
-                        double *sum) {
-  double total[LANES];
-  for (int64_t i = 0; i < n; i++) total[i] = 0;
-  for (int a = 0; a < t.actions; a++) {
-    const double *from = q + a * t.stride;
-#pragma omp simd
-    for (int64_t i = 0; i < n; i++) total[i] += wal_exp_inline((from[i] - top[i]) / entropy);
-  }
-  for (int64_t i = 0; i < n; i++) sum[i] = total[i];
-}
-
-WAL_HOT static void sum_exp_chunk(wal_tile t, double entropy, const double *q, const double *top,
-                                  double *sum) {
-  if (t.count == LANES)
-    sum_exp(LANES, t, entropy, q, top, sum);
-  else
-    sum_exp(t.count, t, entropy, q, top, sum);
-}
-
 void wal_tile_log_sum_exp(wal_tile t, double entropy, const double *q, double *v) {
-  double top[LANES], sum[LANES];
   for (int64_t at = 0; at < t.count; at += LANES) {
+    double top[LANES], sum[LANES] = {0};
     const int64_t left = t.count - at;
     const wal_tile c = {left < LANES ? left : LANES, t.stride, t.actions};
     wal_tile_max(c, q + at, top);
-    sum_exp_chunk(c, entropy, q + at, top, sum);
+    wal_vector_exp_rows(c.actions, c.stride, c.count, 1 / entropy, q + at, top, NULL, sum);
     wal_vector_log(c.count, sum, sum);
     for (int64_t i = 0; i < c.count; i++) v[at + i] = top[i] + entropy * sum[i];
   }

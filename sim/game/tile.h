@@ -20,8 +20,8 @@ typedef struct wal_tile {
  *  a state's. What is less than exp(-708) of a state's largest is 0. */
 void wal_tile_softmax(wal_tile t, double scale, const double *y, double *pi, double *log_norm);
 
-/** The same for up to eight states whose top[s] = max_a scale * y[a][s] are known. */
-void wal_tile_softmax_below(wal_tile t, double scale, const double *y, double *top, double *pi,
+/** The same with scale 1 for up to eight states whose top[s] = max_a y[a][s] are known. */
+void wal_tile_softmax_below(wal_tile t, const double *y, const double *top, double *pi,
                             double *log_norm);
 
 /** joint[a][s] = mass[s] * pi[a][s]. */

@@ -156,7 +156,7 @@ void wal_tile_step_run(wal_tile t, const wal_tile_value *q, const wal_tile_step 
     else
       descend_few(n, t, q, at, step, top);
     if (step->next_pi)
-      wal_tile_softmax_below((wal_tile){n, t.stride, t.actions}, 1, step->y + at, top,
+      wal_tile_softmax_below((wal_tile){n, t.stride, t.actions}, step->y + at, top,
                              step->next_pi + at, step->next_log + at);
   }
 }
