@@ -79,6 +79,7 @@ static void add_default(wal_text *text, const wal_param *p) {
 
 static void add_type(wal_text *text, const wal_param *p) {
   static const char *const ARRAYS[] = {"", "list", "table", "3-level table"};
+  char kinds[80];
   switch (p->type) {
     case WAL_INTEGER:
       wal_text_add(text, "whole number");
@@ -96,7 +97,8 @@ static void add_type(wal_text *text, const wal_param *p) {
       wal_text_add(text, "%s or function", ARRAYS[p->rank]);
       break;
     case WAL_COMPONENT:
-      wal_text_add(text, "a %s", p->choices);
+      wal_text_add(text, "%s%s", wal_kinds_text(p->choices, kinds, sizeof kinds),
+                   p->wraps ? " or its data" : "");
       break;
     case WAL_FUNCTION:
       wal_text_add(text, "function");
