@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/core/hot.h"
 #include "sim/core/memory.h"
 #include "sim/core/vector_math.h"
 
@@ -165,6 +166,23 @@ static wal_status ask_script(wal_ctx *ctx, const wal_one_shot *a, int64_t count,
   return WAL_OK;
 }
 
+WAL_HOT static void power_bids(const wal_one_shot *a, int64_t count, const double *u, double *b) {
+  enum { PART = 256 };
+  const double offset = a->offset, factor = a->factor;
+  double square[PART], power[PART];
+  for (int64_t i = 0; i < count; i += PART) {
+    const int64_t n = count - i < PART ? count - i : PART;
+    for (int64_t j = 0; j < n; j++) square[j] = u[i + j];
+    for (int64_t j = 0; j < n; j++) power[j] = 1;
+    for (int64_t bits = a->bidders - 1; bits > 0; bits >>= 1) {
+      if (bits & 1)
+        for (int64_t j = 0; j < n; j++) power[j] *= square[j];
+      for (int64_t j = 0; j < n; j++) square[j] *= square[j];
+    }
+    for (int64_t j = 0; j < n; j++) b[i + j] = power[j] * (offset + factor * u[i + j]);
+  }
+}
+
 wal_status wal_one_shot_bids(wal_ctx *ctx, const wal_one_shot *a, int64_t count, const double *u,
                              const double *v, double *b) {
   const double start = a->start, reserve = a->reserve;
@@ -175,6 +193,9 @@ wal_status wal_one_shot_bids(wal_ctx *ctx, const wal_one_shot *a, int64_t count,
     case WAL_BID_STRAIGHT:
       for (int64_t i = 0; i < count; i++)
         b[i] = u[i] >= start ? a->offset + a->factor * v[i] : -1;
+      return WAL_OK;
+    case WAL_BID_POWER:
+      power_bids(a, count, u, b);
       return WAL_OK;
     case WAL_BID_TABLE:
       if (b == u) return wal_fail(ctx, WAL_EINTERNAL, "bids in place of levels");

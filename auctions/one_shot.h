@@ -27,6 +27,7 @@ typedef enum wal_one_shot_format {
 typedef enum wal_one_shot_rule {
   WAL_BID_VALUE,    /**< the value itself */
   WAL_BID_STRAIGHT, /**< offset + factor * value */
+  WAL_BID_POWER,    /**< u^(n-1) (offset + factor * u), u being the value's level */
   WAL_BID_TABLE,    /**< by the value's level */
   WAL_BID_SCRIPT,   /**< a function of the scenario */
 } wal_one_shot_rule;

@@ -160,6 +160,13 @@ static wal_status all_pay_bids(wal_ctx *ctx, wal_one_shot *a) {
     a->offset = a->reserve;
     return WAL_OK;
   }
+  if (a->law->kind == WAL_LAW_UNIFORM && a->reserve == 0 && a->units == 1) {
+    const double n = (double)a->bidders;
+    a->rule = WAL_BID_POWER;
+    a->offset = a->law->low;
+    a->factor = (a->law->high - a->law->low) * (n - 1) / n;
+    return WAL_OK;
+  }
   return build(ctx, a, a->reserve);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "auctions/one_shot_simulate.h"
+#include "sim/core/hot.h"
 #include "sim/core/memory.h"
 #include "sim/core/sum.h"
 
@@ -10,9 +11,10 @@
  * E over values v of [max over bids b of u(v, b) - u(v, bid(v))], u being the expected utility
  * against the rivals' bids. Rivals matter through what they leave: the threshold to beat and the
  * price. One half of the samples, sorted by threshold, tells which bid of the grid is best for each
- * value; the other half what it gains. A maximum over estimates would be too high on average; this
- * is right on average for the deviations that are named, hence at most the true loss on average,
- * and around 0, also below, in equilibrium.
+ * value. What that bid gains in the other half is right on average for that bid, hence on average
+ * at most the true loss (in equilibrium 0 or less); what it gains in the half that chose it is on
+ * average at least the true loss, being a maximum over estimates. Both go to the true loss as
+ * samples grow.
  *
  * Grid: just above thresholds at equally spaced ranks, so that the chance to win rises by one part
  * of their number from one to the next; the reserve; no bid; the bid itself.
@@ -124,89 +126,139 @@ static double best_bid(grid *g, double v, double own) {
   return best;
 }
 
-static double chance(const wal_one_shot *a, double b, const wal_one_shot_rival *r) {
-  if (b < a->reserve) return 0;
-  return b > r->threshold ? 1 : b == r->threshold ? r->share : 0;
+/* One half of the samples, each number in an array of its own: for inner loops. */
+typedef struct half {
+  int64_t count;
+  double *threshold, *price, *share;
+  double *gain, *total; /* of one value; over all values */
+} half;
+
+WAL_HOT static void judge_own(const half *h, double own, double own_gain, double best,
+                              double best_gain, double always) {
+  const double *restrict t = h->threshold, *restrict share = h->share;
+  double *restrict gain = h->gain;
+#pragma omp simd
+  for (int64_t i = 0; i < h->count; i++) {
+    const double p = own > t[i] ? 1 : own == t[i] ? share[i] : 0;
+    const double q = best > t[i] ? 1 : best == t[i] ? share[i] : 0;
+    gain[i] = q * best_gain - p * own_gain + always;
+  }
 }
 
-/* Adds to total[i] what value v gains against rival i by bidding `best` and not `own`. */
-static void judge(const wal_one_shot *a, double v, double own, double best, int64_t count,
-                  const wal_one_shot_rival *rivals, double *gain, double *total) {
-  const bool all = a->format == WAL_ALL_PAY;
-  const double own_won = utility(a, v - own), best_won = utility(a, v - best);
-  const double own_lost = all && own >= a->reserve ? utility(a, -own) : 0;
-  const double best_lost = all && best >= a->reserve ? utility(a, -best) : 0;
+WAL_HOT static void judge_priced(const half *h, double v, double own, double best) {
+  const double *restrict t = h->threshold, *restrict share = h->share, *restrict price = h->price;
+  double *restrict gain = h->gain;
+#pragma omp simd
+  for (int64_t i = 0; i < h->count; i++) {
+    const double p = own > t[i] ? 1 : own == t[i] ? share[i] : 0;
+    const double q = best > t[i] ? 1 : best == t[i] ? share[i] : 0;
+    gain[i] = (q - p) * (v - price[i]);
+  }
+}
+
+/* A bid below the reserve is -2, which beats nobody and ties with nobody. */
+static double effective(const wal_one_shot *a, double b) { return b >= a->reserve ? b : -2; }
+
+/* gain[i] = what value v gains against rival i by bidding `best` and not `own`; its mean. */
+static double judge(const wal_one_shot *a, double v, double own, double best, const half *h) {
+  if (best == own) return 0;
+  own = effective(a, own);
+  best = effective(a, best);
   if (price_is_own(a)) {
-    for (int64_t i = 0; i < count; i++) {
-      const double p = chance(a, own, &rivals[i]), q = chance(a, best, &rivals[i]);
-      gain[i] = q * best_won + (1 - q) * best_lost - p * own_won - (1 - p) * own_lost;
-    }
+    const bool all = a->format == WAL_ALL_PAY;
+    const double own_lost = all && own >= 0 ? utility(a, -own) : 0;
+    const double best_lost = all && best >= 0 ? utility(a, -best) : 0;
+    judge_own(h, own, utility(a, v - own) - own_lost, best, utility(a, v - best) - best_lost,
+              best_lost - own_lost);
   } else {
-    for (int64_t i = 0; i < count; i++) {
-      const double more = chance(a, best, &rivals[i]) - chance(a, own, &rivals[i]);
-      gain[i] = more != 0 ? more * utility(a, v - rivals[i].price) : 0;
+    judge_priced(h, v, own, best);
+    for (int64_t i = 0; a->risk > 0 && i < h->count; i++) {
+      const double gain = v - h->price[i];  // weighted by how much more often it is had
+      if (h->gain[i] != 0) h->gain[i] *= utility(a, gain) / gain;
     }
   }
-  for (int64_t i = 0; i < count; i++) total[i] += gain[i];
+  for (int64_t i = 0; i < h->count; i++) h->total[i] += h->gain[i];
+  return wal_sum(h->count, h->gain) / (double)h->count;
 }
 
-static wal_status search(wal_ctx *ctx, grid *g, int64_t judges, const wal_one_shot_rival *judge_of,
+/* The mean over values, from the sums over values of each rival. */
+static wal_estimate estimate(const half *h) {
+  const double n = (double)h->count, mean = wal_sum(h->count, h->total) / n;
+  for (int64_t i = 0; i < h->count; i++) h->total[i] -= mean;
+  const double variance = wal_dot(h->count, h->total, h->total) / (n - 1);
+  return (wal_estimate){mean / STRATA, sqrt(variance / n) / STRATA};
+}
+
+static wal_status search(wal_ctx *ctx, grid *g, const half halves[2],
                          wal_one_shot_deviations *out) {
-  double *gain = NULL, *total = NULL, level[STRATA];
   const wal_one_shot *a = g->a;
-  wal_status status = wal_acquire(ctx, "deviations", judges, sizeof *gain, &gain);
-  if (status == WAL_OK) status = wal_acquire(ctx, "deviations", judges, sizeof *total, &total);
+  double level[STRATA];
   for (int j = 0; j < STRATA; j++) level[j] = (j + 0.5) / STRATA;
   wal_value_law_values(a->law, STRATA, level, out->value);
-  if (status == WAL_OK)
-    status = wal_one_shot_bids(ctx, a, STRATA, level, out->value, out->bid);
-  for (int j = 0; j < STRATA && status == WAL_OK; j++) {
+  WAL_TRY(wal_one_shot_bids(ctx, a, STRATA, level, out->value, out->bid));
+  for (int j = 0; j < STRATA; j++) {
     out->best[j] = best_bid(g, out->value[j], out->bid[j]);
-    judge(a, out->value[j], out->bid[j], out->best[j], judges, judge_of, gain, total);
-    out->gain[j] = wal_sum(judges, gain) / (double)judges;
+    judge(a, out->value[j], out->bid[j], out->best[j], &halves[0]);
+    out->gain[j] = judge(a, out->value[j], out->bid[j], out->best[j], &halves[1]);
   }
-  if (status == WAL_OK) {
-    const double mean = wal_sum(judges, total) / (double)judges;
-    for (int64_t i = 0; i < judges; i++) total[i] -= mean;
-    const double n = (double)judges, variance = wal_dot(judges, total, total) / (n - 1);
-    out->loss = (wal_estimate){mean / STRATA, sqrt(variance / n) / STRATA};
+  out->most = estimate(&halves[0]);
+  out->least = estimate(&halves[1]);
+  out->rivals = 2 * g->count;
+  return WAL_OK;
+}
+
+static wal_status make_half(wal_ctx *ctx, int64_t count, half *h) {
+  h->count = count;
+  double **const arrays[] = {&h->threshold, &h->price, &h->share, &h->gain, &h->total};
+  for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
+    WAL_TRY(wal_acquire(ctx, "deviations", count, sizeof(double), arrays[i]));
+  return WAL_OK;
+}
+
+static void free_half(wal_ctx *ctx, half *h) {
+  double **const arrays[] = {&h->threshold, &h->price, &h->share, &h->gain, &h->total};
+  for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) wal_release(ctx, arrays[i]);
+}
+
+static void fill_half(half *h, int64_t stride, const wal_one_shot_rival *rivals) {
+  for (int64_t i = 0; i < h->count; i++) {
+    h->threshold[i] = rivals[i * stride].threshold;
+    h->price[i] = rivals[i * stride].price;
+    h->share[i] = rivals[i * stride].share;
   }
-  wal_release(ctx, &gain);
-  wal_release(ctx, &total);
-  return status;
 }
 
 wal_status wal_one_shot_find_deviations(wal_ctx *ctx, const wal_one_shot *auction, int64_t count,
                                         const wal_one_shot_rival *rivals,
                                         wal_one_shot_deviations *out) {
-  *out = (wal_one_shot_deviations){.loss = {NAN, NAN}};
+  *out = (wal_one_shot_deviations){.least = {NAN, NAN}, .most = {NAN, NAN}};
   // Utilities that are powers of v less the price take a power for each value and rival.
   if (auction->risk > 0 && !price_is_own(auction) && count > POWERS / STRATA * 4)
     count = POWERS / STRATA * 4;
-  const int64_t half = count / 2;
-  if (half < 1) return WAL_OK;
-  grid g = {.a = auction, .count = half};
-  wal_one_shot_rival *chooses = NULL, *judges = NULL;
-  const int64_t bids = auction->deviations + 2;
+  const int64_t each = count / 2, bids = auction->deviations + 2;
+  if (each < 1) return WAL_OK;
+  grid g = {.a = auction, .count = each};
+  half halves[2] = {{0}, {0}};
+  wal_one_shot_rival *chooses = NULL;
   wal_status status = WAL_OK;
-  WAL_TRY_GOTO(wal_acquire(ctx, "deviations", half, sizeof *chooses, &chooses));
-  WAL_TRY_GOTO(wal_acquire(ctx, "deviations", half, sizeof *judges, &judges));
+  WAL_TRY_GOTO(make_half(ctx, each, &halves[0]));
+  WAL_TRY_GOTO(make_half(ctx, each, &halves[1]));
+  WAL_TRY_GOTO(wal_acquire(ctx, "deviations", each, sizeof *chooses, &chooses));
   WAL_TRY_GOTO(wal_acquire(ctx, "deviations", bids, sizeof *g.bid, &g.bid));
   WAL_TRY_GOTO(wal_acquire(ctx, "deviations", bids, sizeof *g.beaten, &g.beaten));
-  WAL_TRY_GOTO(wal_acquire(ctx, "deviations", half + 1, sizeof *g.gain, &g.gain));
-  for (int64_t i = 0; i < half; i++) {
-    chooses[i] = rivals[2 * i];
-    judges[i] = rivals[2 * i + 1];
-  }
-  qsort(chooses, (size_t)half, sizeof *chooses, by_threshold);
+  WAL_TRY_GOTO(wal_acquire(ctx, "deviations", each + 1, sizeof *g.gain, &g.gain));
+  for (int64_t i = 0; i < each; i++) chooses[i] = rivals[2 * i];
+  qsort(chooses, (size_t)each, sizeof *chooses, by_threshold);
   g.rivals = chooses;
+  fill_half(&halves[0], 1, chooses);
+  fill_half(&halves[1], 2, rivals + 1);
   make_grid(&g, auction->deviations);
-  out->rivals = 2 * half;
-  status = search(ctx, &g, half, judges, out);
+  status = search(ctx, &g, halves, out);
 
 cleanup:
+  free_half(ctx, &halves[0]);
+  free_half(ctx, &halves[1]);
   wal_release(ctx, &chooses);
-  wal_release(ctx, &judges);
   wal_release(ctx, &g.bid);
   wal_release(ctx, &g.beaten);
   wal_release(ctx, &g.gain);

@@ -194,5 +194,5 @@ double wal_one_shot_memory(const wal_ctx *ctx, const wal_one_shot *auction, int6
   const cut c = cut_samples(auction, samples);
   const double told = (double)c.told * (double)c.blocks;
   return 8 * (double)c.blocks * (2 * QUANTITIES + 3 * (double)c.told) +
-         wal_one_shot_chunk_memory(auction) + told * (3 + 6) * 8 + (double)wal_ctx_memory(ctx);
+         wal_one_shot_chunk_memory(auction) + told * (3 + 7) * 8 + (double)wal_ctx_memory(ctx);
 }

@@ -16,14 +16,15 @@ typedef struct wal_one_shot_rival {
   double share;     /**< probability of winning with a bid equal to the threshold */
 } wal_one_shot_rival;
 
-enum { WAL_ONE_SHOT_STRATA = 128, WAL_ONE_SHOT_RIVALS = 131072 };
+enum { WAL_ONE_SHOT_STRATA = 128, WAL_ONE_SHOT_RIVALS = 65536 };
 
 /** The best deviations: one value in each of equally likely strata of the law. */
 typedef struct wal_one_shot_deviations {
   int64_t rivals; /**< samples they are found and judged in, a half each; 0: none */
-  wal_estimate loss;
+  wal_estimate least; /**< utility lost; on average at most the true loss on this grid */
+  wal_estimate most;  /**< ... on average at least that */
   double value[WAL_ONE_SHOT_STRATA], bid[WAL_ONE_SHOT_STRATA], best[WAL_ONE_SHOT_STRATA];
-  double gain[WAL_ONE_SHOT_STRATA]; /**< expected utility of the best less that of the bid */
+  double gain[WAL_ONE_SHOT_STRATA]; /**< what `least` is the mean of */
 } wal_one_shot_deviations;
 
 /** What samples of an auction come to; the same bits on every rank and number of ranks. */

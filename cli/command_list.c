@@ -153,21 +153,7 @@ static void describe_params(const wal_param *params, int indent, const int width
   }
 }
 
-int wal_command_describe(const wal_options *options, int argc, char **argv) {
-  (void)argc;
-  (void)argv;
-  const wal_catalogue *all = wal_catalogue_all();
-  const char *name = options->operand[0];
-  const wal_component *c = wal_catalogue_find(all, name);
-  if (!c) {
-    const char *near_to = wal_nearest_name(name, all->count, component_name, all);
-    if (near_to)
-      fprintf(stderr, "walras describe: unknown name \"%s\"; did you mean \"%s\"?\n", name,
-              near_to);
-    else
-      fprintf(stderr, "walras describe: unknown name \"%s\"; see walras list\n", name);
-    return wal_status_exit(WAL_EUSAGE);
-  }
+static void describe(const wal_component *c) {
   printf("%s (%s): %s\n", c->name, c->kind, c->summary);
   if (c->source) printf("source: %s\n", c->source);
   if (c->params && c->params->name) {
@@ -178,6 +164,27 @@ int wal_command_describe(const wal_options *options, int argc, char **argv) {
     describe_params(c->params, 2, width);
   } else {
     printf("takes no parameters: %s{}\n", c->name);
+  }
+}
+
+int wal_command_describe(const wal_options *options, int argc, char **argv) {
+  (void)argc;
+  (void)argv;
+  const wal_catalogue *all = wal_catalogue_all();
+  const char *name = options->operand[0];
+  if (!wal_catalogue_find(all, name)) {
+    const char *near_to = wal_nearest_name(name, all->count, component_name, all);
+    if (near_to)
+      fprintf(stderr, "walras describe: unknown name \"%s\"; did you mean \"%s\"?\n", name,
+              near_to);
+    else
+      fprintf(stderr, "walras describe: unknown name \"%s\"; see walras list\n", name);
+    return wal_status_exit(WAL_EUSAGE);
+  }
+  for (int64_t i = 0, shown = 0; i < all->count; i++) {
+    if (strcmp(all->components[i]->name, name) != 0) continue;
+    if (shown++ > 0) printf("\n");
+    describe(all->components[i]);
   }
   return 0;
 }

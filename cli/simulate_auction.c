@@ -8,7 +8,7 @@
 #include "cli/simulation.h"
 #include "io/progress.h"
 
-enum { QUANTITIES = 4 };
+enum { QUANTITIES = 5, LOSSES = 3 };
 
 /* A row of the table: what was estimated, and what theory says. */
 typedef struct quantity {
@@ -29,9 +29,12 @@ static void fill_quantities(const wal_one_shot_result *result, const wal_theory_
   rows[1] = (quantity){"welfare", "value of the goods to those who get them", result->welfare,
                        theory->welfare};
   rows[2] = (quantity){"utility", "utility of a bidder", result->utility, theory->utility};
-  rows[3] = (quantity){"utility_loss",
-                       "utility of a bidder with the best deviation less that with his bid",
-                       result->deviations.loss, NAN};
+  // What bidders could gain by other bids, in theory, is only known to be 0 in equilibrium, where
+  // the least is below and the most above it.
+  rows[LOSSES] = (quantity){"loss_least", "utility lost by not deviating, on average at most",
+                            result->deviations.least, NAN};
+  rows[LOSSES + 1] = (quantity){"loss_most", "utility lost by not deviating, on average at least",
+                                result->deviations.most, NAN};
 }
 
 // ---- Run file ---------------------------------------------------------------------------------
@@ -208,7 +211,7 @@ static void print_result(const wal_job *job, const wal_one_shot *a, int64_t samp
   printf("  %-13s  %14s  %14s  %14s  %10s\n", "quantity", "estimate", "standard error", "exact",
          "difference");
   for (int q = 0; q < QUANTITIES; q++) {
-    if (q == 3 && result->deviations.rivals == 0) continue;
+    if (q >= LOSSES && result->deviations.rivals == 0) continue;
     printf("  %-13s", rows[q].name);
     add_number(rows[q].estimate.mean, 14, 8);
     add_number(rows[q].estimate.error, 14, 3);
@@ -217,7 +220,7 @@ static void print_result(const wal_job *job, const wal_one_shot *a, int64_t samp
     printf("\n");
   }
   if (result->deviations.rivals > 0)
-    printf("  utility_loss: best of %d bids for %d values, against %lld samples of the rivals\n",
+    printf("  losses: by not bidding the best of %d bids, for %d values, in %lld samples\n",
            a->deviations, WAL_ONE_SHOT_STRATA, (long long)result->deviations.rivals);
   printf("  seconds        %.3f (%.3g draws a second)\n", result->seconds,
          draws / result->seconds);
