@@ -102,8 +102,7 @@ static double beta_lower(double a, double b, double p) {
 
 static double beta_quantile(void *user, double u, double w) {
   const wal_value_law *law = user;
-  const double middle = gsl_cdf_beta_P(0.5, law->a, law->b);
-  return u <= middle ? beta_lower(law->a, law->b, u) : 1 - beta_lower(law->b, law->a, w);
+  return u < 0.5 ? beta_lower(law->a, law->b, u) : 1 - beta_lower(law->b, law->a, w);
 }
 
 static wal_status allocate(wal_ctx *ctx, wal_law_kind kind, wal_value_law **out) {
@@ -123,9 +122,7 @@ wal_status wal_value_law_make(wal_ctx *ctx, wal_law_kind kind, double a, double 
   law->high = kind == WAL_LAW_UNIFORM ? b : kind == WAL_LAW_EXPONENTIAL ? HUGE_VAL : 1;
   law->atoms = law->low == law->high;
   if (kind != WAL_LAW_BETA) return WAL_OK;
-  // Where one of the two lower functions takes over from the other, they agree to rounding only.
-  const double cut = gsl_cdf_beta_P(0.5, a, b);
-  wal_status status = wal_quantile_table_create(ctx, 0, 1, &cut, beta_quantile, law, &law->table);
+  wal_status status = wal_quantile_table_create(ctx, 0, 0, NULL, beta_quantile, law, &law->table);
   if (status != WAL_OK) wal_value_law_destroy(ctx, out);
   return status;
 }
