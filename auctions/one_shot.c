@@ -103,8 +103,8 @@ static wal_one_shot_format read_format(const wal_params *params) {
 }
 
 static wal_status check(wal_ctx *ctx, const wal_params *params, const wal_one_shot *a) {
-  const bool one = a->format == WAL_FIRST_PRICE || a->format == WAL_SECOND_PRICE ||
-                   a->format == WAL_THIRD_PRICE;
+  const bool one =
+      a->format == WAL_FIRST_PRICE || a->format == WAL_SECOND_PRICE || a->format == WAL_THIRD_PRICE;
   if (one && a->units != 1)
     return wal_params_fail(ctx, params, "units",
                            "expected 1 good in a %s auction, got %lld; %s sells several",
@@ -191,8 +191,7 @@ wal_status wal_one_shot_bids(wal_ctx *ctx, const wal_one_shot *a, int64_t count,
       for (int64_t i = 0; i < count; i++) b[i] = v[i] >= reserve ? v[i] : -1;
       return WAL_OK;
     case WAL_BID_STRAIGHT:
-      for (int64_t i = 0; i < count; i++)
-        b[i] = u[i] >= start ? a->offset + a->factor * v[i] : -1;
+      for (int64_t i = 0; i < count; i++) b[i] = u[i] >= start ? a->offset + a->factor * v[i] : -1;
       return WAL_OK;
     case WAL_BID_POWER:
       power_bids(a, count, u, b);

@@ -52,7 +52,8 @@ extern const wal_component wal_one_shot_component;
 int64_t wal_one_shot_part_count(void);
 const wal_component *wal_one_shot_part_at(int64_t index);
 
-/** Reads and checks everything, works out equilibrium bids. Rank-local. `params` must outlive it. */
+/** Reads and checks everything, works out equilibrium bids. Rank-local. `params` must outlive it.
+ */
 wal_status wal_one_shot_create(wal_ctx *ctx, wal_params *params, wal_one_shot *out);
 void wal_one_shot_destroy(wal_ctx *ctx, wal_one_shot *auction);
 

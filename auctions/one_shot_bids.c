@@ -18,10 +18,10 @@
 typedef struct builder {
   const wal_one_shot *a;
   gsl_integration_glfixed_table *rule;
-  double power;          /* p */
-  double u, w, log_win;  /* where it stands */
+  double power;         /* p */
+  double u, w, log_win; /* where it stands */
   double bid;
-  bool falls;            /* a third-price bid that falls: no equilibrium */
+  bool falls; /* a third-price bid that falls: no equilibrium */
   double last;
 } builder;
 
@@ -99,8 +99,8 @@ static double advance(void *user, double u, double w) {
 
 static double third(void *user, double u, double w) {
   builder *s = user;
-  const double bid = u > 0 ? wal_theory_third_price_law_bid(s->a->law, s->a->bidders, u, w)
-                           : s->a->law->low;
+  const double bid =
+      u > 0 ? wal_theory_third_price_law_bid(s->a->law, s->a->bidders, u, w) : s->a->law->low;
   if (bid < s->last - 1e-9 * fabs(s->last)) s->falls = true;
   s->last = bid;
   return bid;
@@ -112,8 +112,7 @@ static wal_status tabulate(wal_ctx *ctx, wal_one_shot *a, wal_quantile_function 
   const int more = wal_theory_cuts(a->bidders, a->units, steep);
   const int64_t count = a->law->knots + more;
   WAL_TRY(wal_acquire(ctx, "bids", count, sizeof *cuts, &cuts));
-  for (int64_t i = 0; i < count; i++)
-    cuts[i] = i < more ? steep[i] : a->law->level[i - more];
+  for (int64_t i = 0; i < count; i++) cuts[i] = i < more ? steep[i] : a->law->level[i - more];
   a->rule = WAL_BID_TABLE;
   wal_status status = wal_quantile_table_create(ctx, a->start, count, cuts, f, s, &a->table);
   wal_release(ctx, &cuts);
@@ -183,9 +182,8 @@ static wal_status third_price_bids(wal_ctx *ctx, wal_one_shot *a) {
   WAL_TRY(tabulate(ctx, a, third, &s));
   if (!s.falls) return WAL_OK;
   return wal_params_fail(ctx, a->params, "values",
-                         "expected a law with F/f rising at most as fast as v falls: the "
-                         "third-price bid v + F(v)/((n-2) f(v)) would fall somewhere, which is no "
-                         "equilibrium; give bids as a function");
+                         "expected a law for which the third-price bid v + F(v)/((n-2) f(v)) rises "
+                         "with v, or it is no equilibrium; give bids as a function");
 }
 
 wal_status wal_one_shot_find_equilibrium(wal_ctx *ctx, wal_one_shot *a) {
@@ -195,21 +193,21 @@ wal_status wal_one_shot_find_equilibrium(wal_ctx *ctx, wal_one_shot *a) {
   if (a->law->atoms)
     return wal_params_fail(ctx, a->params, "values",
                            "expected a law without atoms (values of positive probability), for "
-                           "which equilibrium bids of a %s auction are known; give bids as a "
-                           "function",
+                           "which the equilibrium of %s is known; give bids as a function",
                            format);
   const bool paid = a->format == WAL_FIRST_PRICE || a->format == WAL_PAY_AS_BID;
   if (paid) return paid_bids(ctx, a);
   if (a->risk > 0)
-    return wal_params_fail(ctx, a->params, "risk",
-                           "expected 0: no equilibrium of a %s auction with risk aversion is known; "
-                           "give bids as a function",
-                           format);
+    return wal_params_fail(
+        ctx, a->params, "risk",
+        "expected 0: no equilibrium of %s with risk aversion is known; give bids "
+        "as a function",
+        format);
   if (a->format == WAL_ALL_PAY) return all_pay_bids(ctx, a);
   if (a->reserve > a->law->low)
     return wal_params_fail(ctx, a->params, "reserve",
-                           "expected at most the least value (%g): no equilibrium of a third_price "
-                           "auction with a reserve is known; give bids as a function",
+                           "expected at most the least value (%g): no equilibrium of third_price "
+                           "with a reserve is known; give bids as a function",
                            a->law->low);
   return third_price_bids(ctx, a);
 }

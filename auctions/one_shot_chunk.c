@@ -23,8 +23,8 @@ struct wal_one_shot_chunk {
   double *top;         /* [depth][size]; all levels where they are not streamed */
   double *value, *bid; /* [size], of a script [bidders][size] */
   double *own, *second, *paid, *price;
-  double *picked;             /* [bidders] */
-  struct bidder *bidders;     /* [bidders], of a script */
+  double *picked;         /* [bidders] */
+  struct bidder *bidders; /* [bidders], of a script */
 };
 
 /* One who bids, in one sample. */
@@ -63,7 +63,8 @@ static int64_t rows_of(const wal_one_shot *a) {
 double wal_one_shot_chunk_memory(const wal_one_shot *a) {
   const double size = (double)wal_one_shot_chunk_size(a), n = (double)a->bidders;
   const double all = is_script(a) ? n : 1;
-  return 8 * size * ((double)rows_of(a) + 2 * all + 4) + n * (is_script(a) ? 8 + (double)sizeof(bidder) : 8);
+  return 8 * size * ((double)rows_of(a) + 2 * all + 4) +
+         n * (is_script(a) ? 8 + (double)sizeof(bidder) : 8);
 }
 
 wal_status wal_one_shot_chunk_create(wal_ctx *ctx, const wal_one_shot *a,
@@ -71,8 +72,8 @@ wal_status wal_one_shot_chunk_create(wal_ctx *ctx, const wal_one_shot *a,
   wal_one_shot_chunk *c = NULL;
   *out = NULL;
   WAL_TRY(wal_acquire(ctx, "samples", 1, sizeof *c, &c));
-  *c = (wal_one_shot_chunk){.a = a, .size = wal_one_shot_chunk_size(a), .depth = depth_of(a),
-                            .streamed = is_streamed(a)};
+  *c = (wal_one_shot_chunk){
+      .a = a, .size = wal_one_shot_chunk_size(a), .depth = depth_of(a), .streamed = is_streamed(a)};
   const int64_t all = (is_script(a) ? a->bidders : 1) * c->size;
   wal_status status = WAL_OK;
   WAL_TRY_GOTO(wal_acquire(ctx, "samples", rows_of(a) * c->size, sizeof *c->top, &c->top));
@@ -138,8 +139,7 @@ WAL_HOT static void insert_two(int64_t count, const double *restrict u, double *
 static wal_status add_paid(wal_ctx *ctx, wal_one_shot_chunk *c, int64_t count, const double *u) {
   wal_value_law_values(c->a->law, count, u, c->value);
   WAL_TRY(wal_one_shot_bids(ctx, c->a, count, u, c->value, c->bid));
-  for (int64_t i = 0; i < count; i++)
-    c->paid[i] += c->bid[i] >= c->a->reserve ? c->bid[i] : 0;
+  for (int64_t i = 0; i < count; i++) c->paid[i] += c->bid[i] >= c->a->reserve ? c->bid[i] : 0;
   return WAL_OK;
 }
 
@@ -270,8 +270,7 @@ static wal_status settle_rows(wal_ctx *ctx, wal_one_shot_chunk *c, int64_t count
     wal_one_shot_utilities(a, count, c->second, c->second);
     for (int64_t i = 0; i < count; i++) utility[i] += c->second[i] * each;
   }
-  for (int64_t i = 0; a->risk == 0 && i < count; i++)
-    utility[i] = (welfare[i] - revenue[i]) * each;
+  for (int64_t i = 0; a->risk == 0 && i < count; i++) utility[i] = (welfare[i] - revenue[i]) * each;
   return WAL_OK;
 }
 

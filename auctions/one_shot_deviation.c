@@ -28,9 +28,9 @@ typedef struct grid {
   int64_t count; /* rivals */
   const wal_one_shot_rival *rivals;
   int64_t bids;
-  double *bid;      /* rising; -1: none */
-  int64_t *beaten;  /* thresholds below each */
-  double *gain;     /* [count + 1] sums of u(v - price) over the lowest thresholds */
+  double *bid;     /* rising; -1: none */
+  int64_t *beaten; /* thresholds below each */
+  double *gain;    /* [count + 1] sums of u(v - price) over the lowest thresholds */
 } grid;
 
 static bool price_is_own(const wal_one_shot *a) {
@@ -107,8 +107,7 @@ static double worth_of_bid(const grid *g, double v, double b) {
   double tied = 0, more = 0;
   for (int64_t i = below; i < most; i++) {
     tied += g->rivals[i].share;
-    if (!price_is_own(g->a))
-      more += g->rivals[i].share * utility(g->a, v - g->rivals[i].price);
+    if (!price_is_own(g->a)) more += g->rivals[i].share * utility(g->a, v - g->rivals[i].price);
   }
   return worth(g, v, b, below, tied) + more / (double)g->count;
 }

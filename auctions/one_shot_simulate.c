@@ -41,8 +41,14 @@ static int64_t samples_of(const cut *c, int64_t block) {
 }
 
 static wal_partition partition(const wal_ctx *ctx, int64_t blocks) {
-  wal_partition p = {.size = blocks, .block = 1, .tile = 1, .block_tiles = 1, .base_size = blocks,
-                     .blocks = blocks, .ranks = wal_ctx_size(ctx), .rank = wal_ctx_rank(ctx)};
+  wal_partition p = {.size = blocks,
+                     .block = 1,
+                     .tile = 1,
+                     .block_tiles = 1,
+                     .base_size = blocks,
+                     .blocks = blocks,
+                     .ranks = wal_ctx_size(ctx),
+                     .rank = wal_ctx_rank(ctx)};
   p.first_block = wal_partition_rank_block(&p, p.rank);
   p.end_block = wal_partition_rank_block(&p, p.rank + 1);
   p.first = p.first_block;

@@ -20,7 +20,7 @@ enum { WAL_ONE_SHOT_STRATA = 128, WAL_ONE_SHOT_RIVALS = 65536 };
 
 /** The best deviations: one value in each of equally likely strata of the law. */
 typedef struct wal_one_shot_deviations {
-  int64_t rivals; /**< samples they are found and judged in, a half each; 0: none */
+  int64_t rivals;     /**< samples they are found and judged in, a half each; 0: none */
   wal_estimate least; /**< utility lost; on average at most the true loss on this grid */
   wal_estimate most;  /**< ... on average at least that */
   double value[WAL_ONE_SHOT_STRATA], bid[WAL_ONE_SHOT_STRATA], best[WAL_ONE_SHOT_STRATA];

@@ -15,8 +15,9 @@ static int add_piece(gsl_function *f, double low, double high, gsl_integration_w
   double part = 0, off = 0;
   const double least = 1e-13 * fabs(*sum);
   const int failed =
-      isinf(high) ? gsl_integration_qagiu(f, low, least, RELATIVE, INTERVALS, work, &part, &off)
-                  : gsl_integration_qags(f, low, high, least, RELATIVE, INTERVALS, work, &part, &off);
+      isinf(high)
+          ? gsl_integration_qagiu(f, low, least, RELATIVE, INTERVALS, work, &part, &off)
+          : gsl_integration_qags(f, low, high, least, RELATIVE, INTERVALS, work, &part, &off);
   *sum += part;
   *error += failed ? off : 0;
   return isfinite(part) ? 0 : 1;

@@ -13,9 +13,9 @@
  * wal_random_real(): so cells may be narrower than the spacing of doubles near 1. */
 
 enum {
-  OCTAVES = 54,      /* levels are multiples of 2^-53 */
-  PER_OCTAVE = 16,   /* cells */
-  SHIFT = 52 - 4,    /* of a double's bits, which leaves exponent and 4 bits: 16 an octave */
+  OCTAVES = 54,    /* levels are multiples of 2^-53 */
+  PER_OCTAVE = 16, /* cells */
+  SHIFT = 52 - 4,  /* of a double's bits, which leaves exponent and 4 bits: 16 an octave */
   BUCKETS = OCTAVES * PER_OCTAVE,
   POINTS = 6,
   START_OCTAVES = 40,
@@ -37,9 +37,9 @@ struct wal_quantile_table {
   double start;
   int64_t cells, lower; /* of which so many are below 1/2 */
   cell *cell;
-  double *end;           /* of each cell: u, or w */
-  int32_t *first[2];     /* [upper][bucket]: first cell that has levels of the bucket */
-  int64_t least, most;   /* bucket of the smallest x, of 1/2 */
+  double *end;         /* of each cell: u, or w */
+  int32_t *first[2];   /* [upper][bucket]: first cell that has levels of the bucket */
+  int64_t least, most; /* bucket of the smallest x, of 1/2 */
 };
 
 static int64_t bucket_of(double x) {
@@ -48,9 +48,7 @@ static int64_t bucket_of(double x) {
   return bits >> SHIFT;
 }
 
-static edge edge_of(double u, double w) {
-  return u < 0.5 ? (edge){u, false} : (edge){w, true};
-}
+static edge edge_of(double u, double w) { return u < 0.5 ? (edge){u, false} : (edge){w, true}; }
 
 static double level(edge e) { return e.upper ? 1 - e.x : e.x; }
 static double above(edge e) { return e.upper ? e.x : 1 - e.x; }
@@ -131,7 +129,8 @@ static void fill_buckets(wal_quantile_table *t) {
       double x;
       memcpy(&x, &bits, sizeof x);
       int64_t i = upper ? t->lower : 0;
-      while (i + 1 < (upper ? t->cells : t->lower) && (upper ? t->end[i] >= x : t->end[i] <= x)) i++;
+      while (i + 1 < (upper ? t->cells : t->lower) && (upper ? t->end[i] >= x : t->end[i] <= x))
+        i++;
       t->first[upper][b - t->least] = (int32_t)i;
     }
 }
@@ -153,8 +152,8 @@ wal_status wal_quantile_table_create(wal_ctx *ctx, double start, int64_t count, 
   WAL_TRY_GOTO(wal_acquire(ctx, "table", t->cells, sizeof *t->cell, &t->cell));
   WAL_TRY_GOTO(wal_acquire(ctx, "table", t->cells, sizeof *t->end, &t->end));
   for (int upper = 0; upper < 2; upper++)
-    WAL_TRY_GOTO(wal_acquire(ctx, "table", t->most - t->least + 1, sizeof **t->first,
-                             &t->first[upper]));
+    WAL_TRY_GOTO(
+        wal_acquire(ctx, "table", t->most - t->least + 1, sizeof **t->first, &t->first[upper]));
   for (int64_t i = 0; i < t->cells; i++) {
     fill_cell(&t->cell[i], edges[i], edges[i + 1], f, user);
     t->end[i] = edges[i + 1].x;

@@ -27,7 +27,8 @@ void wal_quantile_table_destroy(wal_ctx *ctx, wal_quantile_table **table);
 void wal_quantile_table_look_up(const wal_quantile_table *table, int64_t count, const double *u,
                                 double *f);
 
-/** The integral of g(user, u, w, f(u)) over [start, 1): Gauss-Legendre with 8 points in each cell. */
+/** The integral of g(user, u, w, f(u)) over [start, 1): Gauss-Legendre with 8 points in each cell.
+ */
 double wal_quantile_table_integrate(const wal_quantile_table *table,
                                     double (*g)(void *user, double u, double w, double f),
                                     void *user);

@@ -142,10 +142,9 @@ static wal_status integrate(wal_ctx *ctx, wal_integrand f, const setting *s, dou
   WAL_TRY(wal_acquire(ctx, "integral", room, sizeof *cuts, &cuts));
   int64_t steep = 0, used = 0;
   for (int64_t i = 0; i < law->knots || steep * EVERY < count;) {
-    const double next = steep * EVERY < count
-                            ? wal_value_law_quantile(law, levels[steep * EVERY],
-                                                     1 - levels[steep * EVERY])
-                            : HUGE_VAL;
+    const double next = steep * EVERY < count ? wal_value_law_quantile(law, levels[steep * EVERY],
+                                                                       1 - levels[steep * EVERY])
+                                              : HUGE_VAL;
     const bool knot = i < law->knots && law->knot[i] <= next;
     cuts[used++] = knot ? law->knot[i++] : next;
     steep += !knot;
@@ -181,8 +180,7 @@ wal_status wal_theory_order_statistic(wal_ctx *ctx, const wal_value_law *law, in
 static double goods_above(const setting *s, double above, double below) {
   const int64_t n = s->n, k = s->k;
   if (k >= n) return (double)n * above;
-  const double excess =
-      (double)k * incomplete_beta((double)(k + 1), (double)(n - k), above, below);
+  const double excess = (double)k * incomplete_beta((double)(k + 1), (double)(n - k), above, below);
   return excess + (double)n * above * wal_theory_win(n, k, below, above);
 }
 
@@ -225,8 +223,8 @@ static double paid_integrand(double x, void *user) {
 wal_status wal_theory_paid_bid(wal_ctx *ctx, const wal_value_law *law, int64_t n, int64_t k,
                                double r, double alpha, double v, double *out) {
   const double u = wal_value_law_cdf(law, v), w = wal_value_law_above(law, v);
-  const setting s = {.law = law, .n = n, .k = k, .alpha = alpha,
-                     .log_at = wal_theory_log_win(n, k, u, w)};
+  const setting s = {
+      .law = law, .n = n, .k = k, .alpha = alpha, .log_at = wal_theory_log_win(n, k, u, w)};
   const double from = k < n && r < law->low ? law->low : r;  // rivals there are none below low
   double gain = 0;
   *out = v;

@@ -33,16 +33,16 @@ double wal_theory_units_revenue(int64_t n, int64_t k);
 /** Tullock's contest for a prize 1: each of n >= 1 spends (n-1)/n^2. */
 double wal_theory_tullock_effort(int64_t n);
 
-/** Half double auction of one buyer and one seller (Chatterjee & Samuelson 1983): bids in the linear
- *  equilibrium where trade is possible, and the expected gains from trade, 9/64. */
+/** Half double auction of one buyer and one seller (Chatterjee & Samuelson 1983): bids in the
+ * linear equilibrium where trade is possible, and the expected gains from trade, 9/64. */
 double wal_theory_double_auction_buyer(double v);
 double wal_theory_double_auction_seller(double c);
 double wal_theory_double_auction_gains(void);
 
 /** A continuum of bidders, goods for the share g of them, 0 <= g <= 1: first price, one round, or
- *  several rounds with lasting values, however the goods are split among them. Every winner pays the
- *  value 1 - g of the best who gets nothing (the law of one price), so that the revenue is
- *  g (1 - g). */
+ *  several rounds with lasting values, however the goods are split among them. Every winner pays
+ * the value 1 - g of the best who gets nothing (the law of one price), so that the revenue is g (1
+ * - g). */
 double wal_theory_mean_field_price(double g);
 double wal_theory_mean_field_revenue(double g);
 
@@ -77,9 +77,10 @@ typedef struct wal_theory_amounts {
 wal_status wal_theory_efficient(wal_ctx *ctx, const wal_value_law *law, int64_t n, int64_t k,
                                 double least, wal_theory_amounts *out);
 
-/** First price for each of k goods with the reserve r, utility x^alpha: the equilibrium bid of value
- *  v >= r, v - integral over x from r to v of (G(x)/G(v))^(1/alpha), G(x) = wal_theory_win() at the
- *  level of x (Krishna, 4.1 and 13.5; with alpha = 1 E[k-th highest rival value | it is below v]). */
+/** First price for each of k goods with the reserve r, utility x^alpha: the equilibrium bid of
+ * value v >= r, v - integral over x from r to v of (G(x)/G(v))^(1/alpha), G(x) = wal_theory_win()
+ * at the level of x (Krishna, 4.1 and 13.5; with alpha = 1 E[k-th highest rival value | it is below
+ * v]). */
 wal_status wal_theory_paid_bid(wal_ctx *ctx, const wal_value_law *law, int64_t n, int64_t k,
                                double r, double alpha, double v, double *out);
 

@@ -27,10 +27,13 @@ static const wal_param EXPONENTIAL[] = {{.name = "mean",
                                         {0}};
 
 static const wal_param BETA[] = {
-    {.name = "a", .type = WAL_REAL, .required = true, .low = 0.1, .high = 1000,
+    {.name = "a",
+     .type = WAL_REAL,
+     .required = true,
+     .low = 0.1,
+     .high = 1000,
      .meaning = "the density is proportional to v^(a-1) (1-v)^(b-1) on [0, 1]"},
-    {.name = "b", .type = WAL_REAL, .required = true, .low = 0.1, .high = 1000,
-     .meaning = "see a"},
+    {.name = "b", .type = WAL_REAL, .required = true, .low = 0.1, .high = 1000, .meaning = "see a"},
     {0}};
 
 static const wal_param QUANTILES[] = {
@@ -176,8 +179,8 @@ static wal_status read_knots(wal_ctx *ctx, wal_params *params, wal_value_law **o
   const int64_t count = extent[0];
   if (count < 2 || count > MOST_KNOTS)
     return wal_params_fail(ctx, params, "values",
-                           "expected a list of 2 to %d values, got %s%lld of them", MOST_KNOTS,
-                           count == 0 ? "a function or " : "", (long long)count);
+                           "expected a list of 2 to %d values, got %lld of them, or a function",
+                           MOST_KNOTS, (long long)count);
   WAL_TRY(wal_params_array(ctx, params, "values", count, 0, 0, &values));
   WAL_TRY(wal_params_array(ctx, params, "levels", count, 0, 0, &levels));
   WAL_TRY(check_rising(ctx, params, "values", count, values));

@@ -48,8 +48,8 @@ double wal_value_law_above(const wal_value_law *law, double v);
 double wal_value_law_density(const wal_value_law *law, double v);
 /** The value at level u = 1 - w, to about 1e-14 of it. */
 double wal_value_law_quantile(const wal_value_law *law, double u, double w);
-/** v[i] = the value at level u[i], 0 <= u[i] < 1: the inner loop of simulations. Of beta within 1e-8
- *  of it (within 1e-10 where a and b are at least 1/3). v may be u. */
+/** v[i] = the value at level u[i], 0 <= u[i] < 1: the inner loop of simulations. Of beta within
+ * 1e-8 of it (within 1e-10 where a and b are at least 1/3). v may be u. */
 void wal_value_law_values(const wal_value_law *law, int64_t count, const double *u, double *v);
 /** The derivative of the value by the level. */
 double wal_value_law_slope(const wal_value_law *law, double u, double w);

@@ -41,8 +41,12 @@ static void fill_quantities(const wal_one_shot_result *result, const wal_theory_
 
 static wal_status write_column(wal_run_file *file, const char *path, const char *long_name,
                                const char *scale, int64_t rows, const double *values) {
-  const wal_dataset d = {.path = path, .units = "1", .long_name = long_name, .rank = 1,
-                         .extent = {rows}, .scale = {scale}};
+  const wal_dataset d = {.path = path,
+                         .units = "1",
+                         .long_name = long_name,
+                         .rank = 1,
+                         .extent = {rows},
+                         .scale = {scale}};
   return wal_run_file_reals(file, &d, values);
 }
 
@@ -50,8 +54,12 @@ static wal_status write_scale(wal_run_file *file, const char *path, const char *
                               int64_t rows) {
   int64_t index[WAL_ONE_SHOT_STRATA];
   for (int64_t i = 0; i < rows; i++) index[i] = i;
-  const wal_dataset d = {.path = path, .units = "1", .long_name = long_name, .rank = 1,
-                         .extent = {rows}, .is_scale = true};
+  const wal_dataset d = {.path = path,
+                         .units = "1",
+                         .long_name = long_name,
+                         .rank = 1,
+                         .extent = {rows},
+                         .is_scale = true};
   return wal_run_file_integers(file, &d, index);
 }
 
@@ -66,8 +74,11 @@ static wal_status write_quantities(wal_run_file *file, const quantity rows[QUANT
     column[2][q] = rows[q].exact;
     column[3][q] = difference(&rows[q]);
   }
-  const wal_dataset name = {.path = "/simulation/quantity", .units = "1",
-                            .long_name = "what is estimated", .rank = 1, .extent = {QUANTITIES},
+  const wal_dataset name = {.path = "/simulation/quantity",
+                            .units = "1",
+                            .long_name = "what is estimated",
+                            .rank = 1,
+                            .extent = {QUANTITIES},
                             .scale = {SCALE}};
   WAL_TRY(write_scale(file, SCALE, "row", QUANTITIES));
   WAL_TRY(wal_run_file_texts(file, &name, names));
@@ -89,12 +100,14 @@ static wal_status write_deviations(wal_run_file *file, const wal_one_shot_deviat
   WAL_TRY(write_scale(file, SCALE, "stratum of the value's law", rows));
   WAL_TRY(write_column(file, "/deviation/value", "value in the middle of the stratum", SCALE, rows,
                        d->value));
-  WAL_TRY(write_column(file, "/deviation/bid", "its bid, -1 if it does not bid", SCALE, rows,
-                       d->bid));
-  WAL_TRY(write_column(file, "/deviation/best_bid", "best bid of the grid, -1 if none", SCALE,
-                       rows, d->best));
-  return write_column(file, "/deviation/gain", "expected utility of the best bid less that of the "
-                      "bid", SCALE, rows, d->gain);
+  WAL_TRY(
+      write_column(file, "/deviation/bid", "its bid, -1 if it does not bid", SCALE, rows, d->bid));
+  WAL_TRY(write_column(file, "/deviation/best_bid", "best bid of the grid, -1 if none", SCALE, rows,
+                       d->best));
+  return write_column(file, "/deviation/gain",
+                      "expected utility of the best bid less that of the "
+                      "bid",
+                      SCALE, rows, d->gain);
 }
 
 static wal_status write_file(wal_run_file *file, const wal_job *job, int64_t samples,
@@ -132,8 +145,8 @@ static wal_status plan_file(wal_job *job, int64_t samples, const wal_one_shot *a
 static void print_heading(const wal_job *job, const wal_one_shot *a, int64_t samples) {
   printf("one_shot_auction, %s: %lld bidder%s, %lld good%s, %lld sample%s on %d rank%s\n",
          wal_params_text(a->params, "format"), (long long)a->bidders, a->bidders == 1 ? "" : "s",
-         (long long)a->units, a->units == 1 ? "" : "s", (long long)samples,
-         samples == 1 ? "" : "s", wal_ctx_size(job->ctx), wal_ctx_size(job->ctx) == 1 ? "" : "s");
+         (long long)a->units, a->units == 1 ? "" : "s", (long long)samples, samples == 1 ? "" : "s",
+         wal_ctx_size(job->ctx), wal_ctx_size(job->ctx) == 1 ? "" : "s");
 }
 
 static wal_status plan(wal_job *job, const wal_one_shot *a, int64_t samples) {
@@ -178,9 +191,9 @@ typedef struct watcher {
 
 static void report(void *user, int64_t done, int64_t total) {
   watcher *w = user;
-  const double seconds = wal_clock() - w->start;
-  const double drawn = w->samples * (double)done / (double)total;
-  wal_progress_report(&w->progress, done, total, "samples", drawn, seconds);
+  const double share = (double)done / (double)total;
+  wal_progress_report(&w->progress, (int64_t)(share * w->samples), (int64_t)w->samples, "share",
+                      share, wal_clock() - w->start);
 }
 
 static wal_status simulate(wal_job *job, const wal_one_shot *a, int64_t samples,
@@ -189,7 +202,7 @@ static wal_status simulate(wal_job *job, const wal_one_shot *a, int64_t samples,
   watcher w = {.start = wal_clock(), .samples = (double)samples};
   w.progress = wal_progress_start(
       stderr, wal_progress_choose(stderr, job->options->quiet, job->options->json), "simulate");
-  w.progress.noun = "block";
+  w.progress.noun = "sample";
   wal_status status =
       wal_one_shot_simulate(job->ctx, a, samples, speaks ? report : NULL, &w, result);
   if (speaks && status == WAL_OK)
@@ -222,8 +235,7 @@ static void print_result(const wal_job *job, const wal_one_shot *a, int64_t samp
   if (result->deviations.rivals > 0)
     printf("  losses: by not bidding the best of %d bids, for %d values, in %lld samples\n",
            a->deviations, WAL_ONE_SHOT_STRATA, (long long)result->deviations.rivals);
-  printf("  seconds        %.3f (%.3g draws a second)\n", result->seconds,
-         draws / result->seconds);
+  printf("  seconds        %.3f (%.3g draws a second)\n", result->seconds, draws / result->seconds);
   printf("  file           %s\n", job->output);
 }
 
@@ -234,8 +246,8 @@ static wal_status run(wal_job *job) {
   wal_run_file *file = NULL;
   quantity rows[QUANTITIES];
   const int64_t samples = wal_params_integer(job->params, "samples");
-  wal_status status = wal_one_shot_create(job->ctx, wal_params_child(job->params, "game"),
-                                          &auction);
+  wal_status status =
+      wal_one_shot_create(job->ctx, wal_params_child(job->params, "game"), &auction);
   if (status == WAL_OK) status = wal_one_shot_theory(job->ctx, &auction, &theory);
   WAL_TRY_GOTO(wal_agree(job->ctx, status));
   WAL_TRY_GOTO(plan(job, &auction, samples));

@@ -33,10 +33,9 @@ WAL_AVX2 static inline pair times(pair x, __m256i factor) {
 
 /* The upper half of the product, with another word and the key. */
 WAL_AVX2 static inline pair mixed(pair product, pair word, __m256i key) {
-  return (pair){_mm256_xor_si256(_mm256_srli_epi64(product.low, 32),
-                                 _mm256_xor_si256(word.low, key)),
-                _mm256_xor_si256(_mm256_srli_epi64(product.high, 32),
-                                 _mm256_xor_si256(word.high, key))};
+  return (pair){
+      _mm256_xor_si256(_mm256_srli_epi64(product.low, 32), _mm256_xor_si256(word.low, key)),
+      _mm256_xor_si256(_mm256_srli_epi64(product.high, 32), _mm256_xor_si256(word.high, key))};
 }
 
 /* A whole number below 2^32 as the lower bits of 2^52 + it. */

@@ -26,7 +26,8 @@ static void simulate(wal_ctx *on, const char *fields, int64_t samples, wal_one_s
   wal_test_auction_destroy(on, &made);
 }
 
-/* One rank alone, each for itself, gets the bits that all get together; few samples, odd numbers. */
+/* One rank alone, each for itself, gets the bits that all get together; few samples, odd numbers.
+ */
 static void bits_do_not_depend_on_ranks(void **state) {
   (void)state;
   static const char *const AUCTIONS[] = {
@@ -46,8 +47,8 @@ static void bits_do_not_depend_on_ranks(void **state) {
       WAL_ASSERT_ALL(ctx, one.revenue.mean == all.revenue.mean);
       WAL_ASSERT_ALL(ctx, one.welfare.mean == all.welfare.mean);
       WAL_ASSERT_ALL(ctx, one.utility.mean == all.utility.mean);
-      WAL_ASSERT_ALL(ctx, COUNTS[c] == 1 ? isnan(all.revenue.error)
-                                         : one.revenue.error == all.revenue.error);
+      WAL_ASSERT_ALL(
+          ctx, COUNTS[c] == 1 ? isnan(all.revenue.error) : one.revenue.error == all.revenue.error);
       const wal_one_shot_deviations *x = &one.deviations, *y = &all.deviations;
       WAL_ASSERT_ALL(ctx, x->rivals == y->rivals && x->rivals == COUNTS[c] / 2 * 2);
       WAL_ASSERT_ALL(ctx, memcmp(x->best, y->best, sizeof x->best) == 0);

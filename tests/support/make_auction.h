@@ -23,12 +23,12 @@ static inline wal_status wal_test_auction_create(wal_ctx *ctx, const char *field
   char text[1024];
   snprintf(text, sizeof text, "return one_shot_auction { %s }", fields);
   memset(out, 0, sizeof *out);
-  wal_status status = wal_scenario_parse(ctx, "test.lua", text, strlen(text), wal_catalogue_all(),
-                                         &out->scenario);
+  wal_status status =
+      wal_scenario_parse(ctx, "test.lua", text, strlen(text), wal_catalogue_all(), &out->scenario);
   if (status == WAL_OK)
-    status = wal_params_resolve(ctx, "test.lua", &wal_one_shot_component,
-                                wal_scenario_root(out->scenario), wal_catalogue_all(),
-                                &out->params);
+    status =
+        wal_params_resolve(ctx, "test.lua", &wal_one_shot_component,
+                           wal_scenario_root(out->scenario), wal_catalogue_all(), &out->params);
   return status == WAL_OK ? wal_one_shot_create(ctx, out->params, &out->auction) : status;
 }
 

@@ -51,15 +51,18 @@ static void simulation_agrees_with_closed_forms(void **state) {
     }
   for (int n = 1; n <= 5; n++)
     for (int f = 0; f < 2; f++) {
-      snprintf(fields, sizeof fields, "format = '%s', bidders = %d, reserve = 0.5, deviations = 0", FORMATS[f], n);
+      snprintf(fields, sizeof fields, "format = '%s', bidders = %d, reserve = 0.5, deviations = 0",
+               FORMATS[f], n);
       simulate(ctx, fields, SAMPLES, &r, &t);
       near(&r.revenue, wal_theory_optimal_reserve_revenue(n));
     }
   for (int k = 1; k <= 40; k += 13) {
-    snprintf(fields, sizeof fields, "format = 'uniform_price', bidders = 41, units = %d, deviations = 0", k);
+    snprintf(fields, sizeof fields,
+             "format = 'uniform_price', bidders = 41, units = %d, deviations = 0", k);
     simulate(ctx, fields, SAMPLES / 4, &r, &t);
     near(&r.revenue, wal_theory_units_revenue(41, k));
-    snprintf(fields, sizeof fields, "format = 'pay_as_bid', bidders = 41, units = %d, deviations = 0", k);
+    snprintf(fields, sizeof fields,
+             "format = 'pay_as_bid', bidders = 41, units = %d, deviations = 0", k);
     simulate(ctx, fields, SAMPLES / 4, &r, &t);
     near(&r.revenue, wal_theory_units_revenue(41, k));
   }
@@ -76,7 +79,8 @@ static void simulation_agrees_with_the_mean_field(void **state) {
   (void)state;
   wal_one_shot_result r;
   wal_theory_amounts t;
-  simulate(ctx, "format = 'pay_as_bid', bidders = 10000, units = 8000, deviations = 0", 200, &r, &t);
+  simulate(ctx, "format = 'pay_as_bid', bidders = 10000, units = 8000, deviations = 0", 200, &r,
+           &t);
   WAL_ASSERT_WITHIN(r.revenue.mean / 10000, wal_theory_mean_field_revenue(0.8), 2e-4);
   simulate(ctx, "format = 'uniform_price', bidders = 10000, units = 8000, deviations = 0", 200, &r,
            &t);
@@ -153,8 +157,8 @@ static void losses_are_found(void **state) {
                     4 * r.deviations.least.error + 1e-4);
   // Second price, bids v/2 with the price of the other's: bidding v instead gains
   // E[(v - w/2) 1(v < w < 2v)] = E over v of the integral.
-  simulate(ctx, "bidders = 2, format = 'second_price', bids = function(v) return v / 2 end", SAMPLES,
-           &r, &t);
+  simulate(ctx, "bidders = 2, format = 'second_price', bids = function(v) return v / 2 end",
+           SAMPLES, &r, &t);
   near(&r.revenue, 1.0 / 6);
   double loss = 0;
   for (int i = 0; i < 10000; i++) {
@@ -177,8 +181,9 @@ static void ties_are_drawn(void **state) {
   // a bid just above wins for certain: 3/4 of (v - 1/4) more, if that is positive; else no bid
   const double loss = 0.75 * (0.75 * 0.75 / 2) + 0.25 * (0.25 * 0.25 / 2);
   WAL_ASSERT_WITHIN(r.deviations.least.mean, loss, 4 * r.deviations.least.error + 1e-4);
-  simulate(ctx, "bidders = 5, units = 3, format = 'pay_as_bid', "
-                "bids = function(v) return v < 0.5 and 0.1 or 0.2 end",
+  simulate(ctx,
+           "bidders = 5, units = 3, format = 'pay_as_bid', "
+           "bids = function(v) return v < 0.5 and 0.1 or 0.2 end",
            SAMPLES, &r, &t);
   double revenue = 0, welfare = 0;  // by the number of high bids
   static const double BINOMIAL[] = {1, 5, 10, 10, 5, 1};
@@ -236,14 +241,13 @@ static void reserves_above_all_values_sell_nothing(void **state) {
   }
 }
 
-static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(simulation_agrees_with_closed_forms),
-    cmocka_unit_test(simulation_agrees_with_the_mean_field),
-    cmocka_unit_test(simulation_agrees_with_quadrature),
-    cmocka_unit_test(losses_are_found),
-    cmocka_unit_test(ties_are_drawn),
-    cmocka_unit_test(scripts_agree_with_equilibria),
-    cmocka_unit_test(reserves_above_all_values_sell_nothing)};
+static const struct CMUnitTest tests[] = {cmocka_unit_test(simulation_agrees_with_closed_forms),
+                                          cmocka_unit_test(simulation_agrees_with_the_mean_field),
+                                          cmocka_unit_test(simulation_agrees_with_quadrature),
+                                          cmocka_unit_test(losses_are_found),
+                                          cmocka_unit_test(ties_are_drawn),
+                                          cmocka_unit_test(scripts_agree_with_equilibria),
+                                          cmocka_unit_test(reserves_above_all_values_sell_nothing)};
 
 int main(int argc, char **argv) {
   wal_test_begin(&argc, &argv);

@@ -97,7 +97,8 @@ static void exponential_values(void **state) {
   WAL_ASSERT_NEAR(amounts.revenue, 3 * exp(-1.5), 1e-12);
   WAL_ASSERT_NEAR(amounts.welfare, 5 * exp(-1.5), 1e-12);
   // F/f = mean (e^(v/mean) - 1)
-  WAL_ASSERT_NEAR(wal_theory_third_price_law_bid(law, 4, 0.5, 0.5), 2 * log(2) + 2 * 1 / 2.0, 1e-13);
+  WAL_ASSERT_NEAR(wal_theory_third_price_law_bid(law, 4, 0.5, 0.5), 2 * log(2) + 2 * 1 / 2.0,
+                  1e-13);
   wal_value_law_destroy(ctx, &law);
 }
 
@@ -114,17 +115,18 @@ static void winning_is_binomial(void **state) {
         WAL_ASSERT_NEAR(wal_theory_win(n, k, u, 1 - u), sum, 1e-12);
         WAL_ASSERT_WITHIN(wal_theory_log_win(n, k, u, 1 - u), log(sum), 1e-11);
         slope = (wal_theory_win(n, k, u + 1e-5, 1 - u - 1e-5) -
-                 wal_theory_win(n, k, u - 1e-5, 1 - u + 1e-5)) / 2e-5;
+                 wal_theory_win(n, k, u - 1e-5, 1 - u + 1e-5)) /
+                2e-5;
         WAL_ASSERT_WITHIN(wal_theory_win_slope(n, k, u, 1 - u), slope, 1e-7);
       }
   // Where G is no double: ln G by its leading term, C(n-1, k-1) u^(n-k), and continuous there.
   WAL_ASSERT_NEAR(wal_theory_log_win(500, 3, 1e-6, 1 - 1e-6), log(choose(499, 2)) + 497 * log(1e-6),
                   1e-6);
   for (double u = 0.2; u < 0.35; u += 0.01) {
-    const double step = wal_theory_log_win(500, 20, u + 1e-4, 1 - u - 1e-4) -
-                        wal_theory_log_win(500, 20, u, 1 - u);
-    const double slope = exp(wal_theory_log_slope(500, 20, u, 1 - u) -
-                             wal_theory_log_win(500, 20, u, 1 - u));
+    const double step =
+        wal_theory_log_win(500, 20, u + 1e-4, 1 - u - 1e-4) - wal_theory_log_win(500, 20, u, 1 - u);
+    const double slope =
+        exp(wal_theory_log_slope(500, 20, u, 1 - u) - wal_theory_log_win(500, 20, u, 1 - u));
     WAL_ASSERT_NEAR(step, slope * 1e-4, 1e-3);
   }
 }
@@ -201,12 +203,14 @@ static void tabulated_bids_are_the_integrals(void **state) {
       {"bidders = 4, risk = 0.9, values = exponential {}", 0.1},
       {"bidders = 30, risk = 0.99, reserve = 0.2", 0.01},
       {"bidders = 5, values = { 0, 0.1, 3, 3.5, 9 }", 1},
-      {"bidders = 5, values = quantiles { values = { 1, 2, 6, 7 }, levels = { 0, 0.6, 0.6, 1 } }", 1},
+      {"bidders = 5, values = quantiles { values = { 1, 2, 6, 7 }, levels = { 0, 0.6, 0.6, 1 } }",
+       1},
       {"bidders = 8, units = 3, format = 'pay_as_bid', values = exponential {}", 1},
       {"bidders = 1000, units = 400, format = 'pay_as_bid', reserve = 0.25", 1},
       {"bidders = 1000, units = 990, format = 'pay_as_bid'", 1},
       {"bidders = 5, format = 'all_pay', values = exponential { mean = 2 }", 0},
-      {"bidders = 9, units = 4, format = 'all_pay', reserve = 0.2, values = beta { a = 2, b = 2 }", 0},
+      {"bidders = 9, units = 4, format = 'all_pay', reserve = 0.2, values = beta { a = 2, b = 2 }",
+       0},
       {"bidders = 500, format = 'all_pay', reserve = 0.05", 0},
       {"bidders = 300, units = 100, format = 'all_pay'", 0},
   };
@@ -218,8 +222,8 @@ static void tabulated_bids_are_the_integrals(void **state) {
     const double entry = wal_theory_all_pay_entry(a->law, a->bidders, a->units, a->reserve);
     for (int i = 0; i < 60; i++) {
       const double x = (i + 0.37) / 60, near = i % 3 == 1 ? x * x * x * x : x;
-      const double u = i % 3 == 2 ? 1 - (1 - a->start) * x * x * x * x * x
-                                  : a->start + (1 - a->start) * near;
+      const double u =
+          i % 3 == 2 ? 1 - (1 - a->start) * x * x * x * x * x : a->start + (1 - a->start) * near;
       if (u < 1e-6) continue;
       double v = u, b, exact;
       wal_value_law_values(a->law, 1, &v, &v);
@@ -228,8 +232,8 @@ static void tabulated_bids_are_the_integrals(void **state) {
         WAL_ASSERT_OK(ctx, wal_theory_paid_bid(ctx, a->law, a->bidders, a->units, a->reserve,
                                                CASES[k].alpha, v, &exact));
       else
-        WAL_ASSERT_OK(ctx, wal_theory_all_pay_law_bid(ctx, a->law, a->bidders, a->units, entry, v,
-                                                      &exact));
+        WAL_ASSERT_OK(
+            ctx, wal_theory_all_pay_law_bid(ctx, a->law, a->bidders, a->units, entry, v, &exact));
       WAL_ASSERT_WITHIN(b, exact, 1e-9 * (1 + wal_value_law_mean(a->law)));
     }
     wal_test_auction_destroy(ctx, &made);
@@ -292,17 +296,16 @@ static void contests_are_in_equilibrium(void **state) {
   }
 }
 
-static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(published_numbers),
-    cmocka_unit_test(closed_forms_are_the_integrals),
-    cmocka_unit_test(exponential_values),
-    cmocka_unit_test(winning_is_binomial),
-    cmocka_unit_test(the_mean_field_is_the_limit),
-    cmocka_unit_test(nobody_gains_by_another_bid),
-    cmocka_unit_test(tabulated_bids_are_the_integrals),
-    cmocka_unit_test(risk_aversion),
-    cmocka_unit_test(double_auctions_are_in_equilibrium),
-    cmocka_unit_test(contests_are_in_equilibrium)};
+static const struct CMUnitTest tests[] = {cmocka_unit_test(published_numbers),
+                                          cmocka_unit_test(closed_forms_are_the_integrals),
+                                          cmocka_unit_test(exponential_values),
+                                          cmocka_unit_test(winning_is_binomial),
+                                          cmocka_unit_test(the_mean_field_is_the_limit),
+                                          cmocka_unit_test(nobody_gains_by_another_bid),
+                                          cmocka_unit_test(tabulated_bids_are_the_integrals),
+                                          cmocka_unit_test(risk_aversion),
+                                          cmocka_unit_test(double_auctions_are_in_equilibrium),
+                                          cmocka_unit_test(contests_are_in_equilibrium)};
 
 int main(int argc, char **argv) {
   wal_test_begin(&argc, &argv);

@@ -10,9 +10,9 @@
 static const struct {
   wal_law_kind kind;
   double a, b;
-} LAWS[] = {{WAL_LAW_UNIFORM, 0, 1},     {WAL_LAW_UNIFORM, 2, 5},     {WAL_LAW_EXPONENTIAL, 3, 0},
-            {WAL_LAW_BETA, 1, 1},        {WAL_LAW_BETA, 2, 3},        {WAL_LAW_BETA, 0.5, 0.5},
-            {WAL_LAW_BETA, 0.35, 7},     {WAL_LAW_BETA, 40, 1.5},     {WAL_LAW_BETA, 900, 800}};
+} LAWS[] = {{WAL_LAW_UNIFORM, 0, 1}, {WAL_LAW_UNIFORM, 2, 5}, {WAL_LAW_EXPONENTIAL, 3, 0},
+            {WAL_LAW_BETA, 1, 1},    {WAL_LAW_BETA, 2, 3},    {WAL_LAW_BETA, 0.5, 0.5},
+            {WAL_LAW_BETA, 0.35, 7}, {WAL_LAW_BETA, 40, 1.5}, {WAL_LAW_BETA, 900, 800}};
 enum { COUNT = sizeof LAWS / sizeof LAWS[0] };
 
 static double density(double v, void *law) { return wal_value_law_density(law, v); }
@@ -59,7 +59,9 @@ static void quick_values_are_the_quantiles(void **state) {
     WAL_ASSERT_OK(ctx, wal_value_law_make(ctx, LAWS[k].kind, LAWS[k].a, LAWS[k].b, &law));
     for (int i = 0; i < N; i++) {
       const double x = wal_random_uniform(1, WAL_PURPOSE_TEST, (uint64_t)i, 0, 0);
-      u[i] = i % 4 == 0 ? x * ldexp(1, -(i / 4) % 50) : i % 4 == 1 ? 1 - ldexp(x, -(i / 4) % 50) : x;
+      u[i] = i % 4 == 0   ? x * ldexp(1, -(i / 4) % 50)
+             : i % 4 == 1 ? 1 - ldexp(x, -(i / 4) % 50)
+                          : x;
       u[i] = ceil(u[i] * 0x1p53) * 0x1p-53;  // as draws are
       if (u[i] >= 1) u[i] = 1 - 0x1p-53;
     }
@@ -141,14 +143,16 @@ static void tables_hold_what_they_say(void **state) {
     wal_quantile_table *table;
     WAL_ASSERT_OK(ctx, wal_quantile_table_create(ctx, start, 1, &CUT, kinked, &start, &table));
     for (int i = 1; i < 3000; i++) {
-      const double x = i / 3000.0, u = i % 2 ? start + (1 - start) * x : 1 - (1 - start) * x * x * x;
+      const double x = i / 3000.0,
+                   u = i % 2 ? start + (1 - start) * x : 1 - (1 - start) * x * x * x;
       double f;
       wal_quantile_table_look_up(table, 1, &u, &f);
       WAL_ASSERT_NEAR(f, kinked(&start, u, 1 - u), 1e-9);
     }
     const double split = start < CUT ? CUT : start, low = split - start;
-    const double exact = (start < CUT ? pow(low, 1.5) / 1.5 + (split * split - start * start) / 2 : 0) +
-                         5 * (1 - split) - pow(1 - split, 1.3) / 1.3;
+    const double exact =
+        (start < CUT ? pow(low, 1.5) / 1.5 + (split * split - start * start) / 2 : 0) +
+        5 * (1 - split) - pow(1 - split, 1.3) / 1.3;
     WAL_ASSERT_NEAR(wal_quantile_table_integrate(table, whole, NULL), exact, 1e-9);
     wal_quantile_table_destroy(ctx, &table);
   }
@@ -165,8 +169,8 @@ static void many_draws_are_the_single_ones(void **state) {
       double one[MOST], two[MOST];
       wal_random_reals(0xABCDEF0123456789u, WAL_PURPOSE_TEST, FIRST[k], count, 7, 9, one, two);
       for (int i = 0; i < count; i++) {
-        const wal_random_words w = wal_random(0xABCDEF0123456789u, WAL_PURPOSE_TEST,
-                                              FIRST[k] + (uint64_t)i, 7, 9);
+        const wal_random_words w =
+            wal_random(0xABCDEF0123456789u, WAL_PURPOSE_TEST, FIRST[k] + (uint64_t)i, 7, 9);
         WAL_ASSERT_SAME(one[i], wal_random_real(&w, 0));
         WAL_ASSERT_SAME(two[i], wal_random_real(&w, 1));
       }
