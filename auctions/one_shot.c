@@ -26,6 +26,7 @@ static const wal_component SCRIPTED = {
     .name = "bid_function",
     .kind = "bid_rule",
     .summary = "bids by a function of the value; the function alone stands for it",
+    .source = "docs/one-shot-auctions.md",
     .params = BID_FUNCTION};
 
 static const wal_param PARAMS[] = {
