@@ -93,13 +93,15 @@ class Readme(unittest.TestCase):
                                     document + ": " + target)
 
     def test_documented_names_exist(self):
-        listed = walras_cli.listed()
-        documented = set(re.findall(r"^\| `(\w+)[`{]", read("docs/games.md"), re.M))
-        self.assertEqual(documented, {name for name, kind in listed.items()
-                                      if kind in ("game", "learner")})
-        auctions = set(re.findall(r"`(\w+)[`{]", read("docs/auctions.md")))
-        self.assertLessEqual({name for name, kind in listed.items()
-                              if kind in ("mechanism", "prior", "utility", "drift")}, auctions)
+        listed = subprocess.run([WALRAS, "list"], capture_output=True, text=True,
+                                env=walras_cli.environment()).stdout
+        of_kind = {group.split("\n")[0]: set(re.findall(r"^  (\w+)", group, re.M))
+                   for group in listed.split("\n\n")}
+        rows = lambda document: set(re.findall(r"^\| `(\w+)[`{]", read(document), re.M))
+        games = of_kind["games"] | of_kind["learners"]
+        self.assertEqual(rows("docs/games.md"), games)
+        others = set().union(*of_kind.values()) - games - of_kind["tasks"]
+        self.assertLessEqual(others, set().union(*map(rows, documents())))
 
     def test_exit_statuses_are_documented(self):
         header = read("sim/core/status.h")
