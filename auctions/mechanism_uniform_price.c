@@ -52,7 +52,7 @@ static void answer(const void *self, const wal_round *round, wal_answer *out) {
   const int bids = m->sale.market.bids;
   wal_sale_answer(&m->sale, round, out);
   double *win = out->payment;  // until the price is known
-  wal_clearing_run(bids, m->sale.level, out->goods, round->bid_mass, win);
+  wal_round_clear(&m->sale.market, round, m->sale.level, out->goods, win);
   const double price = find_price(m, round->bid_mass, win);
   for (int a = 0; a < bids; a++) {
     const double bid = (double)a / bids;

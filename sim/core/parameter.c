@@ -169,10 +169,11 @@ static wal_status fail_v(wal_ctx *ctx, const wal_params *params, const char *nam
   char what[TEXT_LENGTH] = "";
   char place[32] = "";
   vsnprintf(text, sizeof text, format, args);
-  if (name)
+  const size_t prefix = strlen(params->prefix);
+  if (name && !(prefix > 0 && params->prefix[prefix - 1] == '='))
     snprintf(what, sizeof what, "%s%s: ", params->prefix, name);
-  else if (params->prefix[0])
-    snprintf(what, sizeof what, "%.*s: ", (int)strlen(params->prefix) - 1, params->prefix);
+  else if (prefix > 0)
+    snprintf(what, sizeof what, "%.*s: ", (int)prefix - 1, params->prefix);
   if (line == 0) line = params->line;
   if (line > 0) snprintf(place, sizeof place, "%d:", line);
   // The end of a very long path says more than its beginning, and the text must have room.

@@ -262,15 +262,20 @@ static wal_status wrong_component(const resolver *r, const wal_params *params,
 static wal_status read_wrapped(const resolver *r, const wal_params *params, const wal_param *param,
                                const wal_node *node, wal_param_value *value) {
   const wal_component *component = wal_catalogue_find(r->catalogue, param->wraps);
+  const size_t size = strlen(params->prefix) + strlen(param->name) + 2;
+  char *prefix = malloc(size);
   wal_node *fields = wal_node_create(WAL_NODE_COMPONENT, node->line);
   wal_node *data = wal_node_copy(node);
-  const bool made = fields && wal_node_set_text(fields, param->wraps, strlen(param->wraps)) &&
+  const bool made = prefix && fields &&
+                    wal_node_set_text(fields, param->wraps, strlen(param->wraps)) &&
                     wal_node_set_field(fields, component->params[0].name, data);
-  if (!made && !fields) wal_node_destroy(data);
+  if (!prefix || !fields) wal_node_destroy(data);
+  if (prefix) snprintf(prefix, size, "%s%s=", params->prefix, param->name);
   wal_status status =
-      made ? resolve(r, component->name, "", component, fields, node->line, &value->child)
+      made ? resolve(r, params->owner, prefix, component, fields, node->line, &value->child)
            : wal_params_no_memory(r->ctx, params, param->name);
   wal_node_destroy(fields);
+  free(prefix);
   return status;
 }
 

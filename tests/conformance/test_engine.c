@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "sim/core/memory.h"
+#include "sim/game/report.h"
 #include "sim/learn/solve.h"
 #include "tests/conformance/settings.h"
 
@@ -111,6 +112,26 @@ static void check_policy(const work *w) {
   free(legal);
 }
 
+/* What a game reports: the same on every number of ranks, finite, and totals are sums. */
+static bool same_report(const work *mine, const work *alone) {
+  wal_report here, there;
+  WAL_ASSERT_OK(mine->ctx, wal_report_create(mine->space, &mine->learner->flow,
+                                             &mine->learner->policy, &here));
+  WAL_ASSERT_OK(alone->ctx, wal_report_create(alone->space, &alone->learner->flow,
+                                              &alone->learner->policy, &there));
+  const int columns = here.form ? here.form->columns : 0;
+  bool good = same(here.values, there.values, (int64_t)here.stages * columns) &&
+              same(here.total, there.total, WAL_REPORT_COLUMNS);
+  for (int c = 0; c < columns; c++) {
+    double sum = 0;
+    for (int h = 0; h < here.stages; h++) sum += here.values[h * columns + c];
+    good = good && isfinite(sum) && here.total[c] == (here.form->column[c].adds ? sum : 0);
+  }
+  wal_report_free(mine->ctx, &here);
+  wal_report_free(alone->ctx, &there);
+  return good;
+}
+
 static void compare(wal_ctx *ctx, wal_ctx *self, const wal_game_type *game, int setting,
                     const wal_learner_type *type, double entropy, int64_t block) {
   work mine, alone;
@@ -134,6 +155,7 @@ static void compare(wal_ctx *ctx, wal_ctx *self, const wal_game_type *game, int 
     check_policy(&alone);
     WAL_ASSERT_ALL(ctx, same_as_alone(&mine, &alone));
   }
+  WAL_ASSERT_ALL(ctx, same_report(&mine, &alone));
   end(&mine);
   end(&alone);
 }

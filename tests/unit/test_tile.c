@@ -163,16 +163,20 @@ static void softmax_is_the_textbook_one(void **state) {
     const double scale = SCALES[k];
     wal_tile_softmax(T, scale, q, pi, norm);
     for (int s = 0; s < COUNT; s++) {
-      double top = -HUGE_VAL, sum = 0, total = 0;
-      for (int a = 0; a < ACTIONS; a++) top = fmax(top, scale * q[a * STRIDE + s]);
-      for (int a = 0; a < ACTIONS; a++) sum += exp(scale * q[a * STRIDE + s] - top);
+      double top = -HUGE_VAL, total = 0;
+      long double sum = 0;
+      for (int a = 0; a < ACTIONS; a++) top = fmax(top, q[a * STRIDE + s]);
+      for (int a = 0; a < ACTIONS; a++)
+        sum += expl((long double)scale * ((long double)q[a * STRIDE + s] - top));
       for (int a = 0; a < ACTIONS; a++) {
-        const double exact = exp(scale * q[a * STRIDE + s] - top) / sum;
-        WAL_ASSERT_WITHIN(pi[a * STRIDE + s], exact, 4e-15 * exact + 1e-307);  // none is subnormal
+        // An exponent x is rounded twice, by a share of x: so much is in its exponential.
+        const long double x = (long double)scale * ((long double)q[a * STRIDE + s] - top);
+        const double exact = (double)(expl(x) / sum);
+        WAL_ASSERT_WITHIN(pi[a * STRIDE + s], exact, (4e-15 + 2.3e-16 * fabs((double)x)) * exact);
         total += pi[a * STRIDE + s];
       }
       WAL_ASSERT_WITHIN(total, 1, 1e-15);
-      WAL_ASSERT_NEAR(norm[s], top + log(sum), 1e-14);
+      WAL_ASSERT_NEAR(norm[s], scale * top + (double)logl(sum), 1e-14);
     }
   }
 }
