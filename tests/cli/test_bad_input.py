@@ -487,24 +487,24 @@ AUCTIONS = [
             r':1: batched_auction: mechanism: unknown mechanism "firstprice"; did you mean '
             r'"first_price"\?'),
     auction("prior of another length", "prior = { 0.5, 0.5 }",
-            r":1: weights: mass: expected 100 numbers, got 2"),
+            r":1: batched_auction: prior: expected 100 numbers, got 2"),
     auction("prior with another sum", "prior = { 0.5, 0.4 }, values = 2",
-            r":1: weights: mass: expected a distribution with sum 1, got the sum 0\.9"),
+            r":1: batched_auction: prior: expected a distribution with sum 1, got the sum 0\.9"),
     auction("negative weight", "prior = function(v) return v - 0.5 end",
-            r":1: weights: mass: element 0 \(counted from 0\): expected a number of at least 0, "
+            r":1: batched_auction: prior: element 0 \(counted from 0\): expected a number of at least 0, "
             r"got -0\.5"),
     auction("drift for a prior", "prior = gaussian {}",
-            r":1: batched_auction: prior: expected a prior \(.*\), .*got drift gaussian\{\.\.\.\}"),
+            r":1: batched_auction: prior: expected a prior or a value_law \(.*\), .*got drift gaussian\{\.\.\.\}"),
     auction("drift of another shape", "drift = { { 1 } }, values = 2",
-            r":1: transition: rows: expected 2 x 2 numbers, got 1 x 1"),
+            r":1: batched_auction: drift: expected 2 x 2 numbers, got 1 x 1"),
     auction("drift row with another sum", "drift = { { 0.5, 0.4 }, { 0.5, 0.5 } }, values = 2",
-            r":1: transition: rows: row 0 \(counted from 0\): expected a distribution with sum 1, "
+            r":1: batched_auction: drift: row 0 \(counted from 0\): expected a distribution with sum 1, "
             r"got the sum 0\.9"),
     auction("drift to nowhere", "drift = function(v, w) return w > v and 1 or 0 end",
-            r":1: transition: rows: row 99 \(counted from 0\): expected weights with a positive "
+            r":1: batched_auction: drift: row 99 \(counted from 0\): expected weights with a positive "
             r"sum, got 0"),
     auction("list for a utility", "utility = { 1, 2 }",
-            r":1: custom_utility: payoff: expected a function, got a list of 2 numbers"),
+            r":1: batched_auction: utility: expected a function, got a list of 2 numbers"),
     auction("utility of nothing", "utility = function(v, p, h) end",
             r":1: batched_auction: utility\(value=0, payment=0, round=0\): expected a number, got "
             r"nothing"),
@@ -515,7 +515,7 @@ AUCTIONS = [
             r"number, "
             r"got -inf", NONFINITE),
     override("function from outside",
-             r":?\d*: custom_utility: payoff: expected a function written in the scenario, got "
+             r":?\d*: batched_auction: utility: expected a function written in the scenario, got "
              r"one from elsewhere \(-P\), which a run file could not keep",
              "game=batched_auction{utility=function(v, p, h) return v - p end}"),
 ]

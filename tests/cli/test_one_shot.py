@@ -53,15 +53,15 @@ CASES = [
     ("risk=-0.5", "", GAME + "risk: expected a number in [0, 0.99], got -0.5"),
     ("deviations=-1", "", GAME + "deviations: expected a whole number in [0, 100000], got -1"),
     ("bidder=3", "", GAME + 'unknown parameter "bidder"; did you mean "bidders"?'),
-    ("values={1}", "", "s.lua:1: quantiles: values: expected a list of 2 to 100000 values, got 1 of "
+    ("values={1}", "", "s.lua:1: one_shot_auction: values: expected a list of 2 to 100000 values, got 1 of "
      "them, or a function"),
-    ("values=function(u) return u end", "", "s.lua:1: quantiles: values: expected a list of 2 to "
+    ("values=function(u) return u end", "", "s.lua:1: one_shot_auction: values: expected a list of 2 to "
      "100000 values, got 0 of them, or a function"),
-    ("values={2, 1}", "", "s.lua:1: quantiles: values: expected no number below the one before it, got "
+    ("values={2, 1}", "", "s.lua:1: one_shot_auction: values: expected no number below the one before it, got "
      "1 after 2 (element 1, counted from 0)"),
-    ("values={-1, 2}", "", "s.lua:1: quantiles: values: element 0 (counted from 0): expected a number "
+    ("values={-1, 2}", "", "s.lua:1: one_shot_auction: values: element 0 (counted from 0): expected a number "
      "in [0, 1000000000], got -1"),
-    ("values={0, 'a'}", "", 's.lua:1: quantiles: values: element 1 (counted from 0): expected a number, '
+    ("values={0, 'a'}", "", 's.lua:1: one_shot_auction: values: element 1 (counted from 0): expected a number, '
      'got "a"'),
     ("values=quantiles{values={1, 2}, levels={0, 0.5}}", "", "s.lua:1: quantiles: levels: expected "
      "levels from 0 to 1, got 0 to 0.5"),
@@ -140,7 +140,7 @@ class Mistakes(unittest.TestCase):
         write(os.path.join(place, "s.lua"), scenario())
         for setting, line in (
                 ("game.values.hihg=3", 's.lua: uniform: unknown parameter "hihg"; did you mean "high"?'),
-                ("game.bids=function(v) return v end", "s.lua: bid_function: bid: expected a function "
+                ("game.bids=function(v) return v end", "s.lua: one_shot_auction: bids: expected a function "
                  "written in the scenario, got one from elsewhere (-P), which a run file could not "
                  "keep")):
             result = walras("run", "s.lua", "-P", setting, cwd=place)
