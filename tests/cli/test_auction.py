@@ -150,6 +150,8 @@ GOOD = [
     ("tables", f"prior = {{ 0.5, 0, 0, 0, 0.25, 0, 0, 0.25 }}, drift = {identity(8 * [0.125])}"),
     ("components", "prior = dirichlet {}, drift = gaussian { slope = 1.2 }, winners = 'stay',\n"
      "    utility = risk_seeking {}, mechanism = first_price { split = { 0, 0.3, 0.5 } }"),
+    ("the least even priors", "prior = dirichlet { concentration = 0.01 }"),
+    ("the most even priors", "prior = dirichlet { concentration = 1e6 }"),
     ("split by a function",
      "mechanism = first_price { split = function(h) return 0.1 * (h + 1) end, reserve = 0.3 },"
      " goods = 0.6, unsold = 'returned'"),
