@@ -205,8 +205,7 @@ static void fill_shape(const batched_auction *game, wal_shape *shape) {
   shape->contests = 1;
   if (game->drift || game->reentry > 0) {
     shape->post_states = shape->states;
-    shape->noise_terms =
-        (game->drift || game->reentry > 0 ? game->values : 1) + (game->reentry > 0);
+    shape->noise_terms = game->values + (game->reentry > 0);
   }
   shape->axes = 1;
   shape->axis[0] = (wal_axis){"value", shape->states, game->value, "value"};
