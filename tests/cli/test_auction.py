@@ -107,6 +107,8 @@ CASES = [
     ("mechanism = beach_bar {}",
      r"batched_auction: mechanism: expected a mechanism \(.*first_price.*\).*, got game "
      r"beach_bar\{\.\.\.\}"),
+    ("mechanism = { uniform_price = {} }",
+     r"batched_auction: mechanism: expected a mechanism \(.*\), got a table with names"),
     ("mechanism = first_price { reserve = 1.5 }", r"first_price: reserve: expected a number in .*"),
     ("mechanism = first_price { reserv = 0.5 }",
      r'first_price: unknown parameter "reserv"; did you mean "reserve"\?'),
