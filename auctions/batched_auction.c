@@ -167,9 +167,10 @@ static wal_status make_asked(wal_ctx *ctx, batched_auction *game) {
   if (!game->utility.function) return WAL_OK;
   WAL_TRY(wal_acquire(ctx, "utility", 1, sizeof *game->asked, &game->asked));
   const int64_t prices = (int64_t)game->market.rounds * game->market.bids;
-  WAL_TRY(wal_acquire(ctx, "utility", prices, sizeof(double), &game->asked->payment));
+  // The larger one first: what does not fit is refused before memory is touched.
   WAL_TRY(wal_acquire(ctx, "utility", prices * (game->values + 1), sizeof(double),
                       &game->asked->worth));
+  WAL_TRY(wal_acquire(ctx, "utility", prices, sizeof(double), &game->asked->payment));
   if (wal_ctx_planning(ctx)) return WAL_OK;
   for (int64_t i = 0; i < prices; i++) game->asked->payment[i] = NAN;
   return WAL_OK;
@@ -205,8 +206,7 @@ static void fill_shape(const batched_auction *game, wal_shape *shape) {
   shape->contests = 1;
   if (game->drift || game->reentry > 0) {
     shape->post_states = shape->states;
-    shape->noise_terms =
-        (game->drift || game->reentry > 0 ? game->values : 1) + (game->reentry > 0);
+    shape->noise_terms = game->values + (game->reentry > 0);
   }
   shape->axes = 1;
   shape->axis[0] = (wal_axis){"value", shape->states, game->value, "value"};
@@ -410,7 +410,8 @@ static void fill_rewards(const batched_auction *game, const wal_slab *slab, cons
   const double *win = z + (int64_t)WIN_PROBABILITY * bids;
   if (game->asked) {
     const int64_t row = game->values + 1;
-    weigh_worth(t, win, row, game->asked->worth + slab->stage * bids * row + first, reward);
+    weigh_worth(t, win, row, game->asked->worth + (int64_t)slab->stage * bids * row + first,
+                reward);
   } else {
     const wal_utility *u = &game->utility;
     weigh(t, wal_utility_factor(u, slab->stage), win, z + (int64_t)GAIN * bids, u->offset + first,

@@ -64,8 +64,8 @@ typedef struct wal_catalogue {
 
 const wal_component *wal_catalogue_find(const wal_catalogue *catalogue, const char *name);
 
-/** Of the two texts the one that tells what a component parameter takes besides components: lists and
- *  functions, or functions only; "" if nothing. */
+/** Of the two texts the one that tells what a component parameter takes besides components: lists
+ *  and functions, or functions only; "" if nothing. */
 const char *wal_param_wrapped(const wal_param *param, const wal_catalogue *catalogue,
                               const char *lists, const char *functions);
 /** The component of this name whose kind is one of `kinds` ("a" or "a|b"), NULL if there is none:
@@ -136,9 +136,6 @@ wal_status wal_params_array(wal_ctx *ctx, wal_params *params, const char *name, 
  *  wal_params_array(). */
 void wal_params_scale(wal_params *params, const char *name, double first, double second,
                       double third);
-
-/** Whether an array parameter was given as a function and has not been tabulated yet. */
-bool wal_params_is_function(const wal_params *params, const char *name);
 
 /** As wal_params_array() with rank 2 (rows distributions of `count`) or 1 (rows = 0: one of them):
  *  rows of a table must be distributions; those of a function are weights and are normalized. */

@@ -231,6 +231,7 @@ static wal_status wrong_component(const resolver *r, const wal_params *params,
   const char *kind = param->choices;
   const char *written = written_name(node);
   const wal_component *known = wal_catalogue_find(r->catalogue, written);
+  const bool tell = known && node->kind != WAL_NODE_FIELDS;  // else it is a table that is told of
   char got[TEXT_LENGTH], wanted[TEXT_LENGTH];
   wal_kinds_text(kind, wanted, sizeof wanted);
   if (node->kind == WAL_NODE_TEXT && wal_catalogue_find_kind(r->catalogue, written, kind))
@@ -255,7 +256,7 @@ static wal_status wrong_component(const resolver *r, const wal_params *params,
   return wal_params_fail_at(
       r->ctx, params, param->name, node->line, "expected %s (%s)%s, got %s%s%s", wanted, list.text,
       wal_param_wrapped(param, r->catalogue, ", a list or a function", " or a function"),
-      known ? known->kind : "", known ? " " : "", got);
+      tell ? known->kind : "", tell ? " " : "", got);
 }
 
 /* What stands for the component that the parameter wraps it in. */

@@ -107,6 +107,8 @@ CASES = [
     ("mechanism = beach_bar {}",
      r"batched_auction: mechanism: expected a mechanism \(.*first_price.*\).*, got game "
      r"beach_bar\{\.\.\.\}"),
+    ("mechanism = { uniform_price = {} }",
+     r"batched_auction: mechanism: expected a mechanism \(.*\), got a table with names"),
     ("mechanism = first_price { reserve = 1.5 }", r"first_price: reserve: expected a number in .*"),
     ("mechanism = first_price { reserv = 0.5 }",
      r'first_price: unknown parameter "reserv"; did you mean "reserve"\?'),
@@ -150,6 +152,8 @@ GOOD = [
     ("tables", f"prior = {{ 0.5, 0, 0, 0, 0.25, 0, 0, 0.25 }}, drift = {identity(8 * [0.125])}"),
     ("components", "prior = dirichlet {}, drift = gaussian { slope = 1.2 }, winners = 'stay',\n"
      "    utility = risk_seeking {}, mechanism = first_price { split = { 0, 0.3, 0.5 } }"),
+    ("the least even priors", "prior = dirichlet { concentration = 0.01 }"),
+    ("the most even priors", "prior = dirichlet { concentration = 1e6 }"),
     ("split by a function",
      "mechanism = first_price { split = function(h) return 0.1 * (h + 1) end, reserve = 0.3 },"
      " goods = 0.6, unsold = 'returned'"),

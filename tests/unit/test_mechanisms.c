@@ -64,6 +64,29 @@ static void the_uniform_price_is_at_least_the_reserve(void **state) {
   WAL_ASSERT_SAME(top_payment(highest, 0.25, EQUAL), 0.7);
 }
 
+/* One of 10^12 bidders is as many as none where bidders are not counted. */
+static void one_bidder_of_many_sets_the_price(void **state) {
+  (void)state;
+  const int64_t agents = INT64_C(1000000000000);
+  const int64_t bidders[BIDS] = {[2] = agents - 4, [5] = 1, [9] = 3};
+  const char *const rules[] = {LOWEST, HIGHEST};
+  double mass[BIDS], payment[BIDS];
+  for (int a = 0; a < BIDS; a++) mass[a] = (double)bidders[a] / (double)agents;
+  for (int highest = 0; highest < 2; highest++) {
+    wal_ctx *ctx = wal_test_ctx(1);
+    wal_test_mechanism m;
+    wal_answer out = {.payment = payment};
+    const double goods = (double)(highest ? 3 : 4) / (double)agents;
+    const wal_market market = {.rounds = 1, .bids = BIDS, .goods = goods};
+    const wal_round round = {.left = goods, .bid_mass = mass, .agents = agents, .bidders = bidders};
+    WAL_ASSERT_OK(ctx, wal_test_mechanism_create(ctx, rules[highest], &market, &m));
+    wal_mechanism_answer(&m.made, &round, &out);
+    WAL_ASSERT_SAME(payment[BIDS - 1], 0.5);
+    wal_test_mechanism_destroy(ctx, &m);
+    wal_ctx_destroy(&ctx);
+  }
+}
+
 static void a_posted_price_is_what_winners_pay(void **state) {
   (void)state;
   WAL_ASSERT_SAME(top_payment("posted_price { price = 0.45 }", 1, EQUAL), 0.45);
@@ -379,6 +402,7 @@ static void falling_payments_are_warned_of(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_uniform_price_is_set_by_the_bids_at_the_margin),
     cmocka_unit_test(the_uniform_price_is_at_least_the_reserve),
+    cmocka_unit_test(one_bidder_of_many_sets_the_price),
     cmocka_unit_test(a_posted_price_is_what_winners_pay),
     cmocka_unit_test(a_refused_bid_does_not_pay),
     cmocka_unit_test(tables_are_taken_as_they_are),
