@@ -56,6 +56,9 @@ const wal_component wal_prior_weights = {
     .summary = "any prior: a list, or a function of the value; may be written without its name",
     .params = WEIGHTS};
 
+/* A share of a law that is cut off without a word. */
+static const double MOST_CUT = 0.25;
+
 /* Independent gamma variates, normalized (Devroye 1986, XI.4). */
 static void draw_dirichlet(uint64_t seed, double concentration, int count, double *mass) {
   for (int k = 0; k < count; k++) {
@@ -108,6 +111,11 @@ wal_status wal_prior_fill(wal_ctx *ctx, wal_params *params, int count, double *m
   if (!(sum > 0))
     return wal_params_fail(ctx, params, NULL,
                            "expected a prior with values below 1, got one without");
+  if (strcmp(kind->kind, "value_law") == 0 && sum < 1 - MOST_CUT)
+    wal_params_warn(ctx, params, NULL,
+                    "%.3g %% of this law is not between 0 and 1, and is cut off; values are shares "
+                    "of a greatest value",
+                    100 * (1 - sum));
   for (int k = 0; k < count; k++) mass[k] /= sum;
   return WAL_OK;
 }

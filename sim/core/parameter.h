@@ -163,6 +163,10 @@ void wal_params_fill_integer(wal_params *params, const char *name, int64_t value
 wal_status wal_params_fail(wal_ctx *ctx, const wal_params *params, const char *name,
                            const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/** Warns with the same before the text, of what is allowed but rarely meant. */
+void wal_params_warn(wal_ctx *ctx, const wal_params *params, const char *name, const char *format,
+                     ...) __attribute__((format(printf, 4, 5)));
+
 /** Receives the parts of resolved parameters in order of declaration (see wal_params_visit()); what
  *  is NULL is passed over. */
 typedef struct wal_params_visitor {

@@ -211,6 +211,8 @@ static wal_status tabulate(wal_ctx *ctx, const wal_params *params, const wal_par
   const int64_t calls = count_calls(param, extent);
   const double start = wal_clock();
   double index[3] = {0.0, 0.0, 0.0};
+  char what[2 * TEXT_LENGTH];
+  wal_param_title(params, param->name, what, sizeof what);
   for (int64_t call = 0; call < calls; call++) {
     if (wal_clock() - start > MOST_SECONDS)
       return wal_params_fail_at(ctx, params, param->name, value->line,
@@ -220,7 +222,7 @@ static wal_status tabulate(wal_ctx *ctx, const wal_params *params, const wal_par
     double at[3];
     for (int axis = 0; axis < 3; axis++)
       at[axis] = index[axis] / (value->divisor[axis] != 0.0 ? value->divisor[axis] : 1.0);
-    WAL_TRY(value->function.call(ctx, &value->function, arguments, at, results,
+    WAL_TRY(value->function.call(ctx, &value->function, what, arguments, at, results,
                                  table + call * results));
     for (int axis = arguments - 1; axis >= 0; axis--) {
       index[axis] += 1.0;

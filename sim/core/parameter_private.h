@@ -44,6 +44,9 @@ wal_status wal_params_fail_at(wal_ctx *ctx, const wal_params *params, const char
                               const char *format, ...) __attribute__((format(printf, 5, 6)));
 wal_status wal_params_no_memory(wal_ctx *ctx, const wal_params *params, const char *name);
 
+/** "batched_auction: prior", as error texts name a parameter (NULL: the component). */
+const char *wal_param_title(const wal_params *params, const char *name, char *buffer, size_t size);
+
 /** What a value of this type is: "a whole number", "a list of numbers or a function", ... */
 const char *wal_param_expectation(const wal_param *param, char *buffer, size_t size);
 

@@ -63,11 +63,12 @@ CASES = [
     ("prior = function(v) return v == 0.5 and math.huge or 1 end",
      r".*: element 4 .*: expected a finite number, got inf"),
     ("prior = function(v) end",
-     r"(.*: )?expected 1 number from the function called with \(0\), got nothing"),
+     r"batched_auction: prior\(0\): expected 1 number, got nothing"),
     ("prior = function(v) return v < 0.3 and 1 or 'x' end",
-     r'(.*: )?expected 1 number from the function called with \(0\.375\), got "x"'),
-    ("prior = function(v) return 1, 2 end", r"(.*: )?expected 1 number from .*, got 2 values"),
-    ("prior = function(v) error('no idea') end", r"(.*: )?no idea"),
+     r'batched_auction: prior\(0\.375\): expected 1 number, got "x"'),
+    ("prior = function(v) return 1, 2 end",
+     r"batched_auction: prior\(0\): expected 1 number, got 2 values"),
+    ("prior = function(v) error('no idea') end", r"batched_auction: prior\(0\): no idea"),
     ("prior = function(v) return v.x end", r"(.*: )?attempt to index a number value \(local 'v'\)"),
     ("prior = geometric { ratio = 0 }",
      r"geometric: ratio: expected a number in \[0\.001, 1000\], got 0"),
@@ -91,7 +92,7 @@ CASES = [
     ("drift = function(v, w) return w - v end",
      r".*: element \[1\]\[0\] .*: expected a number of at least 0, got -0\.125"),
     ("drift = function(v, w) end",
-     r"(.*: )?expected 1 number from the function called with \(0, 0\), got nothing"),
+     r"batched_auction: drift\(0, 0\): expected 1 number, got nothing"),
     ("drift = function(v, w) error('stop') end", r"(.*: )?stop"),
     # utilities
     ('utility = "neutrl"',
@@ -146,7 +147,7 @@ GOOD = [
     ("functions", "prior = function(v) return 1 + v end, reentry = 0.2,\n"
      "    drift = function(v, w) return math.exp(-20 * (v - w) ^ 2) end,\n"
      "    utility = function(v, p, h) return (v - p) / (1 + h) - p * p end"),
-    ("one function", "utility = function(v, p, h) return math.sqrt(v) - p end, goods = 3"),
+    ("one function", "utility = function(v, p, h) return math.sqrt(v) - p end, goods = 1"),
     ("tables", f"prior = {{ 0.5, 0, 0, 0, 0.25, 0, 0, 0.25 }}, drift = {identity(8 * [0.125])}"),
     ("components", "prior = dirichlet {}, drift = gaussian { slope = 1.2 }, winners = 'stay',\n"
      "    utility = risk_seeking {}, mechanism = first_price { split = { 0, 0.3, 0.5 } }"),
