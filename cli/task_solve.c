@@ -184,7 +184,7 @@ static void print_notes(const wal_trace *trace, bool entropy) {
         "  note: exploitability is still %.2g %% of the first; more iterations or another "
         "learner.rate may help\n",
         100 * left / start);
-  else if (!trace->tolerance && plain > ENTROPIC * start && soft < SMALL * start)
+  else if (plain > ENTROPIC * start && soft < SMALL * start)
     printf(
         "  note: settled, but far from an equilibrium without entropy; a smaller "
         "learner.entropy may help\n");

@@ -251,7 +251,9 @@ static void visit_value(const wal_param *param, const wal_param_value *value,
       if (visitor->text) visitor->text(user, param->name, value->text);
       break;
     case WAL_ARRAY:
-      if (visitor->array)
+      if (value->is_number && visitor->number)
+        visitor->number(user, param->name, value->number, false);
+      else if (visitor->array)
         visitor->array(user, param->name, param->rank, value->extent, value->numbers);
       break;
     case WAL_FUNCTION:

@@ -9,11 +9,12 @@
 typedef struct wal_param_value {
   bool given; /**< false only for an optional parameter that was left out */
   int line;
-  double number;     /**< of INTEGER, REAL, FLAG */
+  double number;     /**< of INTEGER, REAL, FLAG; of an ARRAY that is_number */
   char *text;        /**< of TEXT; path of FUNCTION */
   double *numbers;   /**< of ARRAY, row-major; NULL while it is a function */
   int64_t extent[3]; /**< its shape */
   bool is_function;
+  bool is_number;    /**< an ARRAY was given as one number, `number` */
   double divisor[3]; /**< of a function's indices; 0 counts as 1 */
   wal_function function;
   wal_params *child; /**< of COMPONENT and RECORD */

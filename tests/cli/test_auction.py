@@ -5,6 +5,7 @@ nothing left behind; resolved scenarios with functions give the same run.
 
 import json
 import os
+import re
 import unittest
 
 from walras_cli import SANITIZED, at_once, folder, own_lines, walras, write
@@ -204,6 +205,63 @@ class Auction(unittest.TestCase):
                     self.assertEqual(compared.status, 0, compared)
                 self.assertEqual(sorted(os.listdir(place)),
                                  ["r.h5", "r.json", "r3.h5", "s.h5", "s.lua"])
+
+    def test_units_are_doubted(self):
+        """What is allowed but rarely meant: a warning with its place, and the run goes on."""
+        plenty = "batched_auction: goods: {} a bidder are more than the {} that one can win; 0.8 is " \
+                 "80 for every 100 bidders"
+        cut = "{} % of this law is not between 0 and 1, and is cut off; values are shares of a " \
+              "greatest value"
+        for text, expected in (
+                ("goods = 80", plenty.format(80, 1)),
+                ("goods = 1.5, reentry = 0.1", None),
+                ("goods = 5, reentry = 0.1", plenty.format(5, 3)),
+                ("goods = 1, winners = 'stay'", None),
+                ("prior = uniform { low = 0, high = 100 }", "uniform: " + cut.format(99)),
+                ("prior = exponential { mean = 20 }", "exponential: " + cut.format(95.1)),
+                ("prior = exponential { mean = 0.5 }", None),
+                ("drift = function(v) return 0.9 * v + 0.1 end",
+                 "batched_auction: drift: all next values are equally likely; the function is of "
+                 "(value, next), and gives the weight of that step")):
+            with self.subTest(text):
+                result, files = self.run_in_folder(text)
+                lines = own_lines(result.err)
+                self.assertEqual((result.status, len(files)), (0, 2), result)
+                self.assertEqual([re.sub(r"s\.lua:\d: ", "", line) for line in lines],
+                                 [] if expected is None else ["walras: warning: " + expected])
+
+    def test_a_tolerance_with_entropy(self):
+        """Exploitability stays at the entropy's size; what goes to 0 is that with entropy."""
+        place = folder("tolerance")
+        write(os.path.join(place, "s.lua"),
+              "return solve { game = batched_auction { values = 50, bids = 50 },\n"
+              "  learner = mirror_descent { rate = 100, entropy = 1e-3 },\n"
+              "  stop = { iterations = 400, regularized = 1e-7 } }\n")
+
+        def run(*parameters, status=0):
+            words = [word for parameter in parameters for word in ("-P", parameter)]
+            result = walras("run", "s.lua", "-f", "-q", *words, cwd=place)
+            self.assertEqual(result.status, status, result)
+            return result.out
+        said = run()
+        self.assertIn("mirror_descent: converged\n", said)
+        last = dict(re.findall(r"(with entropy|  ) last +(\S+)", said))
+        self.assertLess(float(last["with entropy"]), 1e-7)
+        self.assertGreater(float(last["  "]), 1e-5)
+        self.assertNotIn("note:", said)
+        both = run("stop.exploitability=1e-7", status=2)
+        self.assertIn("NOT converged", both)
+        self.assertIn("  note: all but settled with the learner's entropy", both)
+        self.assertIn("converged\n", run("stop.exploitability=0.01"))
+        self.assertIn("  note: exploitability is still ", run(
+            "stop.regularized=0", "stop.iterations=5"))
+        self.assertIn("  note: settled, but far from an equilibrium without entropy", run(
+            "learner.entropy=0.05", "learner.rate=5"))
+        for learner, name in (("mirror_descent", "mirror_descent"), ("boltzmann", "boltzmann")):
+            result = walras("run", "s.lua", "-f", "-P", f"learner={learner}", cwd=place)
+            self.assertEqual((result.status, own_lines(result.err)), (BAD, [
+                "s.lua:3: solve: stop.regularized: expected a learner with entropy, as "
+                f"mirror_descent{{entropy=1e-3}}, got {name} without"]))
 
     def test_overrides(self):
         place = folder("overrides")
