@@ -260,7 +260,7 @@ class Auction(unittest.TestCase):
         for learner, name in (("mirror_descent", "mirror_descent"), ("boltzmann", "boltzmann")):
             result = walras("run", "s.lua", "-f", "-P", f"learner={learner}", cwd=place)
             self.assertEqual((result.status, own_lines(result.err)), (BAD, [
-                "s.lua:3: solve: stop.regularized: expected a learner with entropy, as "
+                "s.lua:1: solve: stop.regularized: expected a learner with entropy, as "
                 f"mirror_descent{{entropy=1e-3}}, got {name} without"]))
 
     def test_overrides(self):
