@@ -166,20 +166,26 @@ static void report(void *user, const wal_trace *trace, bool measured) {
   if (w->job->tick) w->job->tick(w->job->user);
 }
 
-/* What the figures mean for whoever reads no further. Small is what is small beside the start's
- * exploitability and the value, which have the unit of the rewards. */
-static void print_notes(const wal_trace *trace, bool entropy) {
-  static const double SMALL = 1e-3, ENTROPIC = 0.02;
+double wal_exploitability_left(double first, double last, double regularized, double value) {
+  static const double SMALL = 1e-3;
+  const double left = fmin(last, regularized);  // of which NaN is no number
+  return left > SMALL * fmax(first, fabs(value)) ? left / first : 0;
+}
+
+/* What the figures mean for whoever reads no further. */
+static void print_notes(const wal_trace *trace, bool entropy, const wal_stop *stop) {
+  static const double SETTLED = 1e-3, ENTROPIC = 0.02;
   const wal_measure *first = &trace->rows[0], *last = &trace->rows[trace->count - 1];
   const double start = first->exploitability, plain = last->exploitability;
-  const double soft = entropy ? last->soft_exploitability : plain, left = fmin(plain, soft);
+  const double soft = entropy ? last->soft_exploitability : plain;
+  const double left = wal_exploitability_left(start, plain, soft, last->value);
   if (plain > start)
     printf("  note: exploitability grew; a smaller learner.rate may help\n");
-  else if (trace->tolerance && !trace->converged && soft < 0.1 * plain)
+  else if (trace->tolerance && !trace->converged && stop->regularized == 0 && soft < 0.1 * plain)
     printf(
         "  note: all but settled with the learner's entropy, of which stop.regularized is the "
         "tolerance\n");
-  else if (!trace->tolerance && left > SMALL * fmax(start, fabs(last->value)))
+  else if (!trace->tolerance && left > 0)
     printf(
         "  note: exploitability is still %.2g %% of the first; more iterations or another "
         "learner.rate may help\n",
@@ -213,7 +219,8 @@ static void print_result(const wal_job *job, const outcome *result) {
   wal_report_print(stdout, &result->report);
   printf("  seconds               %.3f\n", trace->seconds[trace->count - 1]);
   printf("  file                  %s\n", job->output);
-  print_notes(trace, result->entropy);
+  const wal_stop stop = read_stop(job->params);
+  print_notes(trace, result->entropy, &stop);
 }
 
 static wal_status learn(wal_job *job, wal_learner *learner, wal_trace *trace) {
