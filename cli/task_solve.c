@@ -189,8 +189,8 @@ static void print_notes(const wal_trace *trace, bool entropy, const wal_stop *st
     printf(
         "  note: exploitability is still %.2g %% of the first; more iterations or another "
         "learner.rate may help\n",
-        100 * left / start);
-  else if (plain > ENTROPIC * start && soft < SMALL * start)
+        100 * left);
+  else if (plain > ENTROPIC * start && soft < SETTLED * start)
     printf(
         "  note: settled, but far from an equilibrium without entropy; a smaller "
         "learner.entropy may help\n");
