@@ -176,6 +176,19 @@ static wal_status make_asked(wal_ctx *ctx, batched_auction *game) {
   return WAL_OK;
 }
 
+/* More goods than can be won are allowed, but rarely meant: goods are counted a bidder. */
+static void warn_of_plenty(wal_ctx *ctx, const wal_params *params, const batched_auction *game) {
+  const bool again = game->stay || game->reentry > 0;
+  const double most = again ? game->market.rounds : 1;
+  char goods[32], wins[32];
+  if (game->market.goods <= most) return;
+  wal_params_warn(ctx, params, "goods",
+                  "%s a bidder are more than the %s that one can win; 0.8 is 80 for every 100 "
+                  "bidders",
+                  wal_number_text(game->market.goods, goods, sizeof goods),
+                  wal_number_text(most, wins, sizeof wins));
+}
+
 static wal_status make_parts(wal_ctx *ctx, wal_params *params, batched_auction *game) {
   game->stay = strcmp(wal_params_text(params, "winners"), "stay") == 0;
   game->reentry = wal_params_real(params, "reentry");
@@ -183,6 +196,7 @@ static wal_status make_parts(wal_ctx *ctx, wal_params *params, batched_auction *
     return wal_params_fail(ctx, params, "reentry",
                            "expected 0 with winners = \"stay\", who never leave, got %g",
                            game->reentry);
+  warn_of_plenty(ctx, params, game);
   WAL_TRY(make_grids(ctx, game));
   WAL_TRY(wal_acquire(ctx, "prior", game->values, sizeof(double), &game->prior));
   WAL_TRY(wal_prior_fill(ctx, wal_params_child(params, "prior"), game->values, game->prior));

@@ -36,16 +36,16 @@ static wal_status create(wal_ctx *ctx, wal_params *params, const wal_market *mar
 }
 
 static double find_price(const uniform_price *m, const wal_round *round, const double *win) {
-  const int bids = m->sale.market.bids;
+  const int bids = m->sale.market.bids, level = m->sale.level[round->round];
   const double *bid_mass = round->bid_mass, least = round->bidders ? 0 : SOMEBODY;
   if (m->losing) {
-    for (int a = bids - 1; a >= m->sale.level; a--)
+    for (int a = bids - 1; a >= level; a--)
       if (bid_mass[a] * (1 - win[a]) > least) return (double)a / bids;
   } else {
-    for (int a = m->sale.level; a < bids; a++)
+    for (int a = level; a < bids; a++)
       if (bid_mass[a] * win[a] > least) return (double)a / bids;
   }
-  return m->sale.price;
+  return m->sale.price[round->round];
 }
 
 static void answer(const void *self, const wal_round *round, wal_answer *out) {
@@ -53,7 +53,7 @@ static void answer(const void *self, const wal_round *round, wal_answer *out) {
   const int bids = m->sale.market.bids;
   wal_sale_answer(&m->sale, round, out);
   double *win = out->payment;  // until the price is known
-  wal_round_clear(&m->sale.market, round, m->sale.level, out->goods, win);
+  wal_round_clear(&m->sale.market, round, out->reserve, out->goods, win);
   const double price = find_price(m, round, win);
   for (int a = 0; a < bids; a++) {
     const double bid = (double)a / bids;

@@ -56,6 +56,9 @@ const wal_component wal_prior_weights = {
     .summary = "any prior: a list, or a function of the value; may be written without its name",
     .params = WEIGHTS};
 
+/* A share of a law that is cut off without a word. */
+static const double MOST_CUT = 0.25;
+
 /* Logarithm of a gamma variate: by inversion where that is a formula, else by rejection from a cube
  * of a normal variate (Marsaglia & Tsang 2000); shapes below 1 from one more, G(a) = G(a+1)
  * U^(1/a), whose logarithm is not lost where it would itself be 0. */
@@ -128,6 +131,11 @@ wal_status wal_prior_fill(wal_ctx *ctx, wal_params *params, int count, double *m
   if (!(sum > 0))
     return wal_params_fail(ctx, params, NULL,
                            "expected a prior with values below 1, got one without");
+  if (strcmp(kind->kind, "value_law") == 0 && sum < 1 - MOST_CUT)
+    wal_params_warn(ctx, params, NULL,
+                    "%.3g %% of this law is not between 0 and 1, and is cut off; values are shares "
+                    "of a greatest value",
+                    100 * (1 - sum));
   for (int k = 0; k < count; k++) mass[k] /= sum;
   return WAL_OK;
 }

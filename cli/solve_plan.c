@@ -115,7 +115,8 @@ wal_status wal_solve_plan_fits(wal_job *job, const wal_solve_cost *cost) {
 /* Whether the solve may end before all iterations are done. */
 static bool ends_early(const wal_job *job) {
   const wal_params *stop = wal_params_child(job->params, "stop");
-  return wal_params_real(stop, "exploitability") > 0 || wal_params_real(stop, "relative") > 0;
+  return wal_params_real(stop, "exploitability") > 0 || wal_params_real(stop, "relative") > 0 ||
+         wal_params_real(stop, "regularized") > 0;
 }
 
 wal_status wal_solve_plan(wal_job *job, const wal_space *space) {

@@ -25,13 +25,18 @@ typedef struct wal_job {
 typedef struct wal_figures {
   int64_t iterations;
   double first, best, last; /**< exploitability */
-  double regularized;        /**< that with the learner's entropy, last; NaN without */
+  double regularized;       /**< that with the learner's entropy, last; NaN without */
   double value;
   bool converged; /**< a tolerance was asked for and reached */
   double seconds;
   int64_t game;                     /**< its place in the list of games, whose report has ... */
   double total[WAL_REPORT_COLUMNS]; /**< ... these totals */
 } wal_figures;
+
+/** The exploitability that a solve ended with, with or without the learner's entropy (NaN: none),
+ *  whichever is less, as a share of the first; 0 if that is small beside the first and the value.
+ */
+double wal_exploitability_left(double first, double last, double regularized, double value);
 
 /** A kind of task: what a scenario returns. */
 typedef struct wal_task_type {

@@ -97,7 +97,8 @@ const char *wal_param_expectation(const wal_param *param, char *buffer, size_t s
       snprintf(buffer, size, "%s", param->choices ? "a word" : "a text");
       break;
     case WAL_ARRAY:
-      snprintf(buffer, size, "%s or a function", LISTS[param->rank - 1]);
+      snprintf(buffer, size, "%s%s or a function", param->spreads ? "a number, " : "",
+               LISTS[param->rank - 1]);
       break;
     case WAL_COMPONENT:
       wal_kinds_text(param->choices, buffer, size);
@@ -414,6 +415,9 @@ static wal_status fill_default(const resolver *r, const wal_params *params, cons
       break;
     case WAL_ARRAY:
       if (param->array) return default_array(r, params, param, value);
+      value->is_number = param->spreads && !param->optional;
+      value->number = param->number;
+      if (value->is_number) return WAL_OK;
       break;
     case WAL_COMPONENT:
       if (param->text) return default_component(r, params, param, value);

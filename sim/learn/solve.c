@@ -47,13 +47,24 @@ void wal_trace_free(wal_ctx *ctx, wal_trace *trace) {
   wal_release(ctx, &trace->seconds);
 }
 
+/* Whether a measurement meets all that was asked for, and something was. */
+static bool meets(const wal_stop *stop, const wal_measure *start, const wal_measure *now) {
+  const double slack = ROUND_OFF * fabs(now->value);
+  const bool plain = stop->absolute > 0 || stop->relative > 0, soft = stop->regularized > 0;
+  if (plain &&
+      !(now->exploitability <= stop->absolute + stop->relative * start->exploitability + slack))
+    return false;
+  if (soft && !(now->soft_exploitability <= stop->regularized + slack)) return false;
+  return plain || soft;
+}
+
 wal_status wal_solve(wal_learner *learner, const wal_stop *stop, wal_solve_report report,
                      void *user, wal_trace *trace) {
   wal_ctx *ctx = learner->space->ctx;
   const double start = wal_clock();
   const wal_traffic before = wal_ctx_traffic(ctx);
   bool careful = false;  // the last measurement met the tolerance, but its policy is gone
-  trace->tolerance = stop->absolute > 0 || stop->relative > 0;
+  trace->tolerance = stop->absolute > 0 || stop->relative > 0 || stop->regularized > 0;
   for (int64_t k = 0;; k++) {
     const bool last = k == stop->iterations;
     const bool measure = last || careful || k % stop->every == 0;
@@ -64,9 +75,7 @@ wal_status wal_solve(wal_learner *learner, const wal_stop *stop, wal_solve_repor
     if (measure) {
       now.iteration = k;
       WAL_TRY(add_row(ctx, trace, &now, wal_clock() - start));
-      met = trace->tolerance &&
-            now.exploitability <= stop->absolute + stop->relative * trace->rows[0].exploitability +
-                                      ROUND_OFF * fabs(now.value);
+      met = meets(stop, &trace->rows[0], &now);
     }
     if (report) report(user, trace, measure);
     trace->converged = met && !update;

@@ -118,6 +118,31 @@ static void a_refused_bid_does_not_pay(void **state) {
   for (int a = 0; a < BIDS; a++) WAL_ASSERT_SAME(payment[a], a < 3 ? 0 : (double)a / BIDS);
 }
 
+/* One lowest price for all rounds, or one for each. */
+static void lowest_prices_may_change_by_round(void **state) {
+  (void)state;
+  static const char *const KINDS[] = {
+      "first_price {%s}",  "uniform_price {%s}",
+      "all_pay {%s}",      "static {%s}",
+      "posted_price {%s}", "scripted { payment = function(b) return b end, %s}"};
+  static const char *const GIVEN[] = {"%s = 0.3", "%s = { 0.3, 0.55, 0 }",
+                                      "%s = function(round) return 0.3 + 0.25 * round end"};
+  static const int LEVEL[3][3] = {{3, 3, 3}, {3, 6, 0}, {3, 6, 8}};
+  const wal_market market = {.rounds = 3, .bids = BIDS, .goods = 0.6};
+  double payment[BIDS], goods;
+  for (size_t k = 0; k < sizeof KINDS / sizeof *KINDS; k++)
+    for (int g = 0; g < 3; g++)
+      for (int h = 0; h < 3; h++) {
+        char given[80], text[160];
+        int reserve;
+        snprintf(given, sizeof given, GIVEN[g], k == 4 ? "price" : "reserve");
+        snprintf(text, sizeof text, KINDS[k], given);
+        answer(text, &market, h, 0.6, EQUAL, payment, &goods, &reserve);
+        assert_int_equal(reserve, LEVEL[g][h]);
+        if (k == 4 && g > 0 && h == 1) WAL_ASSERT_NEAR(payment[BIDS - 1], 0.55, 1e-15);
+      }
+}
+
 static void tables_are_taken_as_they_are(void **state) {
   (void)state;
   const wal_market market = {.rounds = 2, .bids = 4, .goods = 0.8};
@@ -405,6 +430,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(one_bidder_of_many_sets_the_price),
     cmocka_unit_test(a_posted_price_is_what_winners_pay),
     cmocka_unit_test(a_refused_bid_does_not_pay),
+    cmocka_unit_test(lowest_prices_may_change_by_round),
     cmocka_unit_test(tables_are_taken_as_they_are),
     cmocka_unit_test(functions_are_asked_with_bid_round_and_goods),
     cmocka_unit_test(nonsense_is_refused),
