@@ -139,6 +139,9 @@ wal_status wal_params_array(wal_ctx *ctx, wal_params *params, const char *name, 
 void wal_params_scale(wal_params *params, const char *name, double first, double second,
                       double third);
 
+/** Whether an array parameter was given as a function and has not been tabulated yet. */
+bool wal_params_is_function(const wal_params *params, const char *name);
+
 /** As wal_params_array() with rank 2 (rows distributions of `count`) or 1 (rows = 0: one of them):
  *  rows of a table must be distributions; those of a function are weights and are normalized. */
 wal_status wal_params_weights(wal_ctx *ctx, wal_params *params, const char *name, int64_t rows,

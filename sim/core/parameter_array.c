@@ -302,6 +302,11 @@ void wal_params_scale(wal_params *params, const char *name, double first, double
   value->divisor[2] = third;
 }
 
+bool wal_params_is_function(const wal_params *params, const char *name) {
+  const wal_param *param = NULL;
+  return wal_param_find(params, name, WAL_ARRAY, &param)->is_function;
+}
+
 /* Sum of `count` numbers, of which none may be negative. */
 static wal_status add_masses(wal_ctx *ctx, const wal_params *params, const char *name,
                              const char *where, const double *numbers, int64_t count, double *out) {
