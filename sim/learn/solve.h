@@ -5,8 +5,8 @@
 #include "sim/learn/learner.h"
 
 /** When a solve ends: at `iterations`, or when exploitability <= absolute + relative * initial and,
- * if `regularized` is not 0, that with the learner's entropy <= regularized. With a tolerance, what rounding leaves of the difference of two values (1e-14 of them) counts as
- * 0. */
+ * if `regularized` is not 0, that with the learner's entropy <= regularized. With a tolerance, what
+ * rounding leaves of the difference of two values (1e-14 of them) counts as 0. */
 typedef struct wal_stop {
   int64_t iterations;
   double absolute, relative; /**< both 0: not asked for */
