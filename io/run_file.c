@@ -13,7 +13,6 @@
 #include "io/run_file_private.h"
 #include "sim/core/memory.h"
 
-enum { FORMAT_VERSION = 1 };
 
 _Noreturn void wal_run_file_abort(wal_run_file *file) {
   char why[400];
@@ -190,7 +189,7 @@ wal_status wal_run_file_new(wal_ctx *ctx, wal_run_kind kind, const char *path, w
 wal_status wal_run_file_put_head(wal_run_file *file) {
   static const char *const NAMES[] = {"/@format", "/@format_version", "/@walras_version",
                                       "/@complete"};
-  const int64_t version = FORMAT_VERSION;
+  const int64_t version = WAL_RUN_FILE_VERSION;
   const uint8_t complete = 0;
   for (int i = 0; i < 4; i++) WAL_TRY(wal_run_file_name(file, NAMES[i], WAL_RUN_ATTRIBUTE, -1));
   wal_run_file_put_text(file, file->file, "format", "walras");

@@ -4,6 +4,9 @@
 
 #include "sim/core/context.h"
 
+/** The format that is written, as the attribute format_version has it. */
+enum { WAL_RUN_FILE_VERSION = 1 };
+
 /**
  * Writes a run file (docs/run-file.md): one HDF5 file, written collectively by all ranks under a
  * temporary name in the folder of the final one, which appears only when all is complete and
