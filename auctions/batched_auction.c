@@ -4,14 +4,15 @@
 #include <string.h>
 
 #include "auctions/clearing.h"
+#include "auctions/clearing_exact.h"
 #include "auctions/drift.h"
 #include "auctions/mechanism.h"
 #include "auctions/prior.h"
 #include "auctions/utility.h"
 #include "sim/core/hot.h"
 #include "sim/core/memory.h"
-#include "sim/core/sum.h"
 #include "sim/game/game.h"
+#include "sim/game/tile_step.h"
 
 extern const wal_game_type wal_game_batched_auction;
 
@@ -28,9 +29,16 @@ extern const wal_game_type wal_game_batched_auction;
 
 enum { LOSE, WIN, OUTCOMES };
 
-/* z_h: four rows of `bids` numbers, then these. Masses are summed, the rest is settled. */
-enum { BID_MASS, WIN_PROBABILITY, PAYMENT, GAIN, ROWS };
+/* z_h: rows of `bids` numbers, then these. Masses are summed, the rest is settled. */
+enum { BID_MASS, WIN_PROBABILITY, PAYMENT, GAIN, LOSS, ROWS };
 enum { GOODS, LEFT, SOLD, THRESHOLD, REVENUE, SCALARS };
+
+/* Finitely many bidders, and whom of them the clearing serves. */
+typedef struct electorate {
+  int64_t agents;
+  const int64_t *bidders; /**< [bids] */
+  int64_t *winners;       /**< [bids] */
+} electorate;
 
 /* What a script's utility gave, and its first failure. */
 typedef struct asked {
@@ -60,7 +68,7 @@ static const wal_param PARAMS[] = {
      .number = 4,
      .low = 1,
      .high = 1e6,
-     .meaning = "auctions one after the other"},
+     .meaning = "auctions one after the other, counted from 0"},
     {.name = "values",
      .type = WAL_INTEGER,
      .number = 100,
@@ -83,17 +91,17 @@ static const wal_param PARAMS[] = {
     {.name = "prior",
      .type = WAL_COMPONENT,
      .text = "uniform",
-     .choices = "prior",
+     .choices = "prior|value_law",
      .named = true,
      .wraps = "weights",
-     .meaning = "distribution of the values at the start"},
+     .meaning = "distribution of the values at the start, and of those who re-enter"},
     {.name = "utility",
      .type = WAL_COMPONENT,
      .text = "neutral",
      .choices = "utility",
      .named = true,
      .wraps = "custom_utility",
-     .meaning = "what a good at a price is worth to a bidder"},
+     .meaning = "what a bidder gains from a good at a price"},
     {.name = "drift",
      .type = WAL_COMPONENT,
      .text = "none",
@@ -105,24 +113,24 @@ static const wal_param PARAMS[] = {
      .type = WAL_REAL,
      .low = 0,
      .high = 1,
-     .meaning = "probability, each round, that a bidder who won comes back with a value drawn from "
-                "the prior"},
+     .meaning = "probability, each round, that who has won re-enters, with a value drawn from the "
+                "prior"},
     {.name = "winners",
      .type = WAL_TEXT,
      .text = "leave",
      .choices = "leave|stay",
-     .meaning = "whether winners leave the auction or keep their value and bid on"},
+     .meaning = "whether winners leave (and may re-enter), or stay, keep their value and bid on"},
     {.name = "unsold",
      .type = WAL_TEXT,
      .text = "lost",
      .choices = "lost|returned",
-     .meaning = "whether goods that find no buyer are lost or for sale again in the next round"},
+     .meaning = "whether goods that find no buyer are lost, or for sale again in later rounds"},
     {.name = "mechanism",
      .type = WAL_COMPONENT,
      .text = "first_price",
      .choices = "mechanism",
      .named = true,
-     .meaning = "who gets the goods, and what they pay"},
+     .meaning = "how many goods are sold in a round, to which bids, and what is paid"},
     {0}};
 
 // ---- Creation ---------------------------------------------------------------------------------
@@ -160,8 +168,8 @@ static wal_status make_asked(wal_ctx *ctx, batched_auction *game) {
   WAL_TRY(wal_acquire(ctx, "utility", 1, sizeof *game->asked, &game->asked));
   const int64_t prices = (int64_t)game->market.rounds * game->market.bids;
   WAL_TRY(wal_acquire(ctx, "utility", prices, sizeof(double), &game->asked->payment));
-  WAL_TRY(
-      wal_acquire(ctx, "utility", prices * (game->values + 1), sizeof(double), &game->asked->worth));
+  WAL_TRY(wal_acquire(ctx, "utility", prices * (game->values + 1), sizeof(double),
+                      &game->asked->worth));
   if (wal_ctx_planning(ctx)) return WAL_OK;
   for (int64_t i = 0; i < prices; i++) game->asked->payment[i] = NAN;
   return WAL_OK;
@@ -191,11 +199,14 @@ static void fill_shape(const batched_auction *game, wal_shape *shape) {
   shape->states = state_count(game);
   shape->actions = bids;
   shape->outcomes = OUTCOMES;
+  shape->action_outcome = true;
   shape->statistic = bids;
   shape->settled = (ROWS - 1) * bids + SCALARS;
+  shape->contests = 1;
   if (game->drift || game->reentry > 0) {
     shape->post_states = shape->states;
-    shape->noise_terms = (game->drift || game->reentry > 0 ? game->values : 1) + (game->reentry > 0);
+    shape->noise_terms =
+        (game->drift || game->reentry > 0 ? game->values : 1) + (game->reentry > 0);
   }
   shape->axes = 1;
   shape->axis[0] = (wal_axis){"value", shape->states, game->value, "value"};
@@ -207,11 +218,11 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   WAL_TRY(wal_acquire(ctx, "batched_auction", 1, sizeof *game, &game));
   game->ctx = ctx;
   game->values = (int)wal_params_integer(params, "values");
-  game->market = (wal_market){
-      .rounds = (int)wal_params_integer(params, "rounds"),
-      .bids = (int)wal_params_integer(params, "bids"),
-      .goods = wal_params_real(params, "goods"),
-      .returned = strcmp(wal_params_text(params, "unsold"), "returned") == 0};
+  game->market =
+      (wal_market){.rounds = (int)wal_params_integer(params, "rounds"),
+                   .bids = (int)wal_params_integer(params, "bids"),
+                   .goods = wal_params_real(params, "goods"),
+                   .returned = strcmp(wal_params_text(params, "unsold"), "returned") == 0};
   wal_status status = make_parts(ctx, params, game);
   if (status != WAL_OK) {
     destroy(ctx, game);
@@ -283,8 +294,8 @@ static void couple(const void *self, const wal_slab *slab, const double *mass, c
                    double *statistic) {
   const batched_auction *game = self;
   const int64_t count = bidding(game, slab);
-  for (int a = 0; a < game->market.bids && count > 0; a++)
-    statistic[a] += wal_dot(count, mass, policy + a * slab->stride);
+  const wal_tile t = {count > 0 ? count : 0, slab->stride, game->market.bids};
+  wal_tile_action_mass(t, mass, policy, statistic);
 }
 
 static void note_failure(const batched_auction *game, wal_status status) {
@@ -306,8 +317,33 @@ static void ask_utility(const batched_auction *game, int stage, const double *pa
   }
 }
 
-static void settle(const void *self, int stage, double *statistics) {
-  const batched_auction *game = self;
+/* Who wins: in the mean field, or the shares of finitely many bidders who do. */
+static wal_clearing clear_round(const wal_answer *answer, int bids, const double *bid_mass,
+                                const electorate *finite, double *win) {
+  if (!finite) return wal_clearing_run(bids, answer->reserve, answer->goods, bid_mass, win);
+  const int64_t goods = wal_clearing_goods(answer->goods, finite->agents);
+  const wal_clearing_count c =
+      wal_clearing_exact(bids, answer->reserve, goods, finite->bidders, finite->winners, win);
+  return (wal_clearing){.sold = (double)c.sold / (double)finite->agents, .threshold = c.threshold};
+}
+
+/* What losers pay, as loss[a], which is z_h's own: at each bid (1 - win) u(0, payment). */
+static void fill_losses(const batched_auction *game, int stage, double *z) {
+  const int bids = game->market.bids;
+  const double *win = z + (int64_t)WIN_PROBABILITY * bids, *gain = z + (int64_t)GAIN * bids;
+  double *loss = z + (int64_t)LOSS * bids;
+  const wal_utility *u = &game->utility;
+  for (int a = 0; a < bids; a++) {
+    const int64_t at = (int64_t)stage * bids + a;
+    const double worth =
+        game->asked ? game->asked->worth[at * (game->values + 1) + game->values]
+                    : wal_utility_factor(u, stage) * (u->zero_offset + u->zero_slope * gain[a]);
+    loss[a] = (1 - win[a]) * worth;
+  }
+}
+
+static void settle_round(const batched_auction *game, int stage, const electorate *finite,
+                         double *statistics) {
   const int bids = game->market.bids;
   const int64_t numbers = (int64_t)ROWS * bids + SCALARS;
   double *z = statistics + stage * numbers, *scalar = z + (int64_t)ROWS * bids;
@@ -315,54 +351,74 @@ static void settle(const void *self, int stage, double *statistics) {
   double left = game->market.goods;
   if (stage > 0) left = before[LEFT] - (game->market.returned ? before[SOLD] : before[GOODS]);
   if (left < 0) left = 0;  // by rounding only
-  const wal_round round = {.round = stage, .left = left, .bid_mass = z};
+  wal_round round = {.round = stage, .left = left, .bid_mass = z};
+  if (finite) round.agents = finite->agents, round.bidders = finite->bidders;
   wal_answer answer = {.payment = z + (int64_t)PAYMENT * bids};
   wal_mechanism_answer(&game->mechanism, &round, &answer);
   double *win = z + (int64_t)WIN_PROBABILITY * bids;
-  const wal_clearing c = wal_clearing_run(bids, answer.reserve, answer.goods, z, win);
+  const wal_clearing c = clear_round(&answer, bids, z, finite, win);
   if (game->asked)
     ask_utility(game, stage, answer.payment);
   else
     wal_utility_gain(&game->utility, bids, answer.payment, z + (int64_t)GAIN * bids);
+  if (game->mechanism.type->losers_pay) fill_losses(game, stage, z);
   scalar[GOODS] = answer.goods;
   scalar[LEFT] = left;
   scalar[SOLD] = c.sold;
   scalar[THRESHOLD] = (double)c.threshold / bids;
   scalar[REVENUE] = 0;
   const bool all = game->mechanism.type->losers_pay;
-  for (int a = 0; a < bids; a++)
-    scalar[REVENUE] += z[a] * (all ? 1 : win[a]) * answer.payment[a];
+  for (int a = 0; a < bids; a++) scalar[REVENUE] += z[a] * (all ? 1 : win[a]) * answer.payment[a];
 }
 
-/* reward[i] = win (offset[i] + slope[i] gain) + rest. */
-WAL_HOT static void weigh(int64_t count, double win, double gain, double rest,
-                          const double *restrict offset, const double *restrict slope,
-                          double *restrict reward) {
-  for (int64_t i = 0; i < count; i++) reward[i] = win * (offset[i] + slope[i] * gain) + rest;
+static void settle(const void *self, int stage, double *statistics) {
+  settle_round(self, stage, NULL, statistics);
 }
 
-WAL_HOT static void weigh_worth(int64_t count, double win, double rest,
+/* reward[a][i] = win[a] (offset[i] + slope[i] gain[a]), times the round's factor; where losers pay,
+ * (1 - win[a]) (zero_offset + zero_slope gain[a]) more. */
+WAL_HOT static void weigh(wal_tile t, double factor, const double *restrict win,
+                          const double *restrict gain, const double *restrict offset,
+                          const double *restrict slope, double *restrict reward) {
+  for (int a = 0; a < t.actions; a++) {
+    const double w = factor * win[a], g = gain[a];
+    double *to = reward + a * t.stride;
+    for (int64_t i = 0; i < t.count; i++) to[i] = w * (offset[i] + slope[i] * g);
+  }
+}
+
+WAL_HOT static void add_losses(wal_tile t, const double *restrict loss, double *restrict reward) {
+  for (int a = 0; a < t.actions; a++)
+    for (int64_t i = 0; i < t.count; i++) reward[a * t.stride + i] += loss[a];
+}
+
+/* The same with what a script's utility gave. */
+WAL_HOT static void weigh_worth(wal_tile t, const double *restrict win, int64_t row,
                                 const double *restrict worth, double *restrict reward) {
-  for (int64_t i = 0; i < count; i++) reward[i] = win * worth[i] + rest;
+  for (int a = 0; a < t.actions; a++) {
+    const double *from = worth + a * row;
+    double *to = reward + a * t.stride;
+    for (int64_t i = 0; i < t.count; i++) to[i] = win[a] * from[i];
+  }
 }
 
-static void reward_bid(const batched_auction *game, const wal_slab *slab, int a, const double *z,
-                       double *reward) {
+static void fill_rewards(const batched_auction *game, const wal_slab *slab, const double *z,
+                         double *reward) {
   const int bids = game->market.bids;
-  const int64_t count = bidding(game, slab);
-  const double win = z[WIN_PROBABILITY * bids + a], gain = z[GAIN * bids + a];
-  const double lose = game->mechanism.type->losers_pay ? 1 - win : 0;
+  const int64_t count = bidding(game, slab), first = slab->first;
+  const wal_tile t = {count > 0 ? count : 0, slab->stride, bids};
+  const double *win = z + (int64_t)WIN_PROBABILITY * bids;
   if (game->asked) {
-    const double *worth = game->asked->worth +
-                          ((int64_t)slab->stage * bids + a) * (game->values + 1);
-    weigh_worth(count, win, lose > 0 ? lose * worth[game->values] : 0, worth + slab->first, reward);
+    const int64_t row = game->values + 1;
+    weigh_worth(t, win, row, game->asked->worth + slab->stage * bids * row + first, reward);
   } else {
     const wal_utility *u = &game->utility;
-    const double factor = wal_utility_factor(u, slab->stage);
-    const double rest = lose > 0 ? factor * lose * (u->zero_offset + u->zero_slope * gain) : 0;
-    weigh(count, factor * win, gain, rest, u->offset + slab->first, u->slope + slab->first, reward);
+    weigh(t, wal_utility_factor(u, slab->stage), win, z + (int64_t)GAIN * bids, u->offset + first,
+          u->slope + first, reward);
   }
-  for (int64_t i = count > 0 ? count : 0; i < slab->count; i++) reward[i] = 0;
+  if (game->mechanism.type->losers_pay) add_losses(t, z + (int64_t)LOSS * bids, reward);
+  for (int a = 0; a < bids; a++)  // "won"
+    for (int64_t i = t.count; i < slab->count; i++) reward[a * slab->stride + i] = 0;
 }
 
 static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
@@ -370,13 +426,33 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
   const batched_auction *game = self;
   const int bids = game->market.bids;
   (void)mass, (void)policy;
-  for (int a = 0; a < bids; a++) {
-    if (reward) reward_bid(game, slab, a, statistic, reward + a * slab->stride);
-    if (!outcome) continue;
+  if (reward) fill_rewards(game, slab, statistic, reward);
+  for (int a = 0; outcome && a < bids; a++) {
     const double win = statistic[WIN_PROBABILITY * bids + a];
-    double *lose_row = outcome + a * slab->stride, *win_row = lose_row + bids * slab->stride;
-    for (int64_t i = 0; i < slab->count; i++) lose_row[i] = 1 - win, win_row[i] = win;
+    outcome[LOSE * bids + a] = 1 - win;
+    outcome[WIN * bids + a] = win;
   }
+}
+
+// ---- Finitely many bidders --------------------------------------------------------------------
+
+/* All bidders are in the one contest for the round's goods; "won" is in none. */
+static void contest(const void *self, int64_t first, int64_t count, int *out) {
+  const batched_auction *game = self;
+  for (int64_t i = 0; i < count; i++) out[i] = first + i < game->values ? 0 : -1;
+}
+
+/* The highest floor(goods * agents) bids win: all above the threshold, so many at it. */
+static void quota(const void *self, int stage, const int64_t *agents, const int64_t *played,
+                  double *statistics, int64_t *out) {
+  const batched_auction *game = self;
+  const int bids = game->market.bids;
+  int64_t *losers = out + (int64_t)LOSE * bids, *winners = out + (int64_t)WIN * bids;
+  double *bid_mass = statistics + stage * ((int64_t)ROWS * bids + SCALARS);
+  for (int a = 0; a < bids; a++) bid_mass[a] = (double)played[a] / (double)agents[0];
+  const electorate finite = {.agents = agents[0], .bidders = played, .winners = winners};
+  settle_round(game, stage, &finite, statistics);
+  for (int a = 0; a < bids; a++) losers[a] = played[a] - winners[a];
 }
 
 static wal_status failure(wal_ctx *ctx, const void *self) {
@@ -399,10 +475,10 @@ static const wal_report_form REPORT = {
     .sums = SUMS,
     .columns = 7,
     .tables = 3,
-    .column = {{"goods", "goods per bidder", "goods for sale", true},
+    .column = {{"goods", "goods per bidder", "goods for sale", false},
                {"sold", "goods per bidder", "goods sold", true},
-               {"threshold", "value",
-                "lowest bid that wins with some probability; 1 if none does", false},
+               {"threshold", "value", "lowest bid that wins with some probability; 1 if none does",
+                false},
                {"mean_payment", "value", "revenue over goods sold; 0 if none are", false},
                {"revenue", "value per bidder", "payments collected", true},
                {"efficiency", "value per bidder", "value of the goods to those who got them", true},
@@ -464,4 +540,6 @@ const wal_game_type wal_game_batched_auction = {
     .report = &REPORT,
     .measure = measure,
     .conclude = conclude,
+    .contest = contest,
+    .quota = quota,
     .failure = failure};

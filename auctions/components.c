@@ -8,11 +8,10 @@
 
 /* Besides the mechanisms. */
 static const wal_component *const PARTS[] = {
-    &wal_prior_uniform,         &wal_prior_geometric, &wal_prior_dirichlet,
-    &wal_prior_weights,         &wal_utility_neutral, &wal_utility_risk_averse,
-    &wal_utility_risk_seeking,  &wal_utility_hyperbolic,
-    &wal_utility_custom,        &wal_drift_none,      &wal_drift_gaussian,
-    &wal_drift_transition,
+    &wal_prior_geometric,    &wal_prior_dirichlet,     &wal_prior_weights,
+    &wal_utility_neutral,    &wal_utility_risk_averse, &wal_utility_risk_seeking,
+    &wal_utility_hyperbolic, &wal_utility_custom,      &wal_drift_none,
+    &wal_drift_gaussian,     &wal_drift_transition,
 };
 
 static const int64_t PART_COUNT = sizeof PARTS / sizeof PARTS[0];

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "auctions/clearing.h"
+#include "auctions/clearing_exact.h"
 #include "sim/core/memory.h"
 
 static const wal_mechanism_type *const MECHANISMS[] = {
@@ -41,6 +43,15 @@ void wal_mechanism_answer(const wal_mechanism *mechanism, const wal_round *round
                           wal_answer *answer) {
   mechanism->type->answer(mechanism->self, round, answer);
   if (answer->goods > round->left) answer->goods = round->left;  // by rounding only
+}
+
+void wal_round_clear(const wal_market *market, const wal_round *round, int reserve, double goods,
+                     double *win) {
+  if (round->bidders)
+    wal_clearing_exact(market->bids, reserve, wal_clearing_goods(goods, round->agents),
+                       round->bidders, NULL, win);
+  else
+    wal_clearing_run(market->bids, reserve, goods, round->bid_mass, win);
 }
 
 int wal_market_level(const wal_market *market, double price) {

@@ -18,6 +18,9 @@ typedef struct wal_round {
   int round;              /**< 0 .. rounds-1 */
   double left;            /**< goods left for this and later rounds */
   const double *bid_mass; /**< [bids]: mass of bidders at each bid */
+  int64_t agents;         /**< of a finite population; 0: infinitely many */
+  const int64_t *bidders; /**< [bids]: how many of these make each bid, bid_mass being bidders /
+                               agents; NULL: infinitely many */
 } wal_round;
 
 /** What the mechanism answers. */
@@ -64,11 +67,27 @@ void wal_mechanism_destroy(wal_ctx *ctx, wal_mechanism *mechanism);
 void wal_mechanism_answer(const wal_mechanism *mechanism, const wal_round *round,
                           wal_answer *answer);
 
+/**
+ * Who would win in the round if so many goods were for sale: win[a] is the probability for bid a,
+ * by wal_clearing_run() or, among finitely many bidders, wal_clearing_exact(). For mechanisms whose
+ * payments depend on that.
+ * @param win  [bids]
+ */
+void wal_round_clear(const wal_market *market, const wal_round *round, int reserve, double goods,
+                     double *win);
+
 /** Level of the lowest bid that is at least `price`; `bids` if there is none. */
 int wal_market_level(const wal_market *market, double price);
 
 /** All mechanisms, in the order of `walras list mechanisms`. */
-#define WAL_MECHANISM_LIST(X) X(first_price)
+#define WAL_MECHANISM_LIST(X) \
+  X(first_price)              \
+  X(uniform_price)            \
+  X(all_pay)                  \
+  X(posted_price)             \
+  X(static)                   \
+  X(neural)                   \
+  X(scripted)
 
 #define WAL_MECHANISM_DECLARE(name) extern const wal_mechanism_type wal_mechanism_##name;
 WAL_MECHANISM_LIST(WAL_MECHANISM_DECLARE)

@@ -5,16 +5,18 @@
 #include <math.h>
 #include <string.h>
 
+#include "auctions/value_law.h"
 #include "sim/core/random.h"
 #include "sim/core/sum.h"
 
-static const wal_param GEOMETRIC[] = {{.name = "ratio",
-                                       .type = WAL_REAL,
-                                       .number = 0.9,
-                                       .low = 1e-3,
-                                       .high = 1e3,
-                                       .meaning = "mass of a value over that of the next lower one"},
-                                      {0}};
+static const wal_param GEOMETRIC[] = {
+    {.name = "ratio",
+     .type = WAL_REAL,
+     .number = 0.9,
+     .low = 1e-3,
+     .high = 1e3,
+     .meaning = "mass of a value over that of the next lower one"},
+    {0}};
 
 static const wal_param DIRICHLET[] = {
     {.name = "concentration",
@@ -36,8 +38,6 @@ static const wal_param WEIGHTS[] = {
                 "normalized"},
     {0}};
 
-const wal_component wal_prior_uniform = {
-    .name = "uniform", .kind = "prior", .summary = "all values are equally likely"};
 const wal_component wal_prior_geometric = {
     .name = "geometric",
     .kind = "prior",
@@ -64,6 +64,30 @@ static void draw_dirichlet(uint64_t seed, double concentration, int count, doubl
   }
 }
 
+/* The largest is 1, so that nothing overflows. */
+static void fill_geometric(double ratio, int count, double *mass) {
+  double next = 1;
+  for (int k = 0; k < count; k++) {
+    mass[ratio > 1 ? count - 1 - k : k] = next;
+    next *= ratio > 1 ? 1 / ratio : ratio;
+  }
+}
+
+/* Value k/n stands for the values from there to the next one; what the law has beyond 1 is cut off.
+ */
+static wal_status discretize(wal_ctx *ctx, wal_params *params, int count, double *mass) {
+  wal_value_law *law = NULL;
+  WAL_TRY(wal_value_law_create(ctx, params, &law));
+  double below = wal_value_law_below(law, 0);
+  for (int k = 0; k < count; k++) {
+    const double next = wal_value_law_below(law, (k + 1.0) / count);
+    mass[k] = next - below;
+    below = next;
+  }
+  wal_value_law_destroy(ctx, &law);
+  return WAL_OK;
+}
+
 wal_status wal_prior_fill(wal_ctx *ctx, wal_params *params, int count, double *mass) {
   const wal_component *kind = wal_params_component(params);
   if (kind == &wal_prior_weights) {
@@ -75,18 +99,15 @@ wal_status wal_prior_fill(wal_ctx *ctx, wal_params *params, int count, double *m
   }
   if (kind == &wal_prior_dirichlet) {
     draw_dirichlet(wal_ctx_seed(ctx), wal_params_real(params, "concentration"), count, mass);
+  } else if (kind == &wal_prior_geometric) {
+    fill_geometric(wal_params_real(params, "ratio"), count, mass);
   } else {
-    const double ratio =
-        kind == &wal_prior_geometric ? wal_params_real(params, "ratio") : 1;
-    // The largest is 1, so that nothing overflows.
-    double next = 1;
-    for (int k = 0; k < count; k++) {
-      mass[ratio > 1 ? count - 1 - k : k] = next;
-      next *= ratio > 1 ? 1 / ratio : ratio;
-    }
+    WAL_TRY(discretize(ctx, params, count, mass));
   }
   const double sum = wal_sum(count, mass);
-  if (!(sum > 0)) return wal_params_fail(ctx, params, NULL, "the prior drawn has no mass");
+  if (!(sum > 0))
+    return wal_params_fail(ctx, params, NULL,
+                           "expected a prior with values below 1, got one without");
   for (int k = 0; k < count; k++) mass[k] /= sum;
   return WAL_OK;
 }

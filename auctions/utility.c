@@ -7,10 +7,10 @@
 #include "sim/core/vector_math.h"
 
 /* Below this (1 - exp(-beta x)) / beta loses digits, and differs little from x. */
-#define RISK_PARAM                                                                          \
-  {                                                                                         \
-    .name = "beta", .type = WAL_REAL, .number = 1, .low = 1e-3, .high = 100,                \
-    .meaning = "curvature of the utility; the smaller, the closer to neutral"               \
+#define RISK_PARAM                                                            \
+  {                                                                           \
+    .name = "beta", .type = WAL_REAL, .number = 1, .low = 1e-3, .high = 100,  \
+    .meaning = "curvature of the utility; the smaller, the closer to neutral" \
   }
 
 static const wal_param RISK[] = {RISK_PARAM, {0}};
@@ -82,8 +82,7 @@ wal_status wal_utility_create(wal_ctx *ctx, wal_params *params, int values, wal_
     out->beta = wal_params_real(params, "beta");
   WAL_TRY(wal_acquire(ctx, "utility", values, sizeof(double), &out->offset));
   WAL_TRY(wal_acquire(ctx, "utility", values, sizeof(double), &out->slope));
-  for (int k = 0; k < values; k++)
-    weigh(out, (double)k / values, &out->offset[k], &out->slope[k]);
+  for (int k = 0; k < values; k++) weigh(out, (double)k / values, &out->offset[k], &out->slope[k]);
   weigh(out, 0, &out->zero_offset, &out->zero_slope);
   return WAL_OK;
 }

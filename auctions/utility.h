@@ -22,9 +22,9 @@ typedef struct wal_utility {
   const wal_component *kind;
   int values;
   double beta, lambda;
-  double *offset, *slope;           /**< [values], at v = k / values */
-  double zero_offset, zero_slope;   /**< those of v = 0 */
-  const wal_function *function;     /**< of a script: all of the above is then unused */
+  double *offset, *slope;         /**< [values], at v = k / values */
+  double zero_offset, zero_slope; /**< those of v = 0 */
+  const wal_function *function;   /**< of a script: all of the above is then unused */
 } wal_utility;
 
 /** @param params  of one of the components above; must outlive the utility. Rank-local. */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Times learner iterations with exploitability, as `solve` does them: one line a case on stdout.
  *
- *   iteration NAME GAME LEARNER ITERATIONS REPEATS
+ *   iteration NAME GAME LEARNER ITERATIONS REPEATS [EVERY]
+ *
+ * Exploitability is measured every EVERY iterations, 0: never; 1 if left out.
  *
  * GAME and LEARNER are written as in a scenario: 'crowd_motion{rows=20}' 'mirror_descent{}'. The
  * figure is the median over REPEATS runs of ITERATIONS iterations each. Beside it stands the time
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/catalogue.h"
 #include "games/game_list.h"
 #include "io/scenario.h"
 #include "sim/learn/solve.h"
@@ -58,10 +61,10 @@ static const wal_component CASE = {.name = "case", .kind = "case", .params = PAR
 
 static wal_status parse(wal_ctx *ctx, const char *game, const char *learner,
                         wal_scenario **scenario, wal_params **params) {
+  const wal_catalogue *known = wal_catalogue_all();
   const wal_component *all[MOST_COMPONENTS] = {&CASE};
   int64_t n = 1;
-  for (int64_t i = 0; i < wal_game_count(); i++) all[n++] = &wal_game_at(i)->component;
-  for (int64_t i = 0; i < wal_learner_count(); i++) all[n++] = &wal_learner_at(i)->component;
+  for (int64_t i = 0; i < known->count && n < MOST_COMPONENTS; i++) all[n++] = known->components[i];
   const wal_catalogue catalogue = {all, n};
   char text[4096];
   int length = snprintf(text, sizeof text, "return case{game=%s, learner=%s}", game, learner);
@@ -69,7 +72,7 @@ static wal_status parse(wal_ctx *ctx, const char *game, const char *learner,
   return wal_params_resolve(ctx, "bench", &CASE, wal_scenario_root(*scenario), &catalogue, params);
 }
 
-static wal_status run(wal_ctx *ctx, char **argv) {
+static wal_status run(wal_ctx *ctx, char **argv, const char *every_text) {
   wal_scenario *scenario = NULL;
   wal_params *params = NULL;
   wal_game game = {0};
@@ -79,6 +82,7 @@ static wal_status run(wal_ctx *ctx, char **argv) {
   wal_params *of_game = wal_params_child(params, "game");
   wal_params *of_learner = wal_params_child(params, "learner");
   const int64_t iterations = atoll(argv[4]);
+  const int64_t every = every_text ? atoll(every_text) : 1;
   const int repeats = atoi(argv[5]) < MOST_REPEATS ? atoi(argv[5]) : MOST_REPEATS;
   WAL_TRY(wal_game_create(ctx, wal_game_find(wal_params_component(of_game)->name), of_game, &game));
   double start = wal_clock();
@@ -92,7 +96,7 @@ static wal_status run(wal_ctx *ctx, char **argv) {
     WAL_TRY(wal_agree(ctx, WAL_OK));
     start = wal_clock();
     for (int64_t k = 0; k < iterations; k++)
-      WAL_TRY(wal_learner_sweep(learner, true, true, &measure));
+      WAL_TRY(wal_learner_sweep(learner, every > 0 && k % every == 0, true, &measure));
     if (r >= 0) seconds[r] = (wal_clock() - start) / (double)iterations;
   }
   const double mebibytes = (double)wal_ctx_peak_memory(ctx) / 1048576.0;
@@ -122,8 +126,9 @@ int main(int argc, char **argv) {
     return 0;
   }
   wal_status status = WAL_OK;
-  if (argc != 6) status = wal_fail(ctx, WAL_EUSAGE, "usage: NAME GAME LEARNER ITERATIONS REPEATS");
-  if (status == WAL_OK) status = run(ctx, argv);
+  if (argc != 6 && argc != 7)
+    status = wal_fail(ctx, WAL_EUSAGE, "usage: NAME GAME LEARNER ITERATIONS REPEATS [EVERY]");
+  if (status == WAL_OK) status = run(ctx, argv, argc > 6 ? argv[6] : NULL);
   if (status != WAL_OK) fprintf(stderr, "bench: %s\n", wal_ctx_error(ctx));
   wal_ctx_close(&ctx);
   return wal_status_exit(status);

@@ -2,6 +2,7 @@
 #include "cli/catalogue.h"
 
 #include "auctions/components.h"
+#include "auctions/one_shot.h"
 #include "cli/task.h"
 #include "games/game_list.h"
 #include "sim/learn/learner.h"
@@ -21,6 +22,9 @@ const wal_catalogue *wal_catalogue_all(void) {
     components[n++] = &wal_learner_at(i)->component;
   for (int64_t i = 0; i < wal_auction_component_count() && n < MOST; i++)
     components[n++] = wal_auction_component_at(i);
+  components[n++] = &wal_one_shot_component;
+  for (int64_t i = 0; i < wal_one_shot_part_count() && n < MOST; i++)
+    components[n++] = wal_one_shot_part_at(i);
   catalogue = (wal_catalogue){components, n};
   return &catalogue;
 }

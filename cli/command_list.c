@@ -90,6 +90,7 @@ static void add_default(wal_text *text, const wal_param *p) {
 
 static void add_type(wal_text *text, const wal_param *p) {
   static const char *const ARRAYS[] = {"", "list", "table", "3-level table"};
+  char kinds[80];
   switch (p->type) {
     case WAL_INTEGER:
       wal_text_add(text, "whole number");
@@ -107,7 +108,7 @@ static void add_type(wal_text *text, const wal_param *p) {
       wal_text_add(text, "%s or function", ARRAYS[p->rank]);
       break;
     case WAL_COMPONENT:
-      wal_text_add(text, "a %s%s", p->choices,
+      wal_text_add(text, "%s%s", wal_kinds_text(p->choices, kinds, sizeof kinds),
                    wal_param_wrapped(p, wal_catalogue_all(), ", list or function", " or function"));
       break;
     case WAL_FUNCTION:
@@ -163,21 +164,23 @@ static void describe_params(const wal_param *params, int indent, const int width
   }
 }
 
-int wal_command_describe(const wal_options *options, int argc, char **argv) {
-  (void)argc;
-  (void)argv;
-  const wal_catalogue *all = wal_catalogue_all();
-  const char *name = options->operand[0];
-  const wal_component *c = wal_catalogue_find(all, name);
-  if (!c) {
-    const char *near_to = wal_nearest_name(name, all->count, component_name, all);
-    if (near_to)
-      fprintf(stderr, "walras describe: unknown name \"%s\"; did you mean \"%s\"?\n", name,
-              near_to);
-    else
-      fprintf(stderr, "walras describe: unknown name \"%s\"; see walras list\n", name);
-    return wal_status_exit(WAL_EUSAGE);
+/* Where the names are that parameters of a component type take. */
+static void print_kinds(const wal_catalogue *all, const wal_param *params) {
+  int printed = 0;
+  for (const wal_param *p = params; p->name; p++) {
+    char kinds[KIND];
+    const char *last = "";
+    for (int64_t i = 0; p->type == WAL_COMPONENT && i < all->count; i++) {
+      const char *kind = all->components[i]->kind;
+      if (strcmp(kind, last) == 0 || !wal_kind_is(kind, p->choices)) continue;
+      last = kind;
+      printf("%swalras list %s", printed++ ? ", " : "\nnames: ", plural(kind, kinds));
+    }
   }
+  if (printed) printf("\n");
+}
+
+static void describe(const wal_catalogue *all, const wal_component *c) {
   printf("%s (%s): %s\n", c->name, c->kind, c->summary);
   if (c->source) printf("source: %s\n", c->source);
   if (c->params && c->params->name) {
@@ -186,8 +189,38 @@ int wal_command_describe(const wal_options *options, int argc, char **argv) {
     printf("\n  %-*s  %-*s  %-*s  meaning\n", width[0] - 2, "parameter", width[1], "type", width[2],
            "default");
     describe_params(c->params, 2, width);
+    print_kinds(all, c->params);
   } else {
     printf("takes no parameters: %s{}\n", c->name);
+  }
+}
+
+int wal_command_describe(const wal_options *options, int argc, char **argv) {
+  (void)argc;
+  (void)argv;
+  const wal_catalogue *all = wal_catalogue_all();
+  const char *name = options->operand[0];
+  const bool known = wal_catalogue_find(all, name) != NULL;
+  for (int64_t i = 0; !known && i < all->count; i++) {
+    char kinds[KIND];
+    if (!kind_matches(all->components[i]->kind, name)) continue;
+    fprintf(stderr, "walras describe: \"%s\" is a kind; see walras list %s\n", name,
+            plural(all->components[i]->kind, kinds));
+    return wal_status_exit(WAL_EUSAGE);
+  }
+  if (!known) {
+    const char *near_to = wal_nearest_name(name, all->count, component_name, all);
+    if (near_to)
+      fprintf(stderr, "walras describe: unknown name \"%s\"; did you mean \"%s\"?\n", name,
+              near_to);
+    else
+      fprintf(stderr, "walras describe: unknown name \"%s\"; see walras list\n", name);
+    return wal_status_exit(WAL_EUSAGE);
+  }
+  for (int64_t i = 0, shown = 0; i < all->count; i++) {
+    if (strcmp(all->components[i]->name, name) != 0) continue;
+    if (shown++ > 0) printf("\n");
+    describe(all, all->components[i]);
   }
   return 0;
 }

@@ -75,8 +75,7 @@ wal_status wal_report_write(wal_run_file *file, const wal_report *report, const 
   double *room = NULL;
   if (!form) return WAL_OK;
   snprintf(group, sizeof group, "/%s", form->group);
-  WAL_TRY_ALL(space->ctx,
-              wal_acquire(space->ctx, "report", report->stages, sizeof *room, &room));
+  WAL_TRY_ALL(space->ctx, wal_acquire(space->ctx, "report", report->stages, sizeof *room, &room));
   wal_status status = wal_run_file_group(file, group);
   for (int t = 0; status == WAL_OK && t < form->tables; t++)
     status = write_table(file, &form->table[t], form->group, flow, space);

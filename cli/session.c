@@ -7,6 +7,13 @@
 #include "cli/error.h"
 #include "cli/machine.h"
 
+/* Warnings are told also with --quiet, which is about progress; on the first rank only, as all
+   ranks find the same. */
+static void print_warning(void *user, const char *text) {
+  const wal_session *session = user;
+  wal_warning_print(session->options->json, text);
+}
+
 wal_status wal_session_open(wal_session *session, const wal_options *options, int *argc,
                             char ***argv) {
   *session = (wal_session){.options = options, .subject = ""};
@@ -14,6 +21,8 @@ wal_status wal_session_open(wal_session *session, const wal_options *options, in
   const int64_t share = wal_machine_memory() / wal_ctx_node_size(session->ctx);
   const int64_t own = wal_machine_process_memory();
   wal_ctx_set_memory_limit(session->ctx, share < own ? share : own);
+  if (wal_ctx_rank(session->ctx) == 0)
+    wal_ctx_set_warning_handler(session->ctx, print_warning, session);
   return WAL_OK;
 }
 

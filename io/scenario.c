@@ -453,7 +453,9 @@ static wal_status descend(const assignment *a, const char *name, wal_node **node
                     wal_node_describe(child, got, sizeof got));
   }
   if (child->kind == WAL_NODE_COMPONENT)
-    *component = wal_catalogue_find(a->catalogue, child->text);
+    *component = param && param->type == WAL_COMPONENT
+                     ? wal_catalogue_find_kind(a->catalogue, child->text, param->choices)
+                     : wal_catalogue_find(a->catalogue, child->text);
   else
     *component = param && param->type == WAL_RECORD ? param->record : NULL;
   *node = child;

@@ -18,6 +18,10 @@ struct wal_ctx {
   bool planning;
   int64_t real_memory, real_peak;  // while a plan is made: as they were before
   wal_traffic traffic;
+  wal_warning_handler warning_handler;
+  void *warning_user;
+  uint64_t *warned;  // hashes of the warnings handed on
+  int64_t warned_count, warned_room;
   char error[ERROR_LENGTH];
 };
 
@@ -64,6 +68,7 @@ wal_status wal_ctx_split(wal_ctx *ctx, int group, wal_ctx **out) {
 void wal_ctx_destroy(wal_ctx **ctx) {
   if (!ctx || !*ctx) return;
   MPI_Comm_free(&(*ctx)->comm);
+  free((*ctx)->warned);
   free(*ctx);
   *ctx = NULL;
 }
@@ -88,16 +93,54 @@ void wal_ctx_set_seed(wal_ctx *ctx, uint64_t seed) { ctx->seed = seed; }
 MPI_Comm wal_ctx_comm(const wal_ctx *ctx) { return ctx->comm; }
 const char *wal_ctx_error(const wal_ctx *ctx) { return ctx->error; }
 
+static void format_line(char text[ERROR_LENGTH], const char *format, va_list args) {
+  vsnprintf(text, ERROR_LENGTH, format, args);
+  for (char *c = text; *c; c++)  // names in a scenario or file may have any bytes
+    if ((unsigned char)*c < ' ' || *c == 127) *c = ' ';
+}
+
 wal_status wal_fail(wal_ctx *ctx, wal_status status, const char *format, ...) {
   char text[ERROR_LENGTH];  // the arguments may point into ctx->error
   va_list args;
   va_start(args, format);
-  vsnprintf(text, sizeof text, format, args);
+  format_line(text, format, args);
   va_end(args);
-  for (char *c = text; *c; c++)  // names in a scenario or file may have any bytes
-    if ((unsigned char)*c < ' ' || *c == 127) *c = ' ';
   memcpy(ctx->error, text, sizeof text);
   return status;
+}
+
+void wal_ctx_set_warning_handler(wal_ctx *ctx, wal_warning_handler handler, void *user) {
+  ctx->warning_handler = handler;
+  ctx->warning_user = user;
+}
+
+/* Whether a text (by its hash, FNV-1a of 64 bits) is new. Without memory to note it, it stays so. */
+static bool note_warning(wal_ctx *ctx, const char *text) {
+  uint64_t hash = UINT64_C(14695981039346656037);
+  for (const char *c = text; *c; c++)
+    hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
+  for (int64_t i = 0; i < ctx->warned_count; i++)
+    if (ctx->warned[i] == hash) return false;
+  if (ctx->warned_count == ctx->warned_room) {
+    const int64_t room = 2 * ctx->warned_room + 8;
+    uint64_t *grown = realloc(ctx->warned, (size_t)room * sizeof *grown);
+    if (!grown) return true;
+    ctx->warned = grown;
+    ctx->warned_room = room;
+  }
+  ctx->warned[ctx->warned_count++] = hash;
+  return true;
+}
+
+void wal_warn(wal_ctx *ctx, const char *format, ...) {
+  char text[ERROR_LENGTH];
+  va_list args;
+  va_start(args, format);
+  format_line(text, format, args);
+  va_end(args);
+  while (ctx->parent) ctx = ctx->parent;
+  if (ctx->warning_handler && note_warning(ctx, text))
+    ctx->warning_handler(ctx->warning_user, text);
 }
 
 wal_status wal_agree(wal_ctx *ctx, wal_status status) {

@@ -55,6 +55,18 @@ const char *wal_ctx_error(const wal_ctx *ctx);
 wal_status wal_fail(wal_ctx *ctx, wal_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/** Receives a warning: one line, without a place where it comes from in front. */
+typedef void (*wal_warning_handler)(void *user, const char *text);
+
+/** Sets who receives the warnings of this context and of those split from it; NULL (as at the
+ *  start): nobody. Rank-local. */
+void wal_ctx_set_warning_handler(wal_ctx *ctx, wal_warning_handler handler, void *user);
+
+/** Hands a warning (text as that of wal_fail()) to the handler, at once; the same text only once
+ *  in a context and those split from it. Rank-local: where all ranks warn, the handler of every
+ *  rank is called. */
+void wal_warn(wal_ctx *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /**
  * Turns a local outcome into a common one: every rank returns the status of the lowest failing rank
  * and holds its text. @collective ctx; costs one allreduce of an int when all is well.

@@ -16,6 +16,36 @@ const wal_component *wal_catalogue_find(const wal_catalogue *catalogue, const ch
   return NULL;
 }
 
+bool wal_kind_is(const char *kind, const char *kinds) {
+  const size_t n = strlen(kind);
+  for (const char *at = kinds; at; at = strchr(at, '|')) {
+    if (*at == '|') at++;
+    if (strncmp(at, kind, n) == 0 && (at[n] == '\0' || at[n] == '|')) return true;
+  }
+  return false;
+}
+
+const wal_component *wal_catalogue_find_kind(const wal_catalogue *catalogue, const char *name,
+                                             const char *kinds) {
+  for (int64_t i = 0; catalogue && i < catalogue->count; i++)
+    if (strcmp(catalogue->components[i]->name, name) == 0 &&
+        wal_kind_is(catalogue->components[i]->kind, kinds))
+      return catalogue->components[i];
+  return NULL;
+}
+
+const char *wal_kinds_text(const char *kinds, char *buffer, size_t size) {
+  size_t length = 0;
+  buffer[0] = '\0';
+  for (const char *at = kinds; *at && length < size;) {
+    const int n = (int)strcspn(at, "|");
+    length += (size_t)snprintf(buffer + length, size - length, "%s%s %.*s",
+                               at == kinds ? "" : " or ", strchr("aeiou", *at) ? "an" : "a", n, at);
+    at += n + (at[n] == '|');
+  }
+  return buffer;
+}
+
 static char *copy_text(const char *text) {
   size_t size = strlen(text) + 1;
   char *copy = malloc(size);
@@ -139,10 +169,11 @@ static wal_status fail_v(wal_ctx *ctx, const wal_params *params, const char *nam
   char what[TEXT_LENGTH] = "";
   char place[32] = "";
   vsnprintf(text, sizeof text, format, args);
-  if (name)
+  const size_t prefix = strlen(params->prefix);
+  if (name && !(prefix > 0 && params->prefix[prefix - 1] == '='))
     snprintf(what, sizeof what, "%s%s: ", params->prefix, name);
-  else if (params->prefix[0])
-    snprintf(what, sizeof what, "%.*s: ", (int)strlen(params->prefix) - 1, params->prefix);
+  else if (prefix > 0)
+    snprintf(what, sizeof what, "%.*s: ", (int)prefix - 1, params->prefix);
   if (line == 0) line = params->line;
   if (line > 0) snprintf(place, sizeof place, "%d:", line);
   // The end of a very long path says more than its beginning, and the text must have room.

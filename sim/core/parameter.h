@@ -37,7 +37,8 @@ typedef struct wal_param {
   int64_t extent[3];   /**< its shape */
   int rank;            /**< of ARRAY: 1, 2 or 3 */
   int columns;         /**< of ARRAY: fixed length of the last index, 0 if free */
-  const char *choices; /**< TEXT: "a|b|c"; COMPONENT: kind; ANY: as "a table of lists" */
+  const char *choices; /**< TEXT: "a|b|c"; COMPONENT: kind, or kinds "a|b";
+                            ANY: as "a table of lists" */
   const struct wal_component *record;
   bool named;          /**< of COMPONENT: "name" stands for name{} */
   const char *wraps;   /**< of COMPONENT: a list, a table or a function stands for the component of
@@ -67,6 +68,16 @@ const wal_component *wal_catalogue_find(const wal_catalogue *catalogue, const ch
  *  functions, or functions only; "" if nothing. */
 const char *wal_param_wrapped(const wal_param *param, const wal_catalogue *catalogue,
                               const char *lists, const char *functions);
+/** The component of this name whose kind is one of `kinds` ("a" or "a|b"), NULL if there is none:
+ *  components of different kinds may have the same name. */
+const wal_component *wal_catalogue_find_kind(const wal_catalogue *catalogue, const char *name,
+                                             const char *kinds);
+
+/** Whether `kind` is one of `kinds` ("a" or "a|b"). */
+bool wal_kind_is(const char *kind, const char *kinds);
+
+/** "an a", "an a or a b" of the kinds "a|b", into buffer, which is returned. */
+const char *wal_kinds_text(const char *kinds, char *buffer, size_t size);
 
 /** The name nearest to `name` (edit distance at most 1 + length/3) among `count` names given by
  *  `name_at`, or NULL. */

@@ -24,7 +24,8 @@ struct wal_params {
   const wal_component *component;
   const char *owner; /**< what error texts name: the component, of a record the one it is part of */
   char *file;
-  char *prefix; /**< "" or, in a record, "stop." */
+  char *prefix; /**< "" or, in a record, "stop."; of a component that stands for data written as
+                     `prior` itself: "prior=" */
   int line;
   int64_t count;
   wal_param_value *values;

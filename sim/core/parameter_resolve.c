@@ -77,10 +77,8 @@ typedef struct kind_names {
 static const char *name_of_kind(const void *user, int64_t i) {
   const kind_names *names = user;
   const wal_component *component = names->catalogue->components[i];
-  return strcmp(component->kind, names->kind) == 0 ? component->name : "";
+  return wal_kind_is(component->kind, names->kind) ? component->name : "";
 }
-
-static const char *article(const char *noun) { return strchr("aeio", noun[0]) ? "an" : "a"; }
 
 const char *wal_param_expectation(const wal_param *param, char *buffer, size_t size) {
   static const char *const LISTS[] = {"a list of numbers", "a list of lists of numbers",
@@ -102,7 +100,7 @@ const char *wal_param_expectation(const wal_param *param, char *buffer, size_t s
       snprintf(buffer, size, "%s or a function", LISTS[param->rank - 1]);
       break;
     case WAL_COMPONENT:
-      snprintf(buffer, size, "%s %s", article(param->choices), param->choices);
+      wal_kinds_text(param->choices, buffer, size);
       break;
     case WAL_FUNCTION:
       snprintf(buffer, size, "a function");
@@ -233,11 +231,12 @@ static wal_status wrong_component(const resolver *r, const wal_params *params,
   const char *kind = param->choices;
   const char *written = written_name(node);
   const wal_component *known = wal_catalogue_find(r->catalogue, written);
-  char got[TEXT_LENGTH];
-  if (node->kind == WAL_NODE_TEXT && known && strcmp(known->kind, kind) == 0)
+  char got[TEXT_LENGTH], wanted[TEXT_LENGTH];
+  wal_kinds_text(kind, wanted, sizeof wanted);
+  if (node->kind == WAL_NODE_TEXT && wal_catalogue_find_kind(r->catalogue, written, kind))
     return wal_params_fail_at(r->ctx, params, param->name, node->line,
-                              "expected %s %s, got \"%s\"; write %s{} without quotation marks",
-                              article(kind), kind, written, written);
+                              "expected %s, got \"%s\"; write %s{} without quotation marks", wanted,
+                              written, written);
   if (written[0] && !known) {
     kind_names names = {r->catalogue, kind};
     int64_t count = r->catalogue ? r->catalogue->count : 0;
@@ -245,33 +244,38 @@ static wal_status wrong_component(const resolver *r, const wal_params *params,
     wal_quoted_text(written, got, sizeof got);
     if (nearest && nearest[0])
       return wal_params_fail_at(r->ctx, params, param->name, node->line,
-                                "unknown %s %s; did you mean \"%s\"?", kind, got, nearest);
+                                "unknown %s %s; did you mean \"%s\"?", strchr(wanted, ' ') + 1, got,
+                                nearest);
   }
   name_list list = {.count = 0};
   for (int64_t i = 0; r->catalogue && i < r->catalogue->count; i++)
-    if (strcmp(r->catalogue->components[i]->kind, kind) == 0)
+    if (wal_kind_is(r->catalogue->components[i]->kind, kind))
       add_name(&list, r->catalogue->components[i]->name);
   wal_node_describe(node, got, sizeof got);
-  return wal_params_fail_at(r->ctx, params, param->name, node->line,
-                            "expected %s %s (%s)%s, got %s%s%s", article(kind), kind, list.text,
-                            wal_param_wrapped(param, r->catalogue, ", a list or a function",
-                                              " or a function"),
-                            known ? known->kind : "", known ? " " : "", got);
+  return wal_params_fail_at(
+      r->ctx, params, param->name, node->line, "expected %s (%s)%s, got %s%s%s", wanted, list.text,
+      wal_param_wrapped(param, r->catalogue, ", a list or a function", " or a function"),
+      known ? known->kind : "", known ? " " : "", got);
 }
 
 /* What stands for the component that the parameter wraps it in. */
 static wal_status read_wrapped(const resolver *r, const wal_params *params, const wal_param *param,
                                const wal_node *node, wal_param_value *value) {
   const wal_component *component = wal_catalogue_find(r->catalogue, param->wraps);
+  const size_t size = strlen(params->prefix) + strlen(param->name) + 2;
+  char *prefix = malloc(size);
   wal_node *fields = wal_node_create(WAL_NODE_COMPONENT, node->line);
   wal_node *data = wal_node_copy(node);
-  const bool made = fields && wal_node_set_text(fields, param->wraps, strlen(param->wraps)) &&
+  const bool made = prefix && fields &&
+                    wal_node_set_text(fields, param->wraps, strlen(param->wraps)) &&
                     wal_node_set_field(fields, component->params[0].name, data);
-  if (!made && !fields) wal_node_destroy(data);
-  wal_status status = made ? resolve(r, component->name, "", component, fields, node->line,
-                                     &value->child)
-                           : wal_params_no_memory(r->ctx, params, param->name);
+  if (!prefix || !fields) wal_node_destroy(data);
+  if (prefix) snprintf(prefix, size, "%s%s=", params->prefix, param->name);
+  wal_status status =
+      made ? resolve(r, params->owner, prefix, component, fields, node->line, &value->child)
+           : wal_params_no_memory(r->ctx, params, param->name);
   wal_node_destroy(fields);
+  free(prefix);
   return status;
 }
 
@@ -285,11 +289,11 @@ static wal_status read_component(const resolver *r, const wal_params *params,
                                  wal_param_value *value) {
   if (param->wraps && is_data(node)) return read_wrapped(r, params, param, node, value);
   const bool word = param->named && node->kind == WAL_NODE_TEXT;
-  const wal_component *component = word || node->kind == WAL_NODE_COMPONENT
-                                       ? wal_catalogue_find(r->catalogue, node->text)
-                                       : NULL;
-  if (!component || strcmp(component->kind, param->choices) != 0)
-    return wrong_component(r, params, param, node);
+  const wal_component *component =
+      word || node->kind == WAL_NODE_COMPONENT
+          ? wal_catalogue_find_kind(r->catalogue, node->text, param->choices)
+          : NULL;
+  if (!component) return wrong_component(r, params, param, node);
   return resolve(r, component->name, "", component, word ? NULL : node, node->line, &value->child);
 }
 

@@ -11,6 +11,11 @@ typedef enum wal_purpose {
   WAL_PURPOSE_GAME_TABLES = 1,
   WAL_PURPOSE_GARNET = 2,
   WAL_PURPOSE_PRIOR = 3,
+  WAL_PURPOSE_LOTTERY_KEY = 4,
+  WAL_PURPOSE_LOTTERY_SHARE = 5,
+  WAL_PURPOSE_NETWORK = 6,
+  WAL_PURPOSE_ONE_SHOT_VALUES = 7,
+  WAL_PURPOSE_ONE_SHOT_TIES = 8,
 } wal_purpose;
 
 /** Four words of Philox4x32-10 (Random123). */
@@ -39,5 +44,13 @@ static inline double wal_random_uniform(uint64_t seed, wal_purpose purpose, uint
   wal_random_words words = wal_random(seed, purpose, item, stage, draw);
   return wal_random_real(&words, 0);
 }
+
+/**
+ * The two numbers of one draw for each of `count` items from `item` on: first[i] and second[i] are
+ * wal_random_real(wal_random(seed, purpose, item + i, stage, draw), 0 and 1), the same bits. About
+ * 1.5 ns a number with AVX2.
+ */
+void wal_random_reals(uint64_t seed, wal_purpose purpose, uint64_t item, int64_t count,
+                      uint32_t stage, uint32_t draw, double *first, double *second);
 
 #endif

@@ -34,18 +34,19 @@ enum { WIDTH = 1 };
 WAL_VECTOR_LOOP(wal_vector_exp_base, EXP)
 WAL_VECTOR_LOOP(wal_vector_log_base, LOG)
 
-void wal_vector_exp_shifted_base(int64_t n, double scale, const double *x, const double *shift,
-                                 double *e, double *sum) {
-  for (int64_t i = 0; i < n; i += WIDTH) {
-    const int64_t part = n - i < WIDTH ? n - i : WIDTH;
-    double few[2] = {1, 1};
-    for (int64_t j = 0; j < part; j++) few[j] = scale * x[i + j] - shift[i + j];
-    STORE(few, EXP(LOAD(few)));
-    for (int64_t j = 0; j < part; j++) {
-      e[i + j] = few[j];
-      sum[i + j] += few[j];
+void wal_vector_exp_rows_base(int64_t rows, int64_t stride, int64_t n, double scale,
+                              const double *x, const double *shift, double *e, double *sum) {
+  for (int64_t i = 0; i < n; i += WIDTH)
+    for (int64_t r = 0; r < rows; r++) {
+      const int64_t part = n - i < WIDTH ? n - i : WIDTH;
+      double few[2] = {1, 1};
+      for (int64_t j = 0; j < part; j++) few[j] = scale * (x[r * stride + i + j] - shift[i + j]);
+      STORE(few, EXP(LOAD(few)));
+      for (int64_t j = 0; j < part; j++) {
+        if (e) e[r * stride + i + j] = few[j];
+        sum[i + j] += few[j];
+      }
     }
-  }
 }
 
 void wal_vector_tilt_base(int64_t n, double rate, const double *x, const double *base,
@@ -91,12 +92,12 @@ void wal_vector_log(int64_t n, const double *x, double *y) {
     wal_vector_log_base(n, x, y);
 }
 
-void wal_vector_exp_shifted(int64_t n, double scale, const double *x, const double *shift,
-                            double *e, double *sum) {
+void wal_vector_exp_rows(int64_t rows, int64_t stride, int64_t n, double scale, const double *x,
+                         const double *shift, double *e, double *sum) {
   if (has_avx())
-    wal_vector_exp_shifted_avx(n, scale, x, shift, e, sum);
+    wal_vector_exp_rows_avx(rows, stride, n, scale, x, shift, e, sum);
   else
-    wal_vector_exp_shifted_base(n, scale, x, shift, e, sum);
+    wal_vector_exp_rows_base(rows, stride, n, scale, x, shift, e, sum);
 }
 
 void wal_vector_tilt(int64_t n, double rate, const double *x, const double *base,

@@ -23,17 +23,31 @@ enum { WIDTH = 4 };
 WAL_VECTOR_LOOP(wal_vector_exp_avx, Sleef_cinz_expd4_u10avx)
 WAL_VECTOR_LOOP(wal_vector_log_avx, Sleef_cinz_logd4_u35avx)
 
-void wal_vector_exp_shifted_avx(int64_t n, double scale, const double *x, const double *shift,
-                                double *e, double *sum) {
+/* A row's vector: its exponential, added to the sum. */
+static inline __m256d exp_vector(__m256d factor, const double *x, __m256d shift, double *e,
+                                 __m256d sum) {
+  __m256d v =
+      Sleef_cinz_expd4_u10avx(_mm256_mul_pd(factor, _mm256_sub_pd(_mm256_loadu_pd(x), shift)));
+  if (e) _mm256_storeu_pd(e, v);
+  return _mm256_add_pd(sum, v);
+}
+
+void wal_vector_exp_rows_avx(int64_t rows, int64_t stride, int64_t n, double scale,
+                             const double *x, const double *shift, double *e, double *sum) {
   const __m256d factor = _mm256_set1_pd(scale);
   int64_t i = 0;
-  for (; i + WIDTH <= n; i += WIDTH) {
-    __m256d scaled = _mm256_mul_pd(factor, _mm256_loadu_pd(x + i));
-    __m256d v = Sleef_cinz_expd4_u10avx(_mm256_sub_pd(scaled, _mm256_loadu_pd(shift + i)));
-    _mm256_storeu_pd(e + i, v);
-    _mm256_storeu_pd(sum + i, _mm256_add_pd(_mm256_loadu_pd(sum + i), v));
+  for (; i + 2 * WIDTH <= n; i += 2 * WIDTH) {  // two sums: one need not wait for the other
+    const __m256d first = _mm256_loadu_pd(shift + i), second = _mm256_loadu_pd(shift + i + WIDTH);
+    __m256d one = _mm256_loadu_pd(sum + i), two = _mm256_loadu_pd(sum + i + WIDTH);
+    for (int64_t r = 0; r < rows; r++) {
+      const int64_t at = r * stride + i;
+      one = exp_vector(factor, x + at, first, e ? e + at : NULL, one);
+      two = exp_vector(factor, x + at + WIDTH, second, e ? e + at + WIDTH : NULL, two);
+    }
+    _mm256_storeu_pd(sum + i, one);
+    _mm256_storeu_pd(sum + i + WIDTH, two);
   }
-  wal_vector_exp_shifted_base(n - i, scale, x + i, shift + i, e + i, sum + i);
+  wal_vector_exp_rows_base(rows, stride, n - i, scale, x + i, shift + i, e ? e + i : NULL, sum + i);
 }
 
 void wal_vector_tilt_avx(int64_t n, double rate, const double *x, const double *base,
@@ -69,9 +83,9 @@ void wal_vector_tilt_avx(int64_t n, double rate, const double *x, const double *
                          const double *weight, double *out, double *sum, double range[2]) {
   wal_vector_tilt_base(n, rate, x, base, weight, out, sum, range);
 }
-void wal_vector_exp_shifted_avx(int64_t n, double scale, const double *x, const double *shift,
-                                double *e, double *sum) {
-  wal_vector_exp_shifted_base(n, scale, x, shift, e, sum);
+void wal_vector_exp_rows_avx(int64_t rows, int64_t stride, int64_t n, double scale,
+                             const double *x, const double *shift, double *e, double *sum) {
+  wal_vector_exp_rows_base(rows, stride, n, scale, x, shift, e, sum);
 }
 void wal_vector_exp_avx(int64_t n, const double *x, double *y) { wal_vector_exp_base(n, x, y); }
 void wal_vector_log_avx(int64_t n, const double *x, double *y) { wal_vector_log_base(n, x, y); }

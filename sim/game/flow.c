@@ -6,23 +6,40 @@
 #include "sim/core/block_sum.h"
 #include "sim/core/gather.h"
 #include "sim/core/memory.h"
+#include "sim/game/tile_step.h"
 
 struct wal_flow_scratch {
   double *post;              // halo array; NULL without noise
   double *target;            // where the current stage's mass is moved to
   double *pi, *joint;        // a tile each
-  double *outcome;           // [K] tiles
+  double *outcome;           // [K] tiles; or [K][A]
+  bool late;                 // outcomes need the settled statistic
   double *stage_policy;      // all tiles of a stage, for outcomes that need the settled statistic
   wal_block_sum *statistic;  // NULL without one
   wal_gather *whole;         // NULL unless z_h holds all masses
 };
 
-wal_status wal_flow_create(const wal_space *space, wal_flow *out) {
+static wal_status create_outcomes(const wal_space *space, bool rereads,
+                                  struct wal_flow_scratch *s) {
+  wal_ctx *ctx = space->ctx;
+  const wal_shape *shape = &space->game->shape;
+  if (shape->outcomes == 1) return WAL_OK;
+  const int64_t tile = wal_space_tile_pairs(space);
+  const int64_t shares = shape->action_outcome ? shape->outcomes * space->states.tile : 0;
+  const int64_t row = shape->action_outcome ? shape->actions : tile;
+  s->late = shape->statistic + shape->settled > 0;
+  WAL_TRY(wal_acquire(ctx, "flow", shares > tile ? shares : tile, sizeof(double), &s->joint));
+  WAL_TRY(wal_acquire(ctx, "flow", row * shape->outcomes, sizeof(double), &s->outcome));
+  return s->late && !rereads
+             ? wal_acquire(ctx, "flow", space->pairs, sizeof(double), &s->stage_policy)
+             : WAL_OK;
+}
+
+wal_status wal_flow_create(const wal_space *space, bool rereads, wal_flow *out) {
   wal_ctx *ctx = space->ctx;
   const wal_shape *shape = &space->game->shape;
   const int64_t tile = wal_space_tile_pairs(space);
   const int64_t statistics = wal_game_statistics(space->game);
-  const bool late = shape->outcomes > 1 && shape->statistic + shape->settled > 0;
   struct wal_flow_scratch *s = NULL;
   *out = (wal_flow){.space = space};
   wal_status status = WAL_OK;
@@ -34,10 +51,7 @@ wal_status wal_flow_create(const wal_space *space, wal_flow *out) {
                            &out->statistics));
   if (space->noise) WAL_TRY_GOTO(wal_acquire(ctx, "flow", space->halo, sizeof(double), &s->post));
   WAL_TRY_GOTO(wal_acquire(ctx, "flow", tile, sizeof(double), &s->pi));
-  if (shape->outcomes > 1) WAL_TRY_GOTO(wal_acquire(ctx, "flow", tile, sizeof(double), &s->joint));
-  if (shape->outcomes > 1)
-    WAL_TRY_GOTO(wal_acquire(ctx, "flow", tile * shape->outcomes, sizeof(double), &s->outcome));
-  if (late) WAL_TRY_GOTO(wal_acquire(ctx, "flow", space->pairs, sizeof(double), &s->stage_policy));
+  WAL_TRY_GOTO(create_outcomes(space, rereads, s));
 cleanup:
   status = wal_agree(ctx, status);
   if (status == WAL_OK && shape->statistic > 0)
@@ -73,6 +87,33 @@ void wal_flow_destroy(wal_flow *flow) {
   wal_release(ctx, &flow->statistics);
 }
 
+/* Outcomes by action: if all actions lead to the same places, the mass of a state is shared out
+   among the outcomes' targets, and the joint is needed nowhere. */
+static void move_outcomes(wal_flow *flow, const wal_slab *slab, int64_t tile, const double *mass,
+                          const double *pi) {
+  const wal_space *space = flow->space;
+  struct wal_flow_scratch *s = flow->scratch;
+  const wal_moves *moves = wal_space_moves(space, slab->stage);
+  const wal_tile t = wal_tile_of(space, slab);
+  const int outcomes = space->game->shape.outcomes;
+  if (!wal_moves_by_state(moves, tile)) {
+    for (int k = 0; k < outcomes; k++) {
+      wal_tile_joint(t, mass, pi, s->joint);
+      for (int a = 0; a < t.actions; a++)
+        wal_tile_scale((wal_tile){t.count, t.stride, 1}, s->outcome[k * t.actions + a],
+                       s->joint + a * t.stride, s->joint + a * t.stride);
+      wal_moves_push(moves, tile, k, slab->stride, s->joint, s->target);
+    }
+    return;
+  }
+  wal_tile_outcome_shares(t, outcomes, s->outcome, pi, s->joint);
+  for (int k = 0; k < outcomes; k++) {
+    double *share = s->joint + k * t.stride;
+    wal_tile_joint((wal_tile){t.count, t.stride, 1}, mass, share, share);
+    wal_moves_push_states(moves, tile, k, share, s->target);
+  }
+}
+
 /* L = mu pi of a tile into post-decision states; with one outcome nothing else is needed. */
 static void move_tile(wal_flow *flow, const wal_slab *slab, int64_t tile, const double *mass,
                       const double *pi) {
@@ -88,10 +129,15 @@ static void move_tile(wal_flow *flow, const wal_slab *slab, int64_t tile, const 
     wal_moves_push_mass(moves, tile, slab->stride, mass, pi, s->target);
     return;
   }
+  if (tile == 0 || !game->shape.action_outcome)
+    game->type->stage(game->self, slab, mass, pi, wal_flow_statistic(flow, slab->stage), NULL,
+                      s->outcome);
+  if (game->shape.action_outcome) {
+    move_outcomes(flow, slab, tile, mass, pi);
+    return;
+  }
   wal_tile_joint(t, mass, pi, s->joint);
   const int64_t pairs = wal_space_tile_pairs(space);
-  game->type->stage(game->self, slab, mass, pi, wal_flow_statistic(flow, slab->stage), NULL,
-                    s->outcome);
   for (int k = 0; k < game->shape.outcomes; k++) {
     double *weighted = s->outcome + k * pairs;
     wal_tile_multiply(t, s->joint, weighted, weighted);
@@ -99,9 +145,9 @@ static void move_tile(wal_flow *flow, const wal_slab *slab, int64_t tile, const 
   }
 }
 
-/* One pass over the tiles of a stage: reads the policy and adds up the statistic, moves the mass,
-   or both at once. A second pass finds the policy of the first in stage_policy. */
-static void pass(wal_flow *flow, const wal_flow_source *source, int stage, bool read, bool couple,
+/* One pass over the tiles of a stage: adds up the statistic, moves the mass, or both at once. The
+   second pass finds the policy of the first in stage_policy, or reads it again. */
+static void pass(wal_flow *flow, const wal_flow_source *source, int stage, bool again, bool couple,
                  bool move) {
   const wal_space *space = flow->space;
   const wal_game *game = space->game;
@@ -111,7 +157,7 @@ static void pass(wal_flow *flow, const wal_flow_source *source, int stage, bool 
     const double *mass = wal_flow_mass(flow, stage) + (slab.first - space->states.first);
     double *room = s->stage_policy ? s->stage_policy + wal_space_pair(space, tile) : s->pi;
     const double *pi = room;
-    if (read) {
+    if (!again || !s->stage_policy) {
       pi = source->read(source->user, &slab, tile, room);
       if (s->stage_policy && pi != room)
         memcpy(room, pi, (size_t)wal_space_tile_pairs(space) * sizeof *room);
@@ -147,12 +193,12 @@ wal_status wal_flow_run_source(wal_flow *flow, const wal_flow_source *source) {
       s->target = wal_space_target(space, wal_flow_mass(flow, h + 1), s->post);
       wal_space_clear_away(space, h, s->target);
     }
-    if (s->stage_policy) {  // outcomes need the settled statistic
-      pass(flow, source, h, true, couple, false);
+    if (s->late) {
+      pass(flow, source, h, false, couple, false);
       WAL_TRY(settle(flow, h));
-      if (move) pass(flow, source, h, false, false, true);
+      if (move) pass(flow, source, h, true, false, true);
     } else {
-      pass(flow, source, h, true, couple, move);
+      pass(flow, source, h, false, couple, move);
       WAL_TRY(settle(flow, h));
     }
     if (!move) break;

@@ -12,8 +12,11 @@ typedef struct wal_flow {
   struct wal_flow_scratch *scratch;
 } wal_flow;
 
-/** Makes a flow whose stage 0 is the game's initial distribution. @collective */
-wal_status wal_flow_create(const wal_space *space, wal_flow *out);
+/** Makes a flow whose stage 0 is the game's initial distribution.
+ *  @param rereads  its sources can be read twice a tile for little: a stage's policy is not kept
+ *                  where it is needed again
+ *  @collective */
+wal_status wal_flow_create(const wal_space *space, bool rereads, wal_flow *out);
 void wal_flow_destroy(wal_flow *flow);
 
 /**
@@ -25,8 +28,9 @@ wal_status wal_flow_run(wal_flow *flow, const wal_policy *policy);
 
 /**
  * Where a flow's policy comes from when it is not stored: begin() is called at each stage
- * (@collective), then read() exactly once per tile, with room for a tile; it returns probabilities
- * [A][stride], in `room` or elsewhere. The flow's masses of that stage are complete by then.
+ * (@collective), then read() once per tile (or, if the flow `rereads`, twice), with room for a
+ * tile; it returns probabilities [A][stride], in `room` or elsewhere. The flow's masses of that
+ * stage are complete by then.
  */
 typedef struct wal_flow_source {
   wal_status (*begin)(void *user, int stage);

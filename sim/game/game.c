@@ -27,7 +27,8 @@ static wal_status check_shape(wal_ctx *ctx, const wal_params *params, const wal_
                shape->states % shape->populations == 0 && shape->noise_terms >= 0 &&
                shape->statistic >= 0 && shape->settled >= 0 &&
                (shape->statistic == 0 || type->couple) && (shape->settled == 0 || type->settle) &&
-               (shape->noise_terms == 0 || type->noise) && shape->axes <= WAL_AXES;
+               (shape->noise_terms == 0 || type->noise) && shape->axes <= WAL_AXES &&
+               shape->contests >= 0 && (shape->contests == 0 || (type->contest && type->quota));
   int64_t product = 1;
   for (int i = 0; i < shape->axes; i++) product *= shape->axis[i].size;
   if (!sound || (shape->axes > 0 && product != shape->states))
@@ -62,11 +63,24 @@ void wal_game_destroy(wal_ctx *ctx, wal_game *game) {
   memset(game, 0, sizeof *game);
 }
 
+void wal_game_spread_reward(const wal_game *game, const wal_slab *slab, double *reward) {
+  for (int a = 1; a < game->shape.actions; a++)
+    memcpy(reward + a * slab->stride, reward, (size_t)slab->count * sizeof *reward);
+}
+
+/* From [K][A] to [K][A][stride] in place: the last row first, none of which reaches an earlier one.
+ */
+static void spread_outcome(const wal_game *game, const wal_slab *slab, double *outcome) {
+  for (int row = game->shape.outcomes * game->shape.actions - 1; row >= 0; row--) {
+    const double chance = outcome[row];
+    for (int64_t i = 0; i < slab->count; i++) outcome[row * slab->stride + i] = chance;
+  }
+}
+
 void wal_game_stage(const wal_game *game, const wal_slab *slab, const double *mass,
                     const double *policy, const double *statistic, double *reward,
                     double *outcome) {
   game->type->stage(game->self, slab, mass, policy, statistic, reward, outcome);
-  if (!reward || !game->shape.state_reward) return;
-  for (int a = 1; a < game->shape.actions; a++)
-    memcpy(reward + a * slab->stride, reward, (size_t)slab->count * sizeof *reward);
+  if (reward && game->shape.state_reward) wal_game_spread_reward(game, slab, reward);
+  if (outcome && game->shape.action_outcome) spread_outcome(game, slab, outcome);
 }

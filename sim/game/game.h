@@ -48,7 +48,10 @@ typedef struct wal_shape {
   bool whole;          /**< behind these z_h holds mu_h of all S states: a gathering a stage and
                             H * S numbers on every rank; a statistic is far cheaper */
   bool state_reward;   /**< rewards do not depend on the action: stage() writes one a state */
+  bool action_outcome; /**< with K > 1: probabilities of outcomes depend on the action only, not on
+                            the state: stage() writes outcome [K][A] */
   bool varies;         /**< maps and noise differ from stage to stage: H - 1 kernels are kept */
+  int contests;        /**< C: what agents of a finite population contest, see quota() */
   int axes;            /**< coordinates of a state; 0: one, called "state" */
   wal_axis axis[WAL_AXES];
   wal_axis action; /**< what the actions are, if they are places on an axis (with labels); else
@@ -112,9 +115,9 @@ typedef struct wal_game_type {
    *  shape.varies). Asked once, when the kernels are built. */
   void (*move)(const void *self, int stage, int outcome, int action, int64_t first, int64_t count,
                int64_t *post);
-  /** Writes reward [A][stride] (with state_reward [count]) and, if K > 1, outcome [K][A][stride].
-   * Either may be NULL: not wanted. `statistic` is z_h, completed. `policy` is pi_h, [A][stride].
-   */
+  /** Writes reward [A][stride] (with state_reward [count]) and, if K > 1, outcome [K][A][stride]
+   *  (with action_outcome [K][A], the same for every slab; asked for once a stage). Either may be
+   * NULL: not wanted. `statistic` is z_h, completed. `policy` is pi_h, [A][stride]. */
   void (*stage)(const void *self, const wal_slab *slab, const double *mass, const double *policy,
                 const double *statistic, double *reward, double *outcome);
 
@@ -153,6 +156,29 @@ typedef struct wal_game_type {
    *  are columns. */
   void (*conclude)(const void *self, int stage, const double *statistic, const double *sums,
                    double *column);
+
+  /* optional: finite populations. N agents draw the stage's outcomes independently, agent i with
+   * the probabilities c_{h,k}(s_i,a_i) that stage() gives in the agents' empirical masses; unless
+   * the number of agents who get an outcome is fixed (goods that are sold, seats, quotas): */
+
+  /** contest[i] of states first+i: the contest 0 .. shape.contests-1 that agents in this state take
+   *  part in, or -1: none, their outcomes are independent. Asked once. Required with quota(). */
+  void (*contest)(const void *self, int64_t first, int64_t count, int *contest);
+  /**
+   * How many agents each outcome happens to; takes the place of settle(). Of agents[p] >= 1 agents
+   * of population p, played[c*A + a] are in contest c and play action a; exactly
+   * quota[(k*C + c)*A + a] of these get outcome k, drawn uniformly without replacement whatever
+   * their states are. Over k that sums to played[c*A + a].
+   * `statistics` is as in settle(), z_h of this stage summed by couple() from the empirical masses.
+   * They are completed such that stage() tells of these very agents: c_{h,k} of a contested (s,a)
+   * is quota / played, rewards are means over the draw, and later stages see what happened. The
+   * summed numbers may be replaced by what the counts say exactly.
+   * Every rank calls it with the same numbers: `played` counts over all ranks. N may be 10^12.
+   * Required if shape.contests > 0.
+   */
+  void (*quota)(const void *self, int stage, const int64_t *agents, const int64_t *played,
+                double *statistics, int64_t *quota);
+
   /** WAL_OK, or the first failure of an operation above that has no way to return one (a script's
    *  function), with its text. Asked at the end of every sweep. Default: they do not fail. */
   wal_status (*failure)(wal_ctx *ctx, const void *self);
@@ -180,9 +206,12 @@ static inline int64_t wal_game_statistics(const wal_game *game) {
   return (int64_t)shape->statistic + shape->settled + (shape->whole ? shape->states : 0);
 }
 
-/** The stage() operation, rewards [A][stride] in any case. */
+/** The stage() operation, rewards [A][stride] and outcomes [K][A][stride] in any case. */
 void wal_game_stage(const wal_game *game, const wal_slab *slab, const double *mass,
                     const double *policy, const double *statistic, double *reward, double *outcome);
+
+/** From one row of rewards that stage() wrote with state_reward: all rows [A][stride]. */
+void wal_game_spread_reward(const wal_game *game, const wal_slab *slab, double *reward);
 
 /** Different kernels (maps and noise) of a game: one, or one a move. */
 static inline int wal_game_kernels(const wal_game *game) {

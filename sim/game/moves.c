@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sim/game/moves.h"
 
+#include <string.h>
+
 #include "sim/core/hot.h"
 #include "sim/core/memory.h"
 #include "sim/core/sum.h"
@@ -11,13 +13,16 @@ struct wal_moves {
   int64_t *offset;  // [tiles][outcomes][actions], and the end: where the runs of each begin
   wal_run *runs;
   wal_halo *halo;
+  bool *by_state;  // [tiles]: all actions lead to the same places; NULL unless worth knowing
 };
 
 static wal_status add_tile(wal_moves *m, const wal_game *game, int stage, wal_reach *reach,
-                           int64_t tile, int64_t first, int64_t count, int64_t *targets) {
+                           int64_t tile, int64_t first, int64_t count, int64_t *room[2]) {
   const int64_t most = game->shape.post_states;
+  bool by_state = true;
   for (int k = 0; k < m->outcomes; k++)
     for (int a = 0; a < m->actions; a++) {
+      int64_t *targets = room[a > 0];
       game->type->move(game->self, stage, k, a, first, count, targets);
       for (int64_t i = 0; i < count; i++)
         if (targets[i] < 0 || targets[i] >= most)
@@ -28,18 +33,23 @@ static wal_status add_tile(wal_moves *m, const wal_game *game, int stage, wal_re
                           (long long)targets[i], (long long)most);
       m->offset[(tile * m->outcomes + k) * m->actions + a] = wal_reach_mark(reach);
       WAL_TRY(wal_reach_add(reach, 0, count, targets));
+      by_state = by_state && memcmp(targets, room[0], (size_t)count * sizeof *targets) == 0;
     }
+  if (m->by_state) m->by_state[tile] = by_state;
   return WAL_OK;
 }
 
 static wal_status add_all(wal_moves *m, const wal_game *game, int stage,
                           const wal_partition *states, wal_reach *reach) {
-  int64_t *targets = NULL, tile = 0;
+  int64_t *targets[2] = {NULL, NULL}, tile = 0;
   wal_status status = WAL_OK;
   int64_t tiles = wal_partition_tiles(states);
   WAL_TRY_GOTO(wal_acquire(m->ctx, "kernel", tiles * m->outcomes * m->actions + 1,
                            sizeof *m->offset, &m->offset));
-  WAL_TRY_GOTO(wal_acquire(m->ctx, "kernel", states->tile, sizeof *targets, &targets));
+  for (int i = 0; i < 2; i++)
+    WAL_TRY_GOTO(wal_acquire(m->ctx, "kernel", states->tile, sizeof(int64_t), &targets[i]));
+  if (game->shape.action_outcome)
+    WAL_TRY_GOTO(wal_acquire(m->ctx, "kernel", tiles, sizeof *m->by_state, &m->by_state));
   for (int64_t b = states->first_block; b < states->end_block; b++) {
     WAL_TRY_GOTO(wal_reach_block(reach, b));
     int64_t end = wal_partition_cut(states, b + 1);
@@ -51,7 +61,8 @@ static wal_status add_all(wal_moves *m, const wal_game *game, int stage,
   WAL_TRY_GOTO(wal_reach_block(reach, -1));
   m->offset[tiles * m->outcomes * m->actions] = wal_reach_mark(reach);
 cleanup:
-  wal_release(m->ctx, &targets);
+  wal_release(m->ctx, &targets[0]);
+  wal_release(m->ctx, &targets[1]);
   return status;
 }
 
@@ -84,27 +95,49 @@ void wal_moves_destroy(wal_moves **moves) {
   wal_ctx *ctx = (*moves)->ctx;
   wal_release(ctx, &(*moves)->offset);
   wal_release(ctx, &(*moves)->runs);
+  wal_release(ctx, &(*moves)->by_state);
   wal_halo_destroy(&(*moves)->halo);
   wal_release(ctx, moves);
 }
 
 wal_halo *wal_moves_halo(const wal_moves *moves) { return moves->halo; }
 
+WAL_INLINE void push_run(const wal_run run, const double *restrict joint, double *restrict post) {
+  const double *from = joint + run.source;
+  double *to = post + run.target;
+  if (run.step == 1)
+    for (int32_t i = 0; i < run.count; i++) to[i] += from[i];
+  else if (run.step == 0)
+    to[0] += wal_sum(run.count, from);
+  else
+    for (int32_t i = 0; i < run.count; i++) to[(int64_t)i * run.step] += from[i];
+}
+
 WAL_HOT void wal_moves_push(const wal_moves *moves, int64_t tile, int outcome, int64_t stride,
                             const double *restrict joint, double *restrict post) {
   const int64_t *offset = moves->offset + (tile * moves->outcomes + outcome) * moves->actions;
   for (int a = 0; a < moves->actions; a++, joint += stride)
-    for (int64_t r = offset[a]; r < offset[a + 1]; r++) {
-      const wal_run run = moves->runs[r];
-      const double *from = joint + run.source;
-      double *to = post + run.target;
-      if (run.step == 1)
-        for (int32_t i = 0; i < run.count; i++) to[i] += from[i];
-      else if (run.step == 0)
-        to[0] += wal_sum(run.count, from);
-      else
-        for (int32_t i = 0; i < run.count; i++) to[(int64_t)i * run.step] += from[i];
-    }
+    for (int64_t r = offset[a]; r < offset[a + 1]; r++) push_run(moves->runs[r], joint, post);
+}
+
+bool wal_moves_by_state(const wal_moves *moves, int64_t tile) {
+  return moves->by_state && moves->by_state[tile];
+}
+
+WAL_HOT void wal_moves_push_states(const wal_moves *moves, int64_t tile, int outcome,
+                                   const double *restrict mass, double *restrict post) {
+  const int64_t *offset = moves->offset + (tile * moves->outcomes + outcome) * moves->actions;
+  for (int64_t r = offset[0]; r < offset[1]; r++) push_run(moves->runs[r], mass, post);
+}
+
+WAL_HOT void wal_moves_pull_states(const wal_moves *moves, int64_t tile, int outcome,
+                                   const double *restrict post, double *restrict reached) {
+  const int64_t *offset = moves->offset + (tile * moves->outcomes + outcome) * moves->actions;
+  for (int64_t r = offset[0]; r < offset[1]; r++) {
+    const wal_run run = moves->runs[r];
+    for (int32_t i = 0; i < run.count; i++)
+      reached[run.source + i] = post[run.target + (int64_t)i * run.step];
+  }
 }
 
 WAL_HOT void wal_moves_push_mass(const wal_moves *moves, int64_t tile, int64_t stride,

@@ -36,6 +36,18 @@ void wal_moves_pull(const wal_moves *moves, int64_t tile, int outcome, int64_t s
                     const double *weight, const double *post, int64_t base_stride,
                     const double *base, double *value);
 
+/* Where all actions lead to the same places (and games say that their outcomes' probabilities
+   depend on the action only), there is one target a state and outcome: */
+
+/** Whether that is so for the states of a tile; false for games without that property. */
+bool wal_moves_by_state(const wal_moves *moves, int64_t tile);
+/** post[t_k(s)] += mass[s]. */
+void wal_moves_push_states(const wal_moves *moves, int64_t tile, int outcome, const double *mass,
+                           double *post);
+/** reached[s] = post[t_k(s)]. */
+void wal_moves_pull_states(const wal_moves *moves, int64_t tile, int outcome, const double *post,
+                           double *reached);
+
 /** best[s] = max_a (base[a][s] + post[t_0(s,a)]), a NaN staying one: for games of one outcome. */
 void wal_moves_pull_max(const wal_moves *moves, int64_t tile, const double *post,
                         int64_t base_stride, const double *base, double *best);

@@ -5,6 +5,8 @@
 
 #include "sim/core/memory.h"
 
+enum { MEMO_MOST = 1 << 27 };  // numbers of a policy that are remembered: 1 GiB
+
 /* Scales the positive numbers of each state of a tile to the sum 1. */
 static void normalize(wal_tile t, double *values) {
   for (int64_t i = 0; i < t.count; i++) {
@@ -31,6 +33,17 @@ void wal_policy_forbid(const wal_policy *policy, int stage, int64_t tile) {
   if (policy->kind != WAL_POLICY_LOGITS) normalize(wal_tile_of(policy->space, &slab), values);
 }
 
+static wal_status create_memo(wal_policy *policy) {
+  const wal_space *space = policy->space;
+  const int64_t horizon = space->game->shape.horizon;
+  if (horizon * space->pairs > MEMO_MOST) return WAL_OK;
+  WAL_TRY(wal_acquire(space->ctx, "policy", horizon * space->pairs, sizeof(double),
+                      &policy->probabilities));
+  WAL_TRY(wal_acquire(space->ctx, "policy", horizon * space->tiles * space->states.tile,
+                      sizeof(double), &policy->log_norms));
+  return wal_acquire(space->ctx, "policy", horizon * space->tiles, 1, &policy->known);
+}
+
 wal_status wal_policy_create(const wal_space *space, wal_policy_kind kind, wal_policy *out) {
   const wal_shape *shape = &space->game->shape;
   *out = (wal_policy){.space = space, .kind = kind};
@@ -38,6 +51,7 @@ wal_status wal_policy_create(const wal_space *space, wal_policy_kind kind, wal_p
   if (!wal_multiply(space->pairs, shape->horizon, &size))
     return wal_fail(space->ctx, WAL_EINPUT, "policy: its size overflows");
   WAL_TRY(wal_acquire(space->ctx, "policy", size, sizeof(double), &out->values));
+  if (kind == WAL_POLICY_LOGITS) WAL_TRY(create_memo(out));
   if (wal_ctx_planning(space->ctx)) return WAL_OK;
   if (kind != WAL_POLICY_LOGITS)
     for (int64_t i = 0; i < size; i++) out->values[i] = 1.0 / shape->actions;
@@ -63,7 +77,37 @@ void wal_space_forbid(const wal_space *space, int64_t tile, double *reward) {
 }
 
 void wal_policy_destroy(wal_policy *policy) {
-  if (policy->space) wal_release(policy->space->ctx, &policy->values);
+  if (!policy->space) return;
+  wal_ctx *ctx = policy->space->ctx;
+  wal_release(ctx, &policy->values);
+  wal_release(ctx, &policy->probabilities);
+  wal_release(ctx, &policy->log_norms);
+  wal_release(ctx, &policy->known);
+}
+
+wal_policy_memo wal_policy_memo_of(const wal_policy *policy, int stage, int64_t tile) {
+  const wal_space *space = policy->space;
+  if (!policy->probabilities) return (wal_policy_memo){0};
+  const int64_t at = stage * space->tiles + tile;
+  return (wal_policy_memo){
+      policy->probabilities + stage * space->pairs + wal_space_pair(space, tile),
+      policy->log_norms + at * space->states.tile, policy->known + at};
+}
+
+/* Softmax of a tile's logits, made now or remembered. */
+static const double *read_logits(const wal_policy *policy, const wal_slab *slab, int64_t tile,
+                                 double *scratch, double *log_norm) {
+  const wal_tile t = wal_tile_of(policy->space, slab);
+  const double *logits = wal_policy_tile(policy, slab->stage, tile);
+  const wal_policy_memo memo = wal_policy_memo_of(policy, slab->stage, tile);
+  if (!memo.known) {
+    wal_tile_softmax(t, 1, logits, scratch, log_norm);
+    return scratch;
+  }
+  if (!*memo.known) wal_tile_softmax(t, 1, logits, memo.probabilities, memo.log_norm);
+  *memo.known = 1;
+  if (log_norm) memcpy(log_norm, memo.log_norm, (size_t)t.count * sizeof *log_norm);
+  return memo.probabilities;
 }
 
 const double *wal_policy_read(const wal_policy *policy, const wal_slab *slab, int64_t tile,
@@ -78,8 +122,7 @@ const double *wal_policy_read(const wal_policy *policy, const wal_slab *slab, in
       wal_tile_drop_logs(t, stored, scratch);
       break;
     case WAL_POLICY_LOGITS:
-      wal_tile_softmax(t, 1, stored, scratch, log_norm);
-      break;
+      return read_logits(policy, slab, tile, scratch, log_norm);
   }
   return scratch;
 }

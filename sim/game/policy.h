@@ -13,11 +13,17 @@ typedef enum wal_policy_kind {
   WAL_POLICY_SIGNED,        /**< pi in the signed form of sim/game/tile.h; below 1e-300 read as 0 */
 } wal_policy_kind;
 
-/** A policy for all stages, the own states of a rank: one array of policy size. */
+/** A policy for all stages, the own states of a rank: one array of policy size, two with a memo. */
 typedef struct wal_policy {
   const wal_space *space;
   wal_policy_kind kind;
   double *values; /**< [H][space->pairs] */
+  /* Memo of logits: what wal_policy_read() would compute again, for tiles that are known. It takes
+     another array of policy size and saves one of two exponentials an action and iteration; not
+     kept where the array is large (policy.c). Same bits with and without. */
+  double *probabilities; /**< [H][space->pairs], or NULL */
+  double *log_norms;     /**< [H][tiles][tile size] */
+  unsigned char *known;  /**< [H][tiles] */
 } wal_policy;
 
 /** Stored in place of the logit of an action that is not legal, and added to its reward: whatever
@@ -44,6 +50,24 @@ static inline double *wal_policy_tile(const wal_policy *policy, int stage, int64
   return policy->values + stage * policy->space->pairs + wal_space_pair(policy->space, tile);
 }
 
+/** What is remembered of a tile's logits; zeroes if nothing is kept. */
+typedef struct wal_policy_memo {
+  double *probabilities; /**< [A][stride] */
+  double *log_norm;      /**< [stride] */
+  unsigned char *known;
+} wal_policy_memo;
+wal_policy_memo wal_policy_memo_of(const wal_policy *policy, int stage, int64_t tile);
+
+/** To be told whenever a tile's stored numbers have been changed: what is remembered is void. */
+static inline void wal_policy_changed(const wal_policy *policy, int stage, int64_t tile) {
+  if (policy->known) policy->known[stage * policy->space->tiles + tile] = 0;
+}
+
+/** Whether wal_policy_read() takes no exponential for tiles that have been read before. */
+static inline bool wal_policy_rereads(const wal_policy *policy) {
+  return policy->kind != WAL_POLICY_LOGITS || policy->probabilities;
+}
+
 /** Takes from a tile's actions that are not legal what an update gave them, and scales the
  *  probabilities of the others to the sum 1. */
 void wal_policy_forbid(const wal_policy *policy, int stage, int64_t tile);
@@ -54,7 +78,7 @@ void wal_space_forbid(const wal_space *space, int64_t tile, double *reward);
 
 /**
  * Probabilities of a tile, [A][stride].
- * @param scratch   room for a tile; used unless all stored numbers are probabilities
+ * @param scratch   room for a tile; used unless the probabilities stand somewhere
  * @param log_norm  NULL, or receives log sum_a exp(y) per state (logits only)
  */
 const double *wal_policy_read(const wal_policy *policy, const wal_slab *slab, int64_t tile,

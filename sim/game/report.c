@@ -5,8 +5,8 @@
 #include "sim/core/memory.h"
 
 /* What the states give to the stage's sums. @collective */
-static wal_status add_stage(const wal_flow *flow, const wal_policy *policy, int stage,
-                            double *room, wal_block_sum *sums, double *total) {
+static wal_status add_stage(const wal_flow *flow, const wal_policy *policy, int stage, double *room,
+                            wal_block_sum *sums, double *total) {
   const wal_space *space = flow->space;
   const wal_game *game = space->game;
   wal_block_sum_start(sums);
@@ -20,8 +20,8 @@ static wal_status add_stage(const wal_flow *flow, const wal_policy *policy, int 
   return wal_block_sum_finish(sums, total);
 }
 
-wal_status wal_report_create(const wal_space *space, const wal_flow *flow,
-                             const wal_policy *policy, wal_report *out) {
+wal_status wal_report_create(const wal_space *space, const wal_flow *flow, const wal_policy *policy,
+                             wal_report *out) {
   wal_ctx *ctx = space->ctx;
   const wal_game *game = space->game;
   const int horizon = game->shape.horizon;
@@ -30,8 +30,8 @@ wal_status wal_report_create(const wal_space *space, const wal_flow *flow,
   *out = (wal_report){.form = game->type->report, .stages = horizon};
   if (!out->form || !flow) return WAL_OK;
   const int columns = out->form->columns, width = out->form->sums;
-  wal_status status = wal_acquire(ctx, "report", (int64_t)horizon * columns, sizeof(double),
-                                  &out->values);
+  wal_status status =
+      wal_acquire(ctx, "report", (int64_t)horizon * columns, sizeof(double), &out->values);
   if (status == WAL_OK)
     status = wal_acquire(ctx, "report", wal_space_tile_pairs(space), sizeof(double), &room);
   if (status == WAL_OK) status = wal_acquire(ctx, "report", width, sizeof(double), &total);

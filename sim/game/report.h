@@ -19,8 +19,8 @@ typedef struct wal_report {
  * @param out   freed with wal_report_free()
  * @collective
  */
-wal_status wal_report_create(const wal_space *space, const wal_flow *flow,
-                             const wal_policy *policy, wal_report *out);
+wal_status wal_report_create(const wal_space *space, const wal_flow *flow, const wal_policy *policy,
+                             wal_report *out);
 void wal_report_free(wal_ctx *ctx, wal_report *report);
 
 #endif

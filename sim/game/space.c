@@ -15,11 +15,12 @@ static int64_t grid_row(const wal_shape *shape) {
   return last > 0 ? row * shape->axis[last].size : 1;
 }
 
-/* Asks which pairs are legal and checks that every state has one. Rank-local. */
-static wal_status find_legal(wal_space *s) {
+/* Asks which pairs are legal and checks that every state has one. Rank-local.
+   @param all_legal  receives 1 if all are, else 0 */
+static wal_status find_legal(wal_space *s, int64_t *all_legal) {
   const wal_game *game = s->game;
   const int actions = game->shape.actions;
-  bool all_legal = true;
+  *all_legal = 1;
   WAL_TRY(wal_acquire(s->ctx, "legal actions", s->pairs, 1, &s->legal));
   for (int64_t tile = 0; tile < s->tiles; tile++) {
     const wal_slab slab = wal_space_slab(s, 0, tile);
@@ -29,12 +30,20 @@ static wal_status find_legal(wal_space *s) {
     for (int64_t i = 0; i < slab.count; i++) {
       int count = 0;
       for (int a = 0; a < actions; a++) count += legal[a * slab.stride + i] != 0;
-      all_legal = all_legal && count == actions;
+      if (count < actions) *all_legal = 0;
       if (count == 0)
         return wal_fail(s->ctx, WAL_EINTERNAL, "game %s: state %lld has no legal action",
                         game->type->component.name, (long long)(slab.first + i));
     }
   }
+  return WAL_OK;
+}
+
+/* Learners round differently where actions may be illegal: all ranks know of it, or none. */
+static wal_status agree_on_legal(wal_space *s) {
+  int64_t all_legal = 1;
+  WAL_TRY_ALL(s->ctx, find_legal(s, &all_legal));
+  WAL_TRY(wal_ctx_least_integer(s->ctx, &all_legal));
   if (all_legal) wal_release(s->ctx, &s->legal);
   return WAL_OK;
 }
@@ -74,7 +83,7 @@ wal_status wal_space_create(wal_ctx *ctx, const wal_game *game, const wal_space_
   s->tiles = wal_partition_tiles(&s->states);
   s->pairs = wal_space_pair(s, s->tiles);
   wal_status status = WAL_OK;
-  if (game->type->legal) status = wal_agree(ctx, find_legal(s));
+  if (game->type->legal) status = agree_on_legal(s);
   if (status == WAL_OK) status = create_kernels(s, options->form);
   s->row = wal_round_up(s->halo, 8);
   if (status != WAL_OK)

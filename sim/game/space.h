@@ -17,16 +17,17 @@ typedef struct wal_space {
   wal_ctx *ctx;
   const wal_game *game;
   wal_partition states, post;
-  int kernels;          /**< 1, or H - 1 if they vary */
-  wal_moves **moves;    /**< [kernels] */
-  wal_noise **noise;    /**< [kernels]; NULL: post-decision states are the next states */
-  unsigned char *legal; /**< array over (state, action) of one stage; NULL: all actions are legal */
-  int64_t tiles;        /**< of this rank */
-  int64_t pairs;        /**< numbers in an array over (state, action) of one stage */
-  int64_t halo; /**< numbers in an array for wal_space_push() and wal_space_pull(): own states or
-                     post-decision states, and away entries */
-  int64_t row;  /**< from one stage to the next in arrays over (stage, state): such a row is itself
-                     an array for wal_space_push() and wal_space_pull() */
+  int kernels;       /**< 1, or H - 1 if they vary */
+  wal_moves **moves; /**< [kernels] */
+  wal_noise **noise; /**< [kernels]; NULL: post-decision states are the next states */
+  unsigned char
+      *legal;    /**< array over (state, action) of one stage; NULL: all are, on every rank */
+  int64_t tiles; /**< of this rank */
+  int64_t pairs; /**< numbers in an array over (state, action) of one stage */
+  int64_t halo;  /**< numbers in an array for wal_space_push() and wal_space_pull(): own states or
+                      post-decision states, and away entries */
+  int64_t row;   /**< from one stage to the next in arrays over (stage, state): such a row is itself
+                      an array for wal_space_push() and wal_space_pull() */
 } wal_space;
 
 /** How to lay out; zero for the usual. For tests of what must not matter. */

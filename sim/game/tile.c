@@ -2,11 +2,15 @@
 #include "sim/game/tile.h"
 
 #include <math.h>
+#include <stddef.h>
 
 #include "sim/core/hot.h"
 #include "sim/core/vector_math.h"
 
-enum { CHUNK = 64 };  // states whose maxima and sums are kept in registers and first-level cache
+enum {
+  LANES = 8,  // states whose maxima and sums stay in registers, and their actions in cache
+  CHUNK = 64  // the same for loops that do little
+};
 
 static const double ROUND_OFF = 1e-13;  // relative; of a sum of a few hundred terms
 
@@ -14,43 +18,66 @@ WAL_INLINE int64_t chunk_size(int64_t count, int64_t at) {
   return count - at < CHUNK ? count - at : CHUNK;
 }
 
-/* top = max_a scale * y. */
-WAL_HOT static void scaled_max(wal_tile t, double scale, const double *restrict y,
-                               double *restrict top) {
-  for (int64_t i = 0; i < t.count; i++) top[i] = scale * y[i];
-  for (int a = 1; a < t.actions; a++) {
+/* top = max_a y of up to LANES states. */
+WAL_INLINE void find_top(int64_t n, wal_tile t, const double *y, double *top) {
+  double most[LANES];
+  for (int64_t i = 0; i < n; i++) most[i] = -HUGE_VAL;
+  for (int a = 0; a < t.actions; a++) {
     const double *ya = y + a * t.stride;
-    for (int64_t i = 0; i < t.count; i++) {
-      double x = scale * ya[i];
-      top[i] = x > top[i] ? x : top[i];
-    }
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) most[i] = ya[i] > most[i] ? ya[i] : most[i];
+  }
+  for (int64_t i = 0; i < n; i++) top[i] = most[i];
+}
+
+WAL_HOT static void find_tops(wal_tile t, const double *y, double *top) {
+  if (t.count == LANES)
+    find_top(LANES, t, y, top);
+  else
+    find_top(t.count, t, y, top);
+}
+
+WAL_INLINE void divide_rows(int64_t n, wal_tile t, const double *sum, double *pi) {
+  double share[LANES];
+  for (int64_t i = 0; i < n; i++) share[i] = 1.0 / sum[i];
+  for (int a = 0; a < t.actions; a++) {
+    double *to = pi + a * t.stride;
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) to[i] *= share[i];
   }
 }
 
-WAL_HOT static void divide(wal_tile t, const double *restrict sum, double *restrict pi) {
-  double share[CHUNK];
-  for (int64_t i = 0; i < t.count; i++) share[i] = 1.0 / sum[i];
-  for (int a = 0; a < t.actions; a++) {
-    double *to = pi + a * t.stride;
-    for (int64_t i = 0; i < t.count; i++) to[i] *= share[i];
-  }
+WAL_HOT static void divide(wal_tile t, const double *sum, double *pi) {
+  if (t.count == LANES)
+    divide_rows(LANES, t, sum, pi);
+  else
+    divide_rows(t.count, t, sum, pi);
+}
+
+/* Softmax of up to LANES states; y and pi may be the same array. */
+static void softmax_chunk(wal_tile t, double scale, const double *y, const double *top, double *pi,
+                          double *log_norm) {
+  double sum[LANES] = {0};
+  wal_vector_exp_rows(t.actions, t.stride, t.count, scale, y, top, pi, sum);
+  divide(t, sum, pi);
+  if (!log_norm) return;
+  wal_vector_log(t.count, sum, log_norm);
+  for (int64_t i = 0; i < t.count; i++) log_norm[i] += scale * top[i];
 }
 
 void wal_tile_softmax(wal_tile t, double scale, const double *y, double *pi, double *log_norm) {
-  double top[CHUNK], sum[CHUNK];
-  for (int64_t at = 0; at < t.count; at += CHUNK) {
-    wal_tile c = {chunk_size(t.count, at), t.stride, t.actions};
-    scaled_max(c, scale, y + at, top);
-    for (int64_t i = 0; i < c.count; i++) sum[i] = 0;
-    for (int a = 0; a < t.actions; a++)
-      wal_vector_exp_shifted(c.count, scale, y + at + a * t.stride, top, pi + at + a * t.stride,
-                             sum);
-    divide(c, sum, pi + at);
-    if (log_norm) {
-      wal_vector_log(c.count, sum, log_norm + at);
-      for (int64_t i = 0; i < c.count; i++) log_norm[at + i] += top[i];
-    }
+  double top[LANES];
+  for (int64_t at = 0; at < t.count; at += LANES) {
+    const int64_t left = t.count - at;
+    const wal_tile c = {left < LANES ? left : LANES, t.stride, t.actions};
+    find_tops(c, y + at, top);
+    softmax_chunk(c, scale, y + at, top, pi + at, log_norm ? log_norm + at : NULL);
   }
+}
+
+void wal_tile_softmax_below(wal_tile t, const double *y, const double *top, double *pi,
+                            double *log_norm) {
+  softmax_chunk(t, 1, y, top, pi, log_norm);
 }
 
 WAL_HOT void wal_tile_joint(wal_tile t, const double *restrict mass, const double *restrict pi,
@@ -95,18 +122,14 @@ WAL_HOT void wal_tile_max(wal_tile t, const double *restrict q, double *restrict
 }
 
 void wal_tile_log_sum_exp(wal_tile t, double entropy, const double *q, double *v) {
-  double top[CHUNK], sum[CHUNK], term[CHUNK];
-  for (int64_t at = 0; at < t.count; at += CHUNK) {
-    int64_t n = chunk_size(t.count, at);
-    wal_tile_max((wal_tile){n, t.stride, t.actions}, q + at, top);
-    for (int64_t i = 0; i < n; i++) sum[i] = 0;
-    for (int a = 0; a < t.actions; a++) {
-      for (int64_t i = 0; i < n; i++) term[i] = (q[a * t.stride + at + i] - top[i]) / entropy;
-      wal_vector_exp(n, term, term);
-      for (int64_t i = 0; i < n; i++) sum[i] += term[i];
-    }
-    wal_vector_log(n, sum, sum);
-    for (int64_t i = 0; i < n; i++) v[at + i] = top[i] + entropy * sum[i];
+  for (int64_t at = 0; at < t.count; at += LANES) {
+    double top[LANES], sum[LANES] = {0};
+    const int64_t left = t.count - at;
+    const wal_tile c = {left < LANES ? left : LANES, t.stride, t.actions};
+    wal_tile_max(c, q + at, top);
+    wal_vector_exp_rows(c.actions, c.stride, c.count, 1 / entropy, q + at, top, NULL, sum);
+    wal_vector_log(c.count, sum, sum);
+    for (int64_t i = 0; i < c.count; i++) v[at + i] = top[i] + entropy * sum[i];
   }
 }
 

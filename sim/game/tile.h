@@ -17,8 +17,12 @@ typedef struct wal_tile {
 
 /** pi = softmax over actions of scale * y. `y` and `pi` may be the same array. If `log_norm` is not
  *  NULL it receives log sum_a exp(scale * y) for each state. An entry of y may be -inf, not all of
- *  a state's. */
+ *  a state's. What is less than exp(-708) of a state's largest is 0. */
 void wal_tile_softmax(wal_tile t, double scale, const double *y, double *pi, double *log_norm);
+
+/** The same with scale 1 for up to eight states whose top[s] = max_a y[a][s] are known. */
+void wal_tile_softmax_below(wal_tile t, const double *y, const double *top, double *pi,
+                            double *log_norm);
 
 /** joint[a][s] = mass[s] * pi[a][s]. */
 void wal_tile_joint(wal_tile t, const double *mass, const double *pi, double *joint);

@@ -24,6 +24,15 @@ typedef struct wal_value_tile {
 } wal_value_tile;
 
 /**
+ * A step on logits that a sweep takes by itself, tile by tile: y <- keep * y + rate * q with q of
+ * the soft value of the policy. Making q, its values, the new logits and their probabilities in one
+ * go spares the passes that a visit would take.
+ */
+typedef struct wal_logit_step {
+  double keep, rate;
+} wal_logit_step;
+
+/**
  * A backward sweep's request. `visit` (may be NULL) is called once per tile, stages descending,
  * after the tile's values are complete: the place where a learner updates the policy, whose numbers
  * for this tile are not read again. It may change the policy's own tile only.
@@ -35,6 +44,8 @@ typedef struct wal_value_request {
   wal_value keep;  /**< whose V_h(s) of all stages is kept */
   void (*visit)(void *user, const wal_value_tile *tile);
   void *user;
+  const wal_logit_step
+      *step; /**< instead of a visit, or NULL; WAL_VALUE_SOFT_POLICY is asked for */
 } wal_value_request;
 
 /** Totals of a sweep, the same on all ranks: per population, weighted by the initial mass. */

@@ -51,8 +51,8 @@ wal_status wal_learner_create(const wal_space *space, const wal_learner_type *ty
     status = wal_acquire(ctx, "prior policy", space->game->shape.horizon * space->pairs,
                          sizeof(double), &l->prior);
   status = wal_agree(ctx, status);
-  if (status == WAL_OK) status = wal_flow_create(space, &l->flow);
-  if (status == WAL_OK && l->follows_response) status = wal_flow_create(space, &l->response);
+  if (status == WAL_OK) status = wal_flow_create(space, wal_policy_rereads(&l->policy), &l->flow);
+  if (status == WAL_OK && l->follows_response) status = wal_flow_create(space, false, &l->response);
   if (status == WAL_OK)
     status =
         wal_values_create(space, measured_values(l) | bit(l->needs),
@@ -171,7 +171,10 @@ wal_status wal_learner_sweep(wal_learner *l, bool measure, bool update, wal_meas
   if (measure) request.which = measured_values(l);
   if (update || !measure) request.which |= bit(l->needs);
   request.keep = update || !measure ? l->needs : WAL_VALUE_POLICY;
-  if (update) request.visit = l->type->visit;
+  if (update && l->steps_logits)
+    request.step = &l->step;
+  else if (update)
+    request.visit = l->type->visit;
   if (request.visit) request.visits = bit(l->needs);
   WAL_TRY(wal_flow_run(&l->flow, &l->policy));
   WAL_TRY(wal_values_run(&l->values, &l->flow, &l->policy, &request, &totals));

@@ -15,10 +15,10 @@ typedef struct wal_learner wal_learner;
 typedef struct wal_learner_type {
   size_t struct_size;
   wal_component component; /**< kind "learner" */
-  /** Reads parameters; sets kind, needs, entropy, keeps_prior and follows_response, and may make
-   *  `self`: one block from wal_acquire(), released with the learner. Rank-local. */
+  /** Reads parameters; sets kind, needs, entropy, steps_logits, keeps_prior and follows_response,
+   * and may make `self`: one block from wal_acquire(), released with the learner. Rank-local. */
   wal_status (*create)(wal_ctx *ctx, wal_params *params, wal_learner *learner);
-  /** Updates the policy's tile; NULL if the rule works in finish(). */
+  /** Updates the policy's tile; NULL if the rule works in finish() or is a step on logits. */
   void (*visit)(void *learner, const wal_value_tile *tile);
   /** After the sweep of a step; NULL if nothing is left to do. @collective */
   wal_status (*finish)(wal_learner *learner);
@@ -30,8 +30,10 @@ struct wal_learner {
   const wal_space *space;
   /* chosen by the type's create() */
   wal_policy_kind kind;
-  double entropy;        /**< > 0: the step uses entropy-regularized values */
-  wal_value needs;       /**< the value whose q the step uses */
+  double entropy;    /**< > 0: the step uses entropy-regularized values */
+  wal_value needs;   /**< the value whose q the step uses */
+  bool steps_logits; /**< the sweep itself takes `step` on the logits; no visit */
+  wal_logit_step step;
   bool keeps_prior;      /**< has a second array of policy size */
   bool follows_response; /**< has a second flow, of the best response */
   void *self;            /**< the type's own parameters, or NULL */

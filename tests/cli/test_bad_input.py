@@ -397,6 +397,9 @@ COMMANDS = [
          "check", FILE, "-o", "x.h5"),
     line("option of another command, before it", USAGE, r"walras list does not take --quiet",
          "-q", "list"),
+    line("kind for a name", USAGE,
+         r'walras describe: "mechanisms" is a kind; see walras list mechanisms',
+         "describe", "mechanisms"),
     line("unknown kind", USAGE, r'walras list: no kind "nonsense"; there are: .*games.*',
          "list", "nonsense"),
     line("unknown component", USAGE,
@@ -450,6 +453,71 @@ NONFINITES = [
     Case("an old file stays", "return solve { game = beach_bar {}, learner = mirror_descent { rate "
          "= 1e308 } }", NONFINITE, r"walras: beach_bar: iteration 1: .* is not finite",
          ("run", FILE, "-f", "-o", "o.h5"), {"o.h5": b"old"}),
+]
+
+
+def auction(name, fields, message, status=BAD):
+    return Case(name, f"return solve {{ game = batched_auction {{ {fields} }} }}", status, message)
+
+
+AUCTIONS = [
+    auction("unknown name", "gods = 1",
+            r':1: batched_auction: unknown parameter "gods"; did you mean "goods"\?'),
+    auction("negative goods", "goods = -0.1",
+            r":1: batched_auction: goods: expected a number in \[0, 1000000\], got -0\.1"),
+    auction("no whole number of rounds", "rounds = 4.5",
+            r":1: batched_auction: rounds: expected a whole number, got 4\.5"),
+    auction("re-entry of those who stay", 'winners = "stay", reentry = 0.1',
+            r':1: batched_auction: reentry: expected 0 with winners = "stay", who never leave, '
+            r'got 0\.1'),
+    auction("winners", 'winners = "stays"',
+            r':1: batched_auction: winners: expected one of leave, stay, got "stays"; did you '
+            r'mean "stay"\?'),
+    auction("split and goods", "mechanism = first_price { split = { 0.2, 0.2, 0.2, 0.1 } }",
+            r":1: first_price: split: expected goods with the sum 0\.8 \(goods\), got the sum "
+            r"0\.7"),
+    auction("split and rounds", "mechanism = first_price { split = { 0.4, 0.4 } }",
+            r":1: first_price: split: expected 4 numbers, got 2"),
+    auction("constructor alone", "mechanism = first_price",
+            r":1: game\.mechanism: expected a value, got a constructor; write first_price\{\}"),
+    auction("function for a mechanism", "mechanism = function() end",
+            r":1: batched_auction: mechanism: expected a mechanism \(first_price.*\), got a "
+            r"function"),
+    auction("unknown mechanism", 'mechanism = "firstprice"',
+            r':1: batched_auction: mechanism: unknown mechanism "firstprice"; did you mean '
+            r'"first_price"\?'),
+    auction("prior of another length", "prior = { 0.5, 0.5 }",
+            r":1: batched_auction: prior: expected 100 numbers, got 2"),
+    auction("prior with another sum", "prior = { 0.5, 0.4 }, values = 2",
+            r":1: batched_auction: prior: expected a distribution with sum 1, got the sum 0\.9"),
+    auction("negative weight", "prior = function(v) return v - 0.5 end",
+            r":1: batched_auction: prior: element 0 \(counted from 0\): expected a number of at least 0, "
+            r"got -0\.5"),
+    auction("drift for a prior", "prior = gaussian {}",
+            r":1: batched_auction: prior: expected a prior or a value_law \(.*\), .*got drift gaussian\{\.\.\.\}"),
+    auction("drift of another shape", "drift = { { 1 } }, values = 2",
+            r":1: batched_auction: drift: expected 2 x 2 numbers, got 1 x 1"),
+    auction("drift row with another sum", "drift = { { 0.5, 0.4 }, { 0.5, 0.5 } }, values = 2",
+            r":1: batched_auction: drift: row 0 \(counted from 0\): expected a distribution with sum 1, "
+            r"got the sum 0\.9"),
+    auction("drift to nowhere", "drift = function(v, w) return w > v and 1 or 0 end",
+            r":1: batched_auction: drift: row 99 \(counted from 0\): expected weights with a positive "
+            r"sum, got 0"),
+    auction("list for a utility", "utility = { 1, 2 }",
+            r":1: batched_auction: utility: expected a function, got a list of 2 numbers"),
+    auction("utility of nothing", "utility = function(v, p, h) end",
+            r":1: batched_auction: utility\(value=0, payment=0, round=0\): expected a number, got "
+            r"nothing"),
+    auction("utility with an unknown name", "utility = function(v, p, h) return value - p end",
+            r':1: batched_auction: utility\(value=0, payment=0, round=0\): unknown name "value"'),
+    auction("infinite utility", "utility = function(v, p, h) return math.log(v - p) end",
+            r":1: batched_auction: utility\(value=0, payment=0, round=0\): expected a finite "
+            r"number, "
+            r"got -inf", NONFINITE),
+    override("function from outside",
+             r":?\d*: batched_auction: utility: expected a function written in the scenario, got "
+             r"one from elsewhere \(-P\), which a run file could not keep",
+             "game=batched_auction{utility=function(v, p, h) return v - p end}"),
 ]
 
 
@@ -515,6 +583,9 @@ class BadInput(unittest.TestCase):
 
     def test_lists(self):
         self.check_all(LISTS, together=4)
+
+    def test_auctions(self):
+        self.check_all(AUCTIONS, together=4)
 
     def test_tasks(self):
         self.check_all(TASKS, together=4)

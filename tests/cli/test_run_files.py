@@ -285,8 +285,9 @@ class RunFiles(unittest.TestCase):
         with open(os.path.join(SOURCE, "docs/run-file.md")) as file:
             examples = re.findall(r"^```python\n(.*?)^```", file.read(), re.M | re.S)
         self.assertGreaterEqual(len(examples), 3)
-        sweep = os.path.join(SOURCE, "scenarios/rate_sweep.lua")
-        self.assertEqual(walras("run", sweep, "-q", cwd=self.folder).status, 0)
+        for name in ("rate_sweep", "auction"):
+            scenario = os.path.join(SOURCE, f"scenarios/{name}.lua")
+            self.assertEqual(walras("run", scenario, "-q", cwd=self.folder).status, 0)
         before = os.getcwd()
         os.chdir(self.folder)
         try:
@@ -295,7 +296,8 @@ class RunFiles(unittest.TestCase):
                     exec(compile(example, "docs/run-file.md", "exec"), {})
         finally:
             os.chdir(before)
-            os.remove(os.path.join(self.folder, "rate_sweep.h5"))
+            for name in ("rate_sweep", "auction"):
+                os.remove(os.path.join(self.folder, f"{name}.h5"))
 
     def test_info(self):
         result = walras("info", self.path("predator_prey.h5"))

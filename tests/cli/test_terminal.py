@@ -162,17 +162,19 @@ class Help(unittest.TestCase):
 class Components(unittest.TestCase):
     def test_list(self):
         everything = listed()
-        self.assertEqual(set(everything.values()), {"task", "game", "learner"})
+        self.assertLessEqual({"task", "game", "learner", "mechanism", "prior", "utility", "drift",
+                              "auction", "value_law", "bid_rule"},
+                             set(everything.values()))
         self.assertLessEqual({"solve", "beach_bar", "random_linear", "mirror_descent"},
                              set(everything))
         for line in walras("list").out.splitlines():
-            self.assertRegex(line, r"^$|^[a-z]+s$|^  [a-z][a-z0-9_]* +\S.*$")
+            self.assertRegex(line, r"^$|^[a-z_]+s$|^  [a-z][a-z0-9_]* +\S.*$")
 
     def test_list_of_a_kind(self):
         everything = listed()
         for kind in sorted(set(everything.values())):
             expected = {name for name, of in everything.items() if of == kind}
-            for spelling in (kind, kind + "s"):
+            for spelling in (kind, re.sub("y$", "ie", kind) + "s"):
                 with self.subTest(spelling=spelling):
                     self.assertEqual(set(listed(spelling)), expected)
 
@@ -187,8 +189,13 @@ class Components(unittest.TestCase):
         """Names that a component takes, as it says when it is given another one."""
         unknown = "zzzzzzzzzzzzzzzzzzzzzzzz = 1"
         made = f"{name} {{ {unknown} }}"
+        auction = "simulate {{ game = one_shot_auction {{ {} = {} }} }}"
         text = {"task": made, "game": f"solve {{ game = {made} }}",
-                "learner": f"solve {{ game = beach_bar {{}}, learner = {made} }}"}[kind]
+                "auction": f"simulate {{ game = {made} }}",
+                "value_law": auction.format("values", made),
+                "bid_rule": auction.format("bids", made),
+                "learner": f"solve {{ game = beach_bar {{}}, learner = {made} }}"}.get(
+                    kind, f"solve {{ game = batched_auction {{ {kind} = {made} }} }}")
         place = folder(name)
         write(os.path.join(place, "s.lua"), f"return {text}")
         result = walras("check", "s.lua", cwd=place, leaks=False)
@@ -203,7 +210,8 @@ class Components(unittest.TestCase):
                 result = walras("describe", name)
                 self.assertEqual((result.status, result.err), (0, ""), result)
                 self.assertRegex(result.out, rf"^{name} \({kind}\): \S")
-                self.assertRegex(result.out, r"(?m)^source: \S")
+                if kind in ("task", "game", "learner"):
+                    self.assertRegex(result.out, r"(?m)^source: \S")
                 self.assertIsNotNone(parameters)
                 for parameter in filter(None, parameters):
                     row = rf"(?m)^ +{re.escape(parameter)}  *(\S.*)  *\S.*$"
@@ -214,8 +222,18 @@ class Components(unittest.TestCase):
         self.assertRegex(out, r"(?m)^ +rows +whole number in \[1, \S+\] +20 +\S.*\[cells\]$")
         self.assertRegex(out, r"(?m)^ +stay +number in \[0, 1\] +0\.5 ")
         out = walras("describe", "solve").out
+        self.assertTrue(out.endswith("\nnames: walras list games, walras list learners\n"), out)
         self.assertRegex(out, r"(?m)^ +game .*required")
         self.assertRegex(out, r"(?m)^ +iterations +whole number .* 1000 ")
+
+
+# Parameters that parts of an auction cannot do without.
+NEEDED_PARTS = {
+    "weights": "mass = function(v) return 1 + v end",
+    "custom_utility": "payoff = function(v, p, h) return v - p end",
+    "transition": "rows = function(v, w) return 1 end",
+    "scripted": "payment = function(b, h) return b end",
+}
 
 
 def needed(name, place):
@@ -275,15 +293,20 @@ class Check(unittest.TestCase):
             needs = needed(name, place)
             game = f"{name} {{ {needs} }}" if kind == "game" else "beach_bar { stay = 1/3 }"
             learner = f"{name} {{}}" if kind == "learner" else "mirror_descent { rate = 1e-300 }"
+            if kind not in ("game", "learner"):
+                game = f"batched_auction {{ {kind} = {name} {{ {NEEDED_PARTS.get(name, '')} }} }}"
             write(os.path.join(place, "s.lua"),
                   f"return solve {{ game = {game}, learner = {learner} }}")
             return name, kind, walras("check", "s.lua", cwd=place, leaks=kind == "learner")
 
-        items = [item for item in listed().items() if item[1] != "task"]
+        items = [item for item in listed().items() if item[1] in ("game", "learner")]
         for name, kind, result in at_once(one, items):
             with self.subTest(name=name):
                 self.assertEqual((result.status, result.err), (0, ""), result)
                 task = json.loads(result.out)["solve"]
+                if kind not in ("game", "learner"):
+                    self.assertIn(name, task["game"]["batched_auction"][kind])
+                    continue
                 self.assertIn(name, task[kind])
                 if kind == "learner":
                     self.assertEqual(task["game"]["beach_bar"]["stay"], 1 / 3)
@@ -436,7 +459,11 @@ class Results(unittest.TestCase):
 
         def one(path):
             place = folder("scenario")
-            return walras("run", path, cwd=place, timeout=150), os.listdir(place)
+            short = ()
+            if SANITIZED and f"{os.sep}auctions{os.sep}" in path:
+                base = "base." if "return sweep" in open(path, encoding="utf-8").read() else ""
+                short = ("-P", f"{base}stop.iterations=20")
+            return walras("run", path, *short, cwd=place, timeout=150), os.listdir(place)
 
         for path, (result, files) in zip(paths, at_once(one, paths, 2)):
             with self.subTest(path=os.path.relpath(path, SOURCE)):

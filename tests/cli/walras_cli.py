@@ -125,7 +125,7 @@ def listed(kind=None):
     names, heading = {}, None
     for line in result.out.splitlines():
         if line and not line.startswith(" "):
-            heading = line.rstrip("s")
+            heading = re.sub("ie$", "y", line.removesuffix("s"))
         elif line.strip():
             names[line.split()[0]] = heading
     return names

@@ -2,8 +2,10 @@
 #include "tests/conformance/settings.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "auctions/mechanism.h"
 #include "sim/core/random.h"
 
 enum { SEED = 20 };
@@ -183,9 +185,56 @@ static const script SCRIPTS[] = {
       "}\n"}},
 };
 
-wal_status settings_create(wal_ctx *ctx, const char *game, bool second, wal_test_game *out) {
+/* The second settings of mechanisms, and defaults of those that have none. */
+
+static const struct {
+  const char *name, *text[2];
+} MECHANISMS[] = {
+    {"first_price", {NULL, "reserve = 0.3"}},
+    {"uniform_price", {NULL, "rule = 'highest_losing', reserve = 0.11"}},
+    {"all_pay", {NULL, "reserve = 0.25"}},
+    {"posted_price", {NULL, "price = 0.4"}},
+    {"static",
+     {NULL,
+      "payment = function(h, bid) return bid ^ (2 + h) end, goods = function(h) return 0.5 ^ "
+      "(h + 1) end, reserve = 0.07"}},
+    {"neural", {"hidden = 16", "hidden = 7, slope = 'free', seed = 3"}},
+    {"scripted",
+     {"payment = function(bid, round) return 0.9 * bid end",
+      "payment = function(bid, round) return bid * (1 + round) end, goods = function(round, left) "
+      "return 0.4 * left + 0.1 * left * left / 1.1 end, reserve = 0.2"}},
+};
+
+const char *settings_mechanism(const char *name, bool second, char *buffer, size_t size) {
+  const char *text = NULL;
+  for (size_t i = 0; i < sizeof MECHANISMS / sizeof *MECHANISMS; i++)
+    if (strcmp(MECHANISMS[i].name, name) == 0) text = MECHANISMS[i].text[second];
+  snprintf(buffer, size, "%s { %s }", name, text ? text : "");
+  return buffer;
+}
+
+/* A small auction with all that moves, and a mechanism in its second setting. */
+static wal_status create_auction(wal_ctx *ctx, int64_t mechanism, wal_test_game *out) {
+  char text[640], of_mechanism[400];
+  const char *name = wal_mechanism_at(mechanism)->component.name;
+  snprintf(text, sizeof text,
+           "return batched_auction { rounds = 3, values = 23, bids = 17, goods = 1.1,\n"
+           "  prior = geometric { ratio = 0.9 }, drift = gaussian { slope = 1.2, width = 0.2 },\n"
+           "  reentry = 0.3, unsold = '%s', mechanism = %s }\n",
+           mechanism % 2 ? "returned" : "lost",
+           settings_mechanism(name, true, of_mechanism, sizeof of_mechanism));
+  return wal_test_game_script(ctx, text, out);
+}
+
+int settings_count(const char *game) {
+  return strcmp(game, "batched_auction") == 0 ? 1 + (int)wal_mechanism_count() : 2;
+}
+
+wal_status settings_create(wal_ctx *ctx, const char *game, int setting, wal_test_game *out) {
+  if (setting > 0 && strcmp(game, "batched_auction") == 0)
+    return create_auction(ctx, setting - 1, out);
   for (size_t i = 0; i < sizeof SCRIPTS / sizeof *SCRIPTS; i++)
     if (strcmp(SCRIPTS[i].game, game) == 0)
-      return wal_test_game_script(ctx, SCRIPTS[i].text[second], out);
-  return wal_test_game_create(ctx, settings_describe(game, second), out);
+      return wal_test_game_script(ctx, SCRIPTS[i].text[setting], out);
+  return wal_test_game_create(ctx, settings_describe(game, setting > 0), out);
 }

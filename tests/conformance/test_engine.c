@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "sim/core/memory.h"
+#include "sim/game/report.h"
 #include "sim/learn/solve.h"
 #include "tests/conformance/settings.h"
 
@@ -20,13 +21,13 @@ typedef struct work {
   wal_learner *learner;
 } work;
 
-static void begin(work *w, wal_ctx *ctx, const wal_game_type *game, bool second,
+static void begin(work *w, wal_ctx *ctx, const wal_game_type *game, int setting,
                   const wal_learner_type *type, double entropy, int64_t block) {
   *w = (work){.ctx = ctx};
   const wal_space_options options = {.block = block};
   wal_node *rule = wal_test_component(type->component.name);
   if (entropy > 0) wal_test_set_number(rule, "entropy", entropy);
-  WAL_ASSERT_OK(ctx, settings_create(ctx, game->component.name, second, &w->made));
+  WAL_ASSERT_OK(ctx, settings_create(ctx, game->component.name, setting, &w->made));
   WAL_ASSERT_OK(ctx, wal_params_resolve(ctx, "test.lua", &type->component, rule, NULL, &w->rule));
   wal_node_destroy(rule);
   WAL_ASSERT_OK(ctx, wal_space_create(ctx, &w->made.game, &options, &w->space));
@@ -111,11 +112,31 @@ static void check_policy(const work *w) {
   free(legal);
 }
 
-static void compare(wal_ctx *ctx, wal_ctx *self, const wal_game_type *game, bool second,
+/* What a game reports: the same on every number of ranks, finite, and totals are sums. */
+static bool same_report(const work *mine, const work *alone) {
+  wal_report here, there;
+  WAL_ASSERT_OK(mine->ctx, wal_report_create(mine->space, &mine->learner->flow,
+                                             &mine->learner->policy, &here));
+  WAL_ASSERT_OK(alone->ctx, wal_report_create(alone->space, &alone->learner->flow,
+                                              &alone->learner->policy, &there));
+  const int columns = here.form ? here.form->columns : 0;
+  bool good = same(here.values, there.values, (int64_t)here.stages * columns) &&
+              same(here.total, there.total, WAL_REPORT_COLUMNS);
+  for (int c = 0; c < columns; c++) {
+    double sum = 0;
+    for (int h = 0; h < here.stages; h++) sum += here.values[h * columns + c];
+    good = good && isfinite(sum) && here.total[c] == (here.form->column[c].adds ? sum : 0);
+  }
+  wal_report_free(mine->ctx, &here);
+  wal_report_free(alone->ctx, &there);
+  return good;
+}
+
+static void compare(wal_ctx *ctx, wal_ctx *self, const wal_game_type *game, int setting,
                     const wal_learner_type *type, double entropy, int64_t block) {
   work mine, alone;
-  begin(&mine, ctx, game, second, type, entropy, block);
-  begin(&alone, self, game, second, type, entropy, block);
+  begin(&mine, ctx, game, setting, type, entropy, block);
+  begin(&alone, self, game, setting, type, entropy, block);
   for (int k = 0; k <= STEPS; k++) {
     wal_measure here, there;
     memset(&here, 0, sizeof here);
@@ -134,6 +155,7 @@ static void compare(wal_ctx *ctx, wal_ctx *self, const wal_game_type *game, bool
     check_policy(&alone);
     WAL_ASSERT_ALL(ctx, same_as_alone(&mine, &alone));
   }
+  WAL_ASSERT_ALL(ctx, same_report(&mine, &alone));
   end(&mine);
   end(&alone);
 }
@@ -144,8 +166,8 @@ static void every_game_with_every_learner(void **state) {
   WAL_ASSERT_OK(ctx, wal_ctx_create(MPI_COMM_SELF, 20, &self));
   for (int64_t g = 0; g < wal_game_count(); g++)
     for (int64_t l = 0; l < wal_learner_count(); l++)
-      for (int second = 0; second < 2; second++)
-        compare(ctx, self, wal_game_at(g), second, wal_learner_at(l), 0, SMALL_BLOCK);
+      for (int k = 0; k < settings_count(wal_game_at(g)->component.name); k++)
+        compare(ctx, self, wal_game_at(g), k, wal_learner_at(l), 0, SMALL_BLOCK);
   wal_ctx_destroy(&self);
   wal_ctx_destroy(&ctx);
 }
@@ -157,7 +179,7 @@ static void entropy_and_the_usual_blocks(void **state) {
   const wal_learner_type *descent = wal_learner_find("mirror_descent");
   for (int64_t g = 0; g < wal_game_count(); g++)
     for (int block = 0; block <= SMALL_BLOCK; block += SMALL_BLOCK)
-      compare(ctx, self, wal_game_at(g), true, descent, 0.05, block);
+      compare(ctx, self, wal_game_at(g), 1, descent, 0.05, block);
   wal_ctx_destroy(&self);
   wal_ctx_destroy(&ctx);
 }
@@ -168,7 +190,7 @@ static void entropy_leads_to_the_regularized_equilibrium(void **state) {
   (void)state;
   wal_ctx *ctx = wal_test_ctx(1);
   work w;
-  begin(&w, ctx, wal_game_find("left_right"), false, wal_learner_find("mirror_descent"), 0.3, 0);
+  begin(&w, ctx, wal_game_find("left_right"), 0, wal_learner_find("mirror_descent"), 0.3, 0);
   wal_measure m;
   for (int k = 0; k < 400; k++) WAL_ASSERT_OK(ctx, wal_learner_sweep(w.learner, true, true, &m));
   assert_true(m.soft_exploitability >= -1e-14 && m.soft_exploitability < 1e-12);
@@ -183,7 +205,7 @@ static void left_right_ends_at_two_to_one(void **state) {
   (void)state;
   wal_ctx *ctx = wal_test_ctx(1);
   work w;
-  begin(&w, ctx, wal_game_find("left_right"), false, wal_learner_find("mirror_descent"), 0, 0);
+  begin(&w, ctx, wal_game_find("left_right"), 0, wal_learner_find("mirror_descent"), 0, 0);
   wal_measure m;
   for (int k = 0; k < 200; k++) WAL_ASSERT_OK(ctx, wal_learner_sweep(w.learner, true, true, &m));
   double left = 0, right = 0;
@@ -209,7 +231,7 @@ static void solving_ends_as_the_rule_says(void **state) {
     const wal_stop *rule = &RULES[r];
     work w;
     wal_trace trace = {0};
-    begin(&w, ctx, wal_game_find("beach_bar"), true, wal_learner_find("mirror_descent"), 0, 0);
+    begin(&w, ctx, wal_game_find("beach_bar"), 1, wal_learner_find("mirror_descent"), 0, 0);
     WAL_ASSERT_OK(ctx, wal_solve(w.learner, rule, NULL, NULL, &trace));
     const wal_measure *last = &trace.rows[trace.count - 1];
     const double goal = rule->absolute + rule->relative * trace.rows[0].exploitability;

@@ -11,7 +11,7 @@
 
 static const double TOLERANCE = 1e-12;
 
-enum { SEED = 20, MOST_TERMS = 64 };
+enum { SEED = 20, MOST_ACTIONS = 128 };
 
 static double draw(int64_t i, uint32_t stage) {
   return wal_random_uniform(SEED, WAL_PURPOSE_TEST, (uint64_t)i, stage, 0);
@@ -62,10 +62,10 @@ static wal_slab whole(const bench *b, int stage) {
   return (wal_slab){stage, 0, b->shape->states, b->shape->states};
 }
 
-static void set_up(bench *b, const wal_game_type *type, bool second) {
+static void set_up(bench *b, const wal_game_type *type, int setting) {
   memset(b, 0, sizeof *b);
   b->ctx = wal_test_ctx(SEED);
-  WAL_ASSERT_OK(b->ctx, settings_create(b->ctx, type->component.name, second, &b->made));
+  WAL_ASSERT_OK(b->ctx, settings_create(b->ctx, type->component.name, setting, &b->made));
   b->game = &b->made.game;
   b->type = type;
   b->shape = &b->made.game.shape;
@@ -105,10 +105,10 @@ static const double *statistic(const bench *b, int stage) {
 /** Runs a check on every game and setting, naming the one that fails. */
 static void each_game(void (*check)(bench *)) {
   for (int64_t g = 0; g < wal_game_count(); g++)
-    for (int second = 0; second < 2; second++) {
+    for (int k = 0; k < settings_count(wal_game_at(g)->component.name); k++) {
       bench b;
-      print_message("  %s%s\n", wal_game_at(g)->component.name, second ? ", second setting" : "");
-      set_up(&b, wal_game_at(g), second);
+      print_message("  %s, setting %d\n", wal_game_at(g)->component.name, k);
+      set_up(&b, wal_game_at(g), k);
       check(&b);
       tear_down(&b);
     }
@@ -138,9 +138,9 @@ static void check_description(bench *b) {
 }
 
 static void check_action_names(bench *b) {
-  char names[MOST_TERMS][32];
+  char names[MOST_ACTIONS][32];
   if (!b->type->action_name) return;
-  assert_true(b->shape->actions <= MOST_TERMS);
+  assert_true(b->shape->actions <= MOST_ACTIONS);
   for (int a = 0; a < b->shape->actions; a++) {
     b->type->action_name(b->game->self, a, names[a], sizeof names[a]);
     assert_true(names[a][0] != '\0' && strlen(names[a]) < sizeof names[a] - 1);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "cli/catalogue.h"
 #include "games/game_list.h"
 #include "io/scenario.h"
 #include "sim/core/parameter.h"
@@ -56,8 +57,8 @@ static inline wal_status wal_test_game_create(wal_ctx *ctx, wal_node *component,
   memset(out, 0, sizeof *out);
   const wal_game_type *type = wal_game_find(component->text);
   assert_non_null(type);
-  wal_status status =
-      wal_params_resolve(ctx, "test.lua", &type->component, component, NULL, &out->params);
+  wal_status status = wal_params_resolve(ctx, "test.lua", &type->component, component,
+                                         wal_catalogue_all(), &out->params);
   wal_node_destroy(component);
   if (status == WAL_OK) status = wal_game_create(ctx, type, out->params, &out->game);
   if (status != WAL_OK) wal_params_destroy(&out->params);
@@ -72,14 +73,10 @@ static inline void wal_test_game_destroy(wal_ctx *ctx, wal_test_game *made) {
 
 /** Makes the game that a Lua text gives, as "return custom { ... }". */
 static inline wal_status wal_test_game_script(wal_ctx *ctx, const char *text, wal_test_game *out) {
-  const wal_component *games[64];
-  assert_true(wal_game_count() <= 64);
-  for (int64_t i = 0; i < wal_game_count(); i++) games[i] = &wal_game_at(i)->component;
-  const wal_catalogue catalogue = {games, wal_game_count()};
   wal_scenario *scenario = NULL;
   memset(out, 0, sizeof *out);
   wal_status status =
-      wal_scenario_parse(ctx, "test.lua", text, strlen(text), &catalogue, &scenario);
+      wal_scenario_parse(ctx, "test.lua", text, strlen(text), wal_catalogue_all(), &scenario);
   if (status == WAL_OK)
     status = wal_test_game_create(ctx, wal_node_copy(wal_scenario_root(scenario)), out);
   out->scenario = scenario;

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_AUCTIONS_SALE_H
+#define WALRAS_AUCTIONS_SALE_H
+
+#include "auctions/mechanism.h"
+
+/* What the simple mechanisms have in common: goods by a plan, and a lowest price. */
+
+/** The parameter `split` of mechanisms that sell the goods by a plan. */
+#define WAL_SPLIT_PARAM                                                                          \
+  {                                                                                              \
+    .name = "split", .type = WAL_ARRAY, .rank = 1, .optional = true, .low = 0, .high = HUGE_VAL, \
+    .unit = "mass",                                                                              \
+    .meaning =                                                                                   \
+        "goods for sale in each round, with the sum `goods`; without it "                        \
+        "equally many in all rounds"                                                             \
+  }
+
+/** The parameter `reserve` of mechanisms with a reserve price. */
+#define WAL_RESERVE_PARAM                                                      \
+  {                                                                            \
+    .name = "reserve", .type = WAL_REAL, .low = 0, .high = 1, .unit = "value", \
+    .meaning = "lowest bid that may win"                                       \
+  }
+
+/**
+ * Reads `split` as shares: in round h the share[h] of the goods that are left is for sale. With
+ * goods that are lost if not sold that is the plan itself; else what was not sold is spread over
+ * the later rounds in its proportions.
+ * @param share  [rounds], filled
+ */
+wal_status wal_split_read(wal_ctx *ctx, wal_params *params, const wal_market *market,
+                          double *share);
+
+/**
+ * Turns goods planned for each round, of which there may be fewer than the market has, into shares
+ * of what is left. Fails if they are more.
+ * @param name  of the parameter that they are from, for error texts
+ */
+wal_status wal_goods_shares(wal_ctx *ctx, wal_params *params, const char *name,
+                            const wal_market *market, const double *goods, double *share);
+
+/** A plan of goods and a lowest price. */
+typedef struct wal_sale {
+  wal_market market;
+  double price;  /**< lowest price, never above the bid at `level` */
+  int level;     /**< lowest bid that is at least the price; `bids` if there is none */
+  double *share; /**< [rounds], of the goods left */
+} wal_sale;
+
+/**
+ * Makes one block of `size` bytes that begins with a wal_sale, from the parameters `split` and
+ * `floor` (the name of that of the lowest price).
+ */
+wal_status wal_sale_create(wal_ctx *ctx, wal_params *params, const wal_market *market,
+                           const char *floor, size_t size, void **self);
+
+/** Fills the goods for sale and the reserve level of an answer. */
+void wal_sale_answer(const wal_sale *sale, const wal_round *round, wal_answer *answer);
+
+#endif

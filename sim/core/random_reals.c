@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/core/random.h"
+
+/* Philox4x32-10 (Salmon et al. 2011, section 3.3) on several counters side by side: the same words
+ * as wal_random(), which a test checks. All operations are on whole numbers, or exact. */
+
+static void draw_one_by_one(uint64_t seed, wal_purpose purpose, uint64_t item, int64_t count,
+                            uint32_t stage, uint32_t draw, double *first, double *second) {
+  for (int64_t i = 0; i < count; i++) {
+    const wal_random_words words = wal_random(seed, purpose, item + (uint64_t)i, stage, draw);
+    first[i] = wal_random_real(&words, 0);
+    second[i] = wal_random_real(&words, 1);
+  }
+}
+
+#if defined(WAL_MULTIVERSION) && defined(__x86_64__)
+
+#include <immintrin.h>
+
+#define WAL_AVX2 __attribute__((target("avx2")))
+
+/* Compilers do not find the one instruction for a product of 32-bit words in 64-bit lanes. A lane
+ * holds a word in its lower half; what the upper half holds is of no account. */
+enum { LANES = 8, ROUNDS = 10 };
+
+typedef struct pair {
+  __m256i low, high; /* counters 0 to 3, 4 to 7 */
+} pair;
+
+WAL_AVX2 static inline pair times(pair x, __m256i factor) {
+  return (pair){_mm256_mul_epu32(x.low, factor), _mm256_mul_epu32(x.high, factor)};
+}
+
+/* The upper half of the product, with another word and the key. */
+WAL_AVX2 static inline pair mixed(pair product, pair word, __m256i key) {
+  return (pair){
+      _mm256_xor_si256(_mm256_srli_epi64(product.low, 32), _mm256_xor_si256(word.low, key)),
+      _mm256_xor_si256(_mm256_srli_epi64(product.high, 32), _mm256_xor_si256(word.high, key))};
+}
+
+/* A whole number below 2^32 as the lower bits of 2^52 + it. */
+WAL_AVX2 static inline __m256d real(__m256i whole) {
+  const __m256d big = _mm256_set1_pd(0x1p52);
+  return _mm256_sub_pd(_mm256_castsi256_pd(_mm256_or_si256(whole, _mm256_castpd_si256(big))), big);
+}
+
+WAL_AVX2 static inline void store(__m256i high, __m256i low, double *out) {
+  const __m256i lower = _mm256_set1_epi64x(0xFFFFFFFF);
+  high = _mm256_srli_epi64(_mm256_and_si256(high, lower), 5);
+  low = _mm256_srli_epi64(_mm256_and_si256(low, lower), 6);
+  _mm256_storeu_pd(out, _mm256_add_pd(_mm256_mul_pd(real(high), _mm256_set1_pd(0x1p-27)),
+                                      _mm256_mul_pd(real(low), _mm256_set1_pd(0x1p-53))));
+}
+
+WAL_AVX2 static int64_t draw_lanes(const uint32_t key[2], uint64_t item, int64_t count,
+                                   uint32_t stage, uint32_t draw, double *first, double *second) {
+  const __m256i factor0 = _mm256_set1_epi64x(0xD2511F53), factor1 = _mm256_set1_epi64x(0xCD9E8D57);
+  const __m256i weyl0 = _mm256_set1_epi64x(0x9E3779B9), weyl1 = _mm256_set1_epi64x(0xBB67AE85);
+  int64_t i = 0;
+  for (; i + LANES <= count; i += LANES) {
+    const __m256i start = _mm256_set1_epi64x((int64_t)(item + (uint64_t)i));
+    pair w0 = {_mm256_add_epi64(start, _mm256_setr_epi64x(0, 1, 2, 3)),
+               _mm256_add_epi64(start, _mm256_setr_epi64x(4, 5, 6, 7))};
+    pair w1 = {_mm256_srli_epi64(w0.low, 32), _mm256_srli_epi64(w0.high, 32)};
+    pair w2 = {_mm256_set1_epi64x(stage), _mm256_set1_epi64x(stage)};
+    pair w3 = {_mm256_set1_epi64x(draw), _mm256_set1_epi64x(draw)};
+    __m256i key0 = _mm256_set1_epi64x(key[0]), key1 = _mm256_set1_epi64x(key[1]);
+    for (int round = 0; round < ROUNDS; round++) {
+      const pair a = times(w0, factor0), b = times(w2, factor1);
+      w0 = mixed(b, w1, key0);
+      w2 = mixed(a, w3, key1);
+      w1 = b;
+      w3 = a;
+      key0 = _mm256_add_epi32(key0, weyl0);
+      key1 = _mm256_add_epi32(key1, weyl1);
+    }
+    store(w0.low, w1.low, first + i);
+    store(w0.high, w1.high, first + i + 4);
+    store(w2.low, w3.low, second + i);
+    store(w2.high, w3.high, second + i + 4);
+  }
+  return i;
+}
+
+void wal_random_reals(uint64_t seed, wal_purpose purpose, uint64_t item, int64_t count,
+                      uint32_t stage, uint32_t draw, double *first, double *second) {
+  // The key of wal_random().
+  const uint32_t key[2] = {(uint32_t)seed,
+                           (uint32_t)(seed >> 32) + 0x9E3779B9u * (uint32_t)purpose};
+  int64_t done = 0;
+  if (__builtin_cpu_supports("avx2"))
+    done = draw_lanes(key, item, count, stage, draw, first, second);
+  draw_one_by_one(seed, purpose, item + (uint64_t)done, count - done, stage, draw, first + done,
+                  second + done);
+}
+
+#else
+
+void wal_random_reals(uint64_t seed, wal_purpose purpose, uint64_t item, int64_t count,
+                      uint32_t stage, uint32_t draw, double *first, double *second) {
+  draw_one_by_one(seed, purpose, item, count, stage, draw, first, second);
+}
+
+#endif
