@@ -6,6 +6,8 @@
 static const wal_command COMMANDS[] = {
     {"run", "FILE", "run a scenario and write its run file", 1, 1, WAL_COMMAND_RUN, true,
      wal_command_run},
+    {"resume", "RUN.h5", "go on with a run that was stopped or killed", 1, 1, WAL_COMMAND_RESUME,
+     true, wal_command_resume},
     {"check", "FILE", "validate a scenario and print it with all defaults filled in", 1, 1,
      WAL_COMMAND_CHECK, true, wal_command_check},
     {"list", "[KIND]", "list games, learners, tasks", 0, 1, WAL_COMMAND_OTHER, false,

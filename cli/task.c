@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/task.h"
 
+#include "io/checkpoint.h"
+
 #include <string.h>
 
 extern const wal_task_type wal_task_simulate, wal_task_solve, wal_task_sweep;
@@ -15,4 +17,19 @@ const wal_task_type *wal_task_find(const char *name) {
   for (int64_t i = 0; i < wal_task_count(); i++)
     if (strcmp(TASKS[i]->component.name, name) == 0) return TASKS[i];
   return NULL;
+}
+
+const char *wal_job_source(const wal_job *job) {
+  return job->source ? job->source : wal_scenario_source(job->scenario);
+}
+
+const char *wal_job_scenario_file(const wal_job *job) {
+  return job->scenario_file ? job->scenario_file : wal_scenario_name(job->scenario);
+}
+
+wal_status wal_job_run(wal_job *job, const wal_task_type *type) {
+  const wal_status status = type->run(job);
+  if ((status == WAL_OK || status == WAL_ENOCONV) && !job->options->dry_run)
+    wal_checkpoint_remove_all(job->ctx, job->output);
+  return status;
 }

@@ -17,9 +17,17 @@ typedef struct wal_job {
   wal_params *params; /**< resolved parameters of the task */
   const char *output; /**< path of the run file */
   const char *command_line;
+  const char *source, *scenario_file; /**< of a resumed run: what it was started with; else NULL */
+  bool resumes;                       /**< goes on from a checkpoint of `output` ... */
+  int64_t resume_at;                  /**< ... at this iteration */
+  double started;                     /**< wal_clock() of the program's start */
   void (*tick)(void *user); /**< called now and then while the task works, on every rank; or NULL */
   void *user;
 } wal_job;
+
+/** The scenario's text as its author wrote it, and the name of its file. */
+const char *wal_job_source(const wal_job *job);
+const char *wal_job_scenario_file(const wal_job *job);
 
 /** What a finished run comes to: a row of a table. The same on all ranks. */
 typedef struct wal_figures {
@@ -53,6 +61,9 @@ typedef struct wal_task_type {
    *  something to write if it is NULL. WAL_ENOCONV as run(). @collective job->ctx */
   wal_status (*work)(wal_job *job, wal_run_file **file, wal_figures *figures);
 } wal_task_type;
+
+/** Runs a job's task; when the task has ended its checkpoints go. @collective */
+wal_status wal_job_run(wal_job *job, const wal_task_type *type);
 
 int64_t wal_task_count(void);
 const wal_task_type *wal_task_at(int64_t index);

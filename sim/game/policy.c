@@ -70,6 +70,12 @@ void wal_policy_declare(const wal_space *space, double *values, const char *name
                        p->first_block * p->block_tiles * tile, space->pairs);
 }
 
+void wal_policy_restored(wal_policy *policy) {
+  for (int h = 0; h < policy->space->game->shape.horizon; h++)
+    for (int64_t tile = 0; tile < policy->space->tiles; tile++)
+      wal_policy_changed(policy, h, tile);
+}
+
 void wal_space_forbid(const wal_space *space, int64_t tile, double *reward) {
   const unsigned char *legal = wal_space_legal(space, tile);
   const int64_t pairs = wal_space_tile_pairs(space);
