@@ -7,7 +7,7 @@
 #include "cli/session.h"
 #include "io/checkpoint.h"
 #include "io/json.h"
-#include "io/run_describe.h"
+#include "io/run_file.h"
 #include "sim/core/memory.h"
 
 /* The newest checkpoint of the run that can be read, -1 if there is none at all. @collective */
@@ -19,9 +19,8 @@ static wal_status find_head(wal_ctx *ctx, const char *run, wal_checkpoint_head *
   for (;;) {
     WAL_TRY(wal_checkpoint_newest(ctx, run, at, &at));
     if (at < 0) break;
-    const wal_status status =
-        wal_agree(ctx, wal_checkpoint_head_read(ctx, wal_checkpoint_name(run, at, path), head,
-                                                memory));
+    const wal_status status = wal_agree(
+        ctx, wal_checkpoint_head_read(ctx, wal_checkpoint_name(run, at, path), head, memory));
     if (status == WAL_OK) return WAL_OK;
     wal_release(ctx, memory);
     wal_warn(ctx, "%s", wal_ctx_error(ctx));
@@ -64,7 +63,7 @@ static wal_status refuse_changed(wal_ctx *ctx, const wal_options *options,
 static wal_status say_nothing_to_do(wal_ctx *ctx, const char *run) {
   wal_status status = WAL_OK;
   if (wal_ctx_rank(ctx) == 0) {
-    status = wal_run_check(ctx, run);
+    status = wal_run_file_verify(ctx, run);
     if (status == WAL_OK) printf("%s is complete: there is nothing to resume\n", run);
     if (status == WAL_ENOTFOUND)
       status = wal_fail(ctx, WAL_ENOTFOUND, "%s: no such run file, and no checkpoint of one", run);

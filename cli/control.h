@@ -30,8 +30,8 @@ typedef enum wal_reason {
 
 /**
  * Decides when a run writes checkpoints and when it stops: by its cadence; at SIGUSR1, SIGUSR2,
- * SIGTERM or SIGINT on any rank; when a file STOP, or NAME.STOP for the run file NAME.h5, appears in
- * the run file's folder; early enough before `walltime`. All ranks decide alike.
+ * SIGTERM or SIGINT on any rank; when a file STOP, or NAME.STOP for the run file NAME.h5, appears
+ * in the run file's folder; early enough before `walltime`. All ranks decide alike.
  */
 typedef struct wal_control {
   wal_ctx *ctx;

@@ -35,8 +35,12 @@ typedef struct wal_option {
 } wal_option;
 
 /** Bits of the commands that options name. */
-enum { WAL_COMMAND_RUN = 1u << 0, WAL_COMMAND_CHECK = 1u << 1, WAL_COMMAND_OTHER = 1u << 2,
-       WAL_COMMAND_RESUME = 1u << 3 };
+enum {
+  WAL_COMMAND_RUN = 1u << 0,
+  WAL_COMMAND_CHECK = 1u << 1,
+  WAL_COMMAND_OTHER = 1u << 2,
+  WAL_COMMAND_RESUME = 1u << 3
+};
 
 /** One command. */
 typedef struct wal_command {

@@ -146,8 +146,7 @@ wal_status wal_run_write_facts(wal_run_file *file, const wal_job *job, int64_t p
   WAL_TRY(wal_run_file_attribute_text(file, "/run", "host", host));
   WAL_TRY(wal_run_file_attribute_text(file, "/run", "finished", clock));
   WAL_TRY(wal_run_file_attribute_text(file, "/run", "command", job->command_line));
-  WAL_TRY(
-      wal_run_file_attribute_text(file, "/run", "scenario_file", wal_job_scenario_file(job)));
+  WAL_TRY(wal_run_file_attribute_text(file, "/run", "scenario_file", wal_job_scenario_file(job)));
   WAL_TRY(wal_run_file_attribute_integer(file, "/run", "ranks", wal_ctx_size(job->ctx)));
   return wal_run_file_attribute_integer(file, "/run", "peak_bytes", peak);
 }

@@ -107,8 +107,7 @@ static wal_status resolve_job(wal_session *session, wal_job *job, const wal_task
 
 wal_status wal_session_load_job(wal_session *session, wal_job *job, const wal_task_type **type) {
   session->subject = session->options->operand[0];
-  *job = (wal_job){
-      .ctx = session->ctx, .options = session->options, .started = session->started};
+  *job = (wal_job){.ctx = session->ctx, .options = session->options, .started = session->started};
   WAL_TRY(read_scenario(session, job));
   return resolve_job(session, job, type);
 }

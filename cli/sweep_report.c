@@ -152,7 +152,7 @@ enum {
   CELLS
 };
 
-static const char *const HEADS[CELLS] = {"run",  "seed", "iterations", "first",
+static const char *const HEADS[CELLS] = {"run",  "seed", "iterations",  "first",
                                          "best", "last", "regularized", "seconds"};
 
 static void parameter_cell(const wal_sweep_column *column, int64_t run, char out[CELL]) {
@@ -243,8 +243,7 @@ static void print_heads(const table *t) {
     fprintf(t->out, "  %*s", t->columns->list[i].numbers ? t->varied[i] : -t->varied[i],
             t->columns->list[i].path);
   for (int k = ITERATIONS_CELL; k < SECONDS_CELL; k++)
-    if (k != REGULARIZED_CELL || t->entropy)
-      fprintf(t->out, "  %*s", t->fixed[k], HEADS[k]);
+    if (k != REGULARIZED_CELL || t->entropy) fprintf(t->out, "  %*s", t->fixed[k], HEADS[k]);
   for (int k = 0; k < t->totals.count; k++)
     fprintf(t->out, "  %*s", t->total[k], t->totals.column[k]->name);
   fprintf(t->out, "  %*s", t->fixed[SECONDS_CELL], HEADS[SECONDS_CELL]);

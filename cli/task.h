@@ -33,7 +33,7 @@ const char *wal_job_scenario_file(const wal_job *job);
 typedef struct wal_figures {
   int64_t iterations;
   double first, best, last; /**< exploitability */
-  double regularized;        /**< that with the learner's entropy, last; NaN without */
+  double regularized;       /**< that with the learner's entropy, last; NaN without */
   double value;
   bool converged; /**< a tolerance was asked for and reached */
   double seconds;

@@ -36,8 +36,7 @@ static int64_t iteration_of(const char *run, const char *name) {
   const char *slash = strrchr(run, '/');
   const char *base = slash ? slash + 1 : run;
   const size_t stem = (size_t)(stem_length(run) - (base - run));
-  if (strncmp(name, base, stem) != 0 || strncmp(name + stem, MARK, sizeof MARK - 1) != 0)
-    return -1;
+  if (strncmp(name, base, stem) != 0 || strncmp(name + stem, MARK, sizeof MARK - 1) != 0) return -1;
   const char *digits = name + stem + sizeof MARK - 1;
   char *end = NULL;
   const long long iteration = strtoll(digits, &end, 10);
@@ -126,8 +125,8 @@ wal_status wal_checkpoint_write(const char *run, const wal_checkpoint_head *head
                                 const wal_state *state) {
   char path[WAL_CHECKPOINT_PATH];
   wal_run_file *file = NULL;
-  wal_status status = wal_run_file_create(
-      state->ctx, wal_checkpoint_name(run, head->iteration, path), true, &file);
+  wal_status status =
+      wal_run_file_create(state->ctx, wal_checkpoint_name(run, head->iteration, path), true, &file);
   if (status == WAL_OK) status = write_head(file, head);
   for (int i = 0; status == WAL_OK && i < state->count; i++)
     status = write_field(file, &state->field[i]);

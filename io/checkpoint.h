@@ -38,8 +38,8 @@ wal_status wal_checkpoint_write(const char *run, const wal_checkpoint_head *head
  */
 wal_status wal_checkpoint_newest(wal_ctx *ctx, const char *run, int64_t before, int64_t *out);
 
-/** What a checkpoint says of itself, with its texts in `memory` (wal_release()). WAL_EIO, naming the
- *  file, if it is damaged, of another format version or none of walras. Rank-local. */
+/** What a checkpoint says of itself, with its texts in `memory` (wal_release()). WAL_EIO, naming
+ * the file, if it is damaged, of another format version or none of walras. Rank-local. */
 wal_status wal_checkpoint_head_read(wal_ctx *ctx, const char *path, wal_checkpoint_head *head,
                                     char **memory);
 

@@ -24,8 +24,8 @@ static wal_status damaged(const reader *r, const char *what) {
 }
 
 static wal_status differs(const reader *r, const char *what) {
-  return wal_fail(r->ctx, WAL_EIO,
-                  "%s: %s has another shape than this version of walras gives it", r->path, what);
+  return wal_fail(r->ctx, WAL_EIO, "%s: %s has another shape than this version of walras gives it",
+                  r->path, what);
 }
 
 // ---- Head -------------------------------------------------------------------------------------
@@ -45,8 +45,8 @@ static char *read_text(hid_t object, bool is_attribute) {
   H5Tset_size(type, H5T_VARIABLE);
   H5Tset_cset(type, H5T_CSET_UTF8);
   wal_hdf5_shape shape;
-  const bool fits = wal_hdf5_shape_of(object, &shape) && shape.kind == WAL_HDF5_TEXT &&
-                    shape.items == 1;
+  const bool fits =
+      wal_hdf5_shape_of(object, &shape) && shape.kind == WAL_HDF5_TEXT && shape.items == 1;
   const bool good =
       fits && (is_attribute ? H5Aread(object, type, &text)
                             : H5Dread(object, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, &text)) >= 0;
@@ -149,8 +149,7 @@ static wal_status read_items(const reader *r, hid_t dataset, wal_field *f, int64
   wal_release(r->ctx, array);
   *f->integer = *f->room = 0;
   WAL_TRY(wal_acquire(r->ctx, f->name, count, f->item, array));
-  if (count > 0 &&
-      H5Dread(dataset, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, *array) < 0)
+  if (count > 0 && H5Dread(dataset, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, *array) < 0)
     return damaged(r, f->name);
   *f->integer = *f->room = count;
   return WAL_OK;

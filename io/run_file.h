@@ -103,6 +103,10 @@ wal_status wal_run_file_link(wal_run_file *file, const char *existing, const cha
  * folder; frees *file in any case. */
 wal_status wal_run_file_commit(wal_run_file **file);
 
+/** Whether the finished run file at `path` opens, is complete and has all of its datasets.
+ *  WAL_ENOTFOUND, or WAL_EIO naming what cannot be read. Rank-local. */
+wal_status wal_run_file_verify(wal_ctx *ctx, const char *path);
+
 /** Closes and removes the temporary file; sets *file to NULL. For failures before commit, and the
  *  end of records and plans. */
 void wal_run_file_discard(wal_run_file **file);

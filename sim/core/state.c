@@ -9,8 +9,7 @@ wal_state wal_state_start(wal_ctx *ctx) { return (wal_state){.ctx = ctx}; }
 
 static wal_field *add(wal_state *state, const char *name, wal_field_kind kind) {
   bool taken = state->count == WAL_FIELDS || strlen(name) >= WAL_FIELD_NAME;
-  for (int i = 0; i < state->count && !taken; i++)
-    taken = strcmp(state->field[i].name, name) == 0;
+  for (int i = 0; i < state->count && !taken; i++) taken = strcmp(state->field[i].name, name) == 0;
   if (taken) abort();
   wal_field *field = &state->field[state->count++];
   *field = (wal_field){.kind = kind};

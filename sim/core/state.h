@@ -22,12 +22,12 @@ enum { WAL_FIELDS = 64, WAL_FIELD_NAME = 48 };
 typedef struct wal_field {
   char name[WAL_FIELD_NAME]; /**< [a-z][a-z0-9_]* */
   wal_field_kind kind;
-  int64_t *integer; /**< INTEGER; of ITEMS the count (lists may share it, and the room) */
-  void *array;      /**< ITEMS: address of the pointer to them, which wal_acquire() made */
-  int64_t *room;    /**< ITEMS: for how many there is room */
-  size_t item;      /**< ITEMS: bytes of one, a multiple of 8 without padding that varies */
-  double *values;   /**< SPREAD: own range of row 0 */
-  int64_t rows, stride;        /**< SPREAD: how many; numbers from one row to the next in memory */
+  int64_t *integer;     /**< INTEGER; of ITEMS the count (lists may share it, and the room) */
+  void *array;          /**< ITEMS: address of the pointer to them, which wal_acquire() made */
+  int64_t *room;        /**< ITEMS: for how many there is room */
+  size_t item;          /**< ITEMS: bytes of one, a multiple of 8 without padding that varies */
+  double *values;       /**< SPREAD: own range of row 0 */
+  int64_t rows, stride; /**< SPREAD: how many; numbers from one row to the next in memory */
   int64_t whole, first, count; /**< SPREAD: numbers of a row over all ranks, and the own range */
 } wal_field;
 
