@@ -40,7 +40,7 @@ const char *wal_kinds_text(const char *kinds, char *buffer, size_t size) {
   for (const char *at = kinds; *at && length < size;) {
     const int n = (int)strcspn(at, "|");
     length += (size_t)snprintf(buffer + length, size - length, "%s%s %.*s",
-                               at == kinds ? "" : " or ", strchr("aeiou", *at) ? "an" : "a", n, at);
+                               at == kinds ? "" : " or ", strchr("aeio", *at) ? "an" : "a", n, at);
     at += n + (at[n] == '|');
   }
   return buffer;

@@ -244,8 +244,8 @@ static wal_status wrong_component(const resolver *r, const wal_params *params,
     wal_quoted_text(written, got, sizeof got);
     if (nearest && nearest[0])
       return wal_params_fail_at(r->ctx, params, param->name, node->line,
-                                "unknown %s %s; did you mean \"%s\"?", strchr(wanted, ' ') + 1, got,
-                                nearest);
+                                "unknown %.*s %s; did you mean \"%s\"?", (int)strcspn(kind, "|"),
+                                kind, got, nearest);
   }
   name_list list = {.count = 0};
   for (int64_t i = 0; r->catalogue && i < r->catalogue->count; i++)

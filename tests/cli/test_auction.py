@@ -44,8 +44,8 @@ CASES = [
      r'batched_auction: prior: unknown prior "unifrom"; did you mean "uniform"\?'),
     ("prior = unifrom {}", r'unknown name "unifrom"; did you mean "uniform"\?'),
     ("prior = uniform", r".*prior: expected a value, got a constructor; write uniform\{\}"),
-    ("prior = 3", r"batched_auction: prior: expected a prior \(uniform, .*\), .*, got 3"),
-    ("prior = neutral {}", r"batched_auction: prior: expected a prior \(uniform, .*\), .*, got "
+    ("prior = 3", r"batched_auction: prior: expected a prior or a value_law \(.*\), .*, got 3"),
+    ("prior = neutral {}", r"batched_auction: prior: expected a prior or a value_law \(.*\), .*, got "
      r"utility neutral\{\.\.\.\}"),
     ("prior = { 0.5, 0.5 }", r".*: expected 8 numbers, got 2"),
     ("prior = {}", r".*: expected 8 numbers, got 0"),
@@ -99,7 +99,7 @@ CASES = [
     ("utility = risk_averse { beta = 0 }", r"risk_averse: beta: expected a number in .*, got 0"),
     ("utility = hyperbolic { lambda = -1 }",
      r"hyperbolic: lambda: expected a number in .*, got -1"),
-    ("utility = 7", r"batched_auction: utility: expected an utility \(neutral, .*\), .*, got 7"),
+    ("utility = 7", r"batched_auction: utility: expected a utility \(neutral, .*\) or a function, got 7"),
     ("utility = { 1, 2 }", r".*: expected a function, got a list of 2 numbers"),
     # mechanisms
     ('mechanism = "first_prise"',

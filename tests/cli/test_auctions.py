@@ -128,7 +128,7 @@ class Settings(unittest.TestCase):
         self.assertEqual(len(self.markets), 9 + 12)
         for name, (market, revenue, efficiency, thresholds, exploitability) in self.markets.items():
             with self.subTest(name=name):
-                self.assertLess(market.mass_error, 1e-14)
+                self.assertLess(market.mass_error, 1e-12)
                 self.assertAlmostEqual(revenue, market.revenue, delta=1e-13)
                 self.assertAlmostEqual(efficiency, market.efficiency, delta=1e-13)
                 self.assertAlmostEqual(exploitability, market.exploitability, delta=1e-12)

@@ -77,12 +77,12 @@ CASES = [
     ("values=exponential{mean=0}", "", "s.lua:1: exponential: mean: expected a number in [1e-09, "
      "1000000000], got 0"),
     ("values=mirror_descent{}", "", GAME + "values: expected a value_law (uniform, exponential, beta, "
-     "quantiles), got learner mirror_descent{...}"),
+     "quantiles), a list or a function, got learner mirror_descent{...}"),
     ("values='uniform'", "", GAME + 'values: expected a value_law, got "uniform"; write uniform{} '
      "without quotation marks"),
     ("bids='equilbrium'", "", GAME + 'bids: unknown bid_rule "equilbrium"; did you mean '
      '"equilibrium"?'),
-    ("bids=0.5", "", GAME + "bids: expected a bid_rule (equilibrium, bid_function), got 0.5"),
+    ("bids=0.5", "", GAME + "bids: expected a bid_rule (equilibrium, bid_function) or a function, got 0.5"),
     ("bids=function(v) return -v end", "", GAME + "bids(v=0.5): expected a finite bid of at least 0, "
      "got -0.5"),
     ("bids=function(v) return v, 1 end", "", GAME + "bids(v=0): expected a number, got 2 values"),
@@ -245,7 +245,7 @@ class Runs(unittest.TestCase):
         for name in ("simulate", "one_shot_auction", "uniform", "quantiles", "bid_function"):
             self.assertRegex(listed, rf"(?m)^  {name} ")
         shown = walras("describe", "one_shot_auction").out
-        self.assertRegex(shown, r"values +a value_law or its data +uniform\{\}")
+        self.assertRegex(shown, r"values +a value_law, list or function +uniform\{\}")
         self.assertRegex(walras("describe", "simulate").out, r"game +an auction +required")
 
 
