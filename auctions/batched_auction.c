@@ -167,12 +167,26 @@ static wal_status make_asked(wal_ctx *ctx, batched_auction *game) {
   if (!game->utility.function) return WAL_OK;
   WAL_TRY(wal_acquire(ctx, "utility", 1, sizeof *game->asked, &game->asked));
   const int64_t prices = (int64_t)game->market.rounds * game->market.bids;
-  WAL_TRY(wal_acquire(ctx, "utility", prices, sizeof(double), &game->asked->payment));
+  // The larger one first: what does not fit is refused before memory is touched.
   WAL_TRY(wal_acquire(ctx, "utility", prices * (game->values + 1), sizeof(double),
                       &game->asked->worth));
+  WAL_TRY(wal_acquire(ctx, "utility", prices, sizeof(double), &game->asked->payment));
   if (wal_ctx_planning(ctx)) return WAL_OK;
   for (int64_t i = 0; i < prices; i++) game->asked->payment[i] = NAN;
   return WAL_OK;
+}
+
+/* More goods than can be won are allowed, but rarely meant: goods are counted a bidder. */
+static void warn_of_plenty(wal_ctx *ctx, const wal_params *params, const batched_auction *game) {
+  const bool again = game->stay || game->reentry > 0;
+  const double most = again ? game->market.rounds : 1;
+  char goods[32], wins[32];
+  if (game->market.goods <= most) return;
+  wal_params_warn(ctx, params, "goods",
+                  "%s a bidder are more than the %s that one can win; 0.8 is 80 for every 100 "
+                  "bidders",
+                  wal_number_text(game->market.goods, goods, sizeof goods),
+                  wal_number_text(most, wins, sizeof wins));
 }
 
 static wal_status make_parts(wal_ctx *ctx, wal_params *params, batched_auction *game) {
@@ -182,6 +196,7 @@ static wal_status make_parts(wal_ctx *ctx, wal_params *params, batched_auction *
     return wal_params_fail(ctx, params, "reentry",
                            "expected 0 with winners = \"stay\", who never leave, got %g",
                            game->reentry);
+  warn_of_plenty(ctx, params, game);
   WAL_TRY(make_grids(ctx, game));
   WAL_TRY(wal_acquire(ctx, "prior", game->values, sizeof(double), &game->prior));
   WAL_TRY(wal_prior_fill(ctx, wal_params_child(params, "prior"), game->values, game->prior));
@@ -205,8 +220,7 @@ static void fill_shape(const batched_auction *game, wal_shape *shape) {
   shape->contests = 1;
   if (game->drift || game->reentry > 0) {
     shape->post_states = shape->states;
-    shape->noise_terms =
-        (game->drift || game->reentry > 0 ? game->values : 1) + (game->reentry > 0);
+    shape->noise_terms = game->values + (game->reentry > 0);
   }
   shape->axes = 1;
   shape->axis[0] = (wal_axis){"value", shape->states, game->value, "value"};
@@ -410,7 +424,8 @@ static void fill_rewards(const batched_auction *game, const wal_slab *slab, cons
   const double *win = z + (int64_t)WIN_PROBABILITY * bids;
   if (game->asked) {
     const int64_t row = game->values + 1;
-    weigh_worth(t, win, row, game->asked->worth + slab->stage * bids * row + first, reward);
+    weigh_worth(t, win, row, game->asked->worth + (int64_t)slab->stage * bids * row + first,
+                reward);
   } else {
     const wal_utility *u = &game->utility;
     weigh(t, wal_utility_factor(u, slab->stage), win, z + (int64_t)GAIN * bids, u->offset + first,

@@ -66,6 +66,13 @@ static void fill_gaussian(int count, double slope, double width, double *rows) {
   }
 }
 
+/* A function that was thought to give the next value, not the weight of a next value. */
+static bool is_flat(int count, const double *rows) {
+  for (int64_t i = 0; i < (int64_t)count * count; i++)
+    if (rows[i] != rows[i / count * count]) return false;
+  return count > 1;
+}
+
 wal_status wal_drift_rows(wal_ctx *ctx, wal_params *params, int count, double **out) {
   const wal_component *kind = wal_params_component(params);
   const double *given = NULL;
@@ -73,7 +80,12 @@ wal_status wal_drift_rows(wal_ctx *ctx, wal_params *params, int count, double **
   if (kind == &wal_drift_none) return WAL_OK;
   if (kind == &wal_drift_transition) {
     wal_params_scale(params, "rows", count, count, 1);
+    const bool function = wal_params_is_function(params, "rows");
     WAL_TRY(wal_params_weights(ctx, params, "rows", count, count, &given));
+    if (function && is_flat(count, given))
+      wal_params_warn(ctx, params, "rows",
+                      "all next values are equally likely; the function is of (value, next), and "
+                      "gives the weight of that step");
   }
   const int64_t size = (int64_t)count * count;
   WAL_TRY(wal_acquire(ctx, "drift", size, sizeof **out, out));

@@ -16,7 +16,7 @@ static void answer(const void *self, const wal_round *round, wal_answer *out) {
   const wal_sale *sale = self;
   wal_sale_answer(sale, round, out);
   for (int a = 0; a < sale->market.bids; a++)
-    out->payment[a] = a < sale->level ? 0 : (double)a / sale->market.bids;
+    out->payment[a] = a < out->reserve ? 0 : (double)a / sale->market.bids;
 }
 
 const wal_mechanism_type wal_mechanism_all_pay = {

@@ -84,8 +84,8 @@ static void draw(uint64_t seed, uint32_t which, neural *m, int64_t first, int64_
   for (int64_t i = first; i < first + count; i++) {
     const wal_random_words words =
         wal_random(seed, WAL_PURPOSE_NETWORK, (uint64_t)(i / 2), which, 0);
-    const double u = wal_random_real(&words, (int)(i % 2)) + 0x1p-54;  // never 0
-    m->parameter[i] = deviation * gsl_cdf_ugaussian_Pinv(u);
+    const double u = wal_random_real(&words, (int)(i % 2));
+    m->parameter[i] = deviation * gsl_cdf_ugaussian_Pinv(u > 0 ? u : 0x1p-54);  // 0 has none
   }
 }
 

@@ -18,10 +18,10 @@ typedef struct trouble {
 typedef struct scripted {
   wal_ctx *ctx;
   wal_market market;
-  int reserve;
   const wal_function *goods; /**< NULL: by the plan */
   double *payment;           /**< [rounds][bids] */
   double *share;             /**< [rounds]: of the plan */
+  int *reserve;              /**< [rounds]: level */
   trouble *trouble;
 } scripted;
 
@@ -97,17 +97,19 @@ static wal_status create(wal_ctx *ctx, wal_params *params, const wal_market *mar
   const int64_t state = wal_round_up((int64_t)sizeof(scripted), 64);
   const int64_t front = state + wal_round_up((int64_t)sizeof(trouble), 64);
   char *block;
-  WAL_TRY(wal_acquire(ctx, "scripted", front + (cells + market->rounds) * (int64_t)sizeof(double),
-                      1, &block));
+  const int64_t bytes =
+      (cells + market->rounds) * (int64_t)sizeof(double) + market->rounds * (int64_t)sizeof(int);
+  WAL_TRY(wal_acquire(ctx, "scripted", front + bytes, 1, &block));
   *self = block;
   scripted *m = (scripted *)(void *)block;
   m->ctx = ctx;
   m->market = *market;
-  m->reserve = wal_market_level(market, wal_params_real(params, "reserve"));
   m->goods = wal_params_function(params, "goods");
   m->trouble = (trouble *)(void *)(block + state);
   m->payment = (double *)(void *)(block + front);
   m->share = m->payment + cells;
+  m->reserve = (int *)(void *)(m->share + market->rounds);
+  WAL_TRY(wal_floor_read(ctx, params, "reserve", market, m->reserve, NULL));
   if (m->goods && wal_params_given(params, "split"))
     return wal_params_fail(ctx, params, "split",
                            "expected nothing beside the function `goods`, which says what is sold");
@@ -141,7 +143,7 @@ static wal_status ask_goods(const scripted *m, const wal_round *round, double *g
 
 static void answer(const void *self, const wal_round *round, wal_answer *out) {
   const scripted *m = self;
-  out->reserve = m->reserve;
+  out->reserve = m->reserve[round->round];
   out->goods = round->left * m->share[round->round];
   if (m->goods) {
     const wal_status status = ask_goods(m, round, &out->goods);

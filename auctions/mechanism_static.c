@@ -12,10 +12,9 @@
 
 typedef struct static_mechanism {
   wal_market market;
-  int reserve;
-  double *payment;  /**< [rounds][bids], as given */
-  double *fraction; /**< [rounds][bids]: payment over bid, of bid 0 that of the default */
-  double *share;    /**< [rounds] */
+  double *payment; /**< [rounds][bids], as given */
+  double *share;   /**< [rounds] */
+  int *reserve;    /**< [rounds]: level */
 } static_mechanism;
 
 static const wal_param PARAMS[] = {
@@ -59,7 +58,6 @@ static wal_status read_payments(wal_ctx *ctx, wal_params *params, static_mechani
                                wal_number_text(bid, number[0], sizeof number[0]),
                                wal_number_text(p, number[1], sizeof number[1]));
       m->payment[at] = p < bid ? p : bid;
-      m->fraction[at] = a > 0 ? m->payment[at] / bid : 0.5;
     }
   return WAL_OK;
 }
@@ -76,15 +74,16 @@ static wal_status create(wal_ctx *ctx, wal_params *params, const wal_market *mar
   const int64_t cells = (int64_t)market->rounds * market->bids;
   const int64_t front = wal_round_up((int64_t)sizeof(static_mechanism), 64);
   char *block;
-  WAL_TRY(wal_acquire(ctx, "static", front + (2 * cells + market->rounds) * (int64_t)sizeof(double),
-                      1, &block));
+  const int64_t bytes =
+      (cells + market->rounds) * (int64_t)sizeof(double) + market->rounds * (int64_t)sizeof(int);
+  WAL_TRY(wal_acquire(ctx, "static", front + bytes, 1, &block));
   *self = block;
   static_mechanism *m = (static_mechanism *)(void *)block;
   m->market = *market;
-  m->reserve = wal_market_level(market, wal_params_real(params, "reserve"));
   m->payment = (double *)(void *)(block + front);
-  m->fraction = m->payment + cells;
-  m->share = m->fraction + cells;
+  m->share = m->payment + cells;
+  m->reserve = (int *)(void *)(m->share + market->rounds);
+  WAL_TRY(wal_floor_read(ctx, params, "reserve", market, m->reserve, NULL));
   WAL_TRY(read_goods(ctx, params, m));
   return read_payments(ctx, params, m);
 }
@@ -92,7 +91,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, const wal_market *mar
 static void answer(const void *self, const wal_round *round, wal_answer *out) {
   const static_mechanism *m = self;
   out->goods = round->left * m->share[round->round];
-  out->reserve = m->reserve;
+  out->reserve = m->reserve[round->round];
   memcpy(out->payment, m->payment + (int64_t)round->round * m->market.bids,
          (size_t)m->market.bids * sizeof *out->payment);
 }

@@ -24,8 +24,8 @@ static const wal_param PARAMS[] = {{.name = "rule",
                                    WAL_RESERVE_PARAM,
                                    {0}};
 
-/* A smaller mass of bidders is nobody: it comes from rounding, or from policies that are positive
- * everywhere. */
+/* A smaller mass of infinitely many bidders is nobody: it comes from rounding, or from policies
+ * that are positive everywhere. Who is counted is somebody. */
 static const double SOMEBODY = 1e-12;
 
 static wal_status create(wal_ctx *ctx, wal_params *params, const wal_market *market, void **self) {
@@ -35,16 +35,17 @@ static wal_status create(wal_ctx *ctx, wal_params *params, const wal_market *mar
   return WAL_OK;
 }
 
-static double find_price(const uniform_price *m, const double *bid_mass, const double *win) {
-  const int bids = m->sale.market.bids;
+static double find_price(const uniform_price *m, const wal_round *round, const double *win) {
+  const int bids = m->sale.market.bids, level = m->sale.level[round->round];
+  const double *bid_mass = round->bid_mass, least = round->bidders ? 0 : SOMEBODY;
   if (m->losing) {
-    for (int a = bids - 1; a >= m->sale.level; a--)
-      if (bid_mass[a] * (1 - win[a]) > SOMEBODY) return (double)a / bids;
+    for (int a = bids - 1; a >= level; a--)
+      if (bid_mass[a] * (1 - win[a]) > least) return (double)a / bids;
   } else {
-    for (int a = m->sale.level; a < bids; a++)
-      if (bid_mass[a] * win[a] > SOMEBODY) return (double)a / bids;
+    for (int a = level; a < bids; a++)
+      if (bid_mass[a] * win[a] > least) return (double)a / bids;
   }
-  return m->sale.price;
+  return m->sale.price[round->round];
 }
 
 static void answer(const void *self, const wal_round *round, wal_answer *out) {
@@ -52,8 +53,8 @@ static void answer(const void *self, const wal_round *round, wal_answer *out) {
   const int bids = m->sale.market.bids;
   wal_sale_answer(&m->sale, round, out);
   double *win = out->payment;  // until the price is known
-  wal_round_clear(&m->sale.market, round, m->sale.level, out->goods, win);
-  const double price = find_price(m, round->bid_mass, win);
+  wal_round_clear(&m->sale.market, round, out->reserve, out->goods, win);
+  const double price = find_price(m, round, win);
   for (int a = 0; a < bids; a++) {
     const double bid = (double)a / bids;
     out->payment[a] = bid < price ? bid : price;

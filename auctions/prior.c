@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "auctions/value_law.h"
-#include "sim/core/random.h"
+#include "sim/agents/stream.h"
 #include "sim/core/sum.h"
 
 static const wal_param GEOMETRIC[] = {
@@ -56,12 +56,35 @@ const wal_component wal_prior_weights = {
     .summary = "any prior: a list, or a function of the value; may be written without its name",
     .params = WEIGHTS};
 
-/* Independent gamma variates, normalized (Devroye 1986, XI.4). */
-static void draw_dirichlet(uint64_t seed, double concentration, int count, double *mass) {
-  for (int k = 0; k < count; k++) {
-    const double u = wal_random_uniform(seed, WAL_PURPOSE_PRIOR, (uint64_t)k, 0, 0);
-    mass[k] = gsl_cdf_gamma_Pinv(u, concentration, 1);
+/* A share of a law that is cut off without a word. */
+static const double MOST_CUT = 0.25;
+
+/* Logarithm of a gamma variate: by inversion where that is a formula, else by rejection from a cube
+ * of a normal variate (Marsaglia & Tsang 2000); shapes below 1 from one more, G(a) = G(a+1)
+ * U^(1/a), whose logarithm is not lost where it would itself be 0. */
+static double draw_log_gamma(wal_stream *stream, double shape) {
+  if (shape == 1) return log(-log1p(-wal_stream_uniform(stream)));
+  const double more = shape < 1 ? log(1 - wal_stream_uniform(stream)) / shape : 0;
+  const double d = (shape < 1 ? shape + 1 : shape) - 1.0 / 3, c = 1 / sqrt(9 * d);
+  for (;;) {
+    const double level = wal_stream_uniform(stream), least = 1 - wal_stream_uniform(stream);
+    const double x = gsl_cdf_ugaussian_Pinv(level > 0 ? level : 0x1p-54), cube = 1 + c * x;
+    if (cube <= 0) continue;
+    const double v = cube * cube * cube, log_v = 3 * log(cube);
+    if (log(least) <= 0.5 * x * x + d * (1 - v + log_v)) return log(d) + log_v + more;
   }
+}
+
+/* Independent gamma variates, normalized (Devroye 1986, XI.4). The largest is 1: small shapes give
+ * numbers that no double holds. */
+static void draw_dirichlet(uint64_t seed, double concentration, int count, double *mass) {
+  double most = -HUGE_VAL;
+  for (int k = 0; k < count; k++) {
+    wal_stream stream = {.seed = seed, .purpose = WAL_PURPOSE_PRIOR, .item = (uint64_t)k};
+    mass[k] = draw_log_gamma(&stream, concentration);
+    most = fmax(most, mass[k]);
+  }
+  for (int k = 0; k < count; k++) mass[k] = exp(mass[k] - most);
 }
 
 /* The largest is 1, so that nothing overflows. */
@@ -108,6 +131,11 @@ wal_status wal_prior_fill(wal_ctx *ctx, wal_params *params, int count, double *m
   if (!(sum > 0))
     return wal_params_fail(ctx, params, NULL,
                            "expected a prior with values below 1, got one without");
+  if (strcmp(kind->kind, "value_law") == 0 && sum < 1 - MOST_CUT)
+    wal_params_warn(ctx, params, NULL,
+                    "%.3g %% of this law is not between 0 and 1, and is cut off; values are shares "
+                    "of a greatest value",
+                    100 * (1 - sum));
   for (int k = 0; k < count; k++) mass[k] /= sum;
   return WAL_OK;
 }

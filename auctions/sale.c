@@ -45,23 +45,34 @@ wal_status wal_goods_shares(wal_ctx *ctx, wal_params *params, const char *name,
                          wal_number_text(sum, got, sizeof got));
 }
 
+wal_status wal_floor_read(wal_ctx *ctx, wal_params *params, const char *name,
+                          const wal_market *market, int *level, double *price) {
+  const double *given;
+  WAL_TRY(wal_params_array(ctx, params, name, market->rounds, 0, 0, &given));
+  for (int h = 0; h < market->rounds; h++) {
+    level[h] = wal_market_level(market, given[h]);
+    if (price) price[h] = fmin(given[h], (double)level[h] / market->bids);
+  }
+  return WAL_OK;
+}
+
 wal_status wal_sale_create(wal_ctx *ctx, wal_params *params, const wal_market *market,
                            const char *floor, size_t size, void **self) {
   const size_t front = (size_t)wal_round_up((int64_t)size, 64);
   char *block;
   WAL_TRY(wal_acquire(ctx, wal_params_component(params)->name, 1,
-                      front + (size_t)market->rounds * sizeof(double), &block));
+                      front + (size_t)market->rounds * (2 * sizeof(double) + sizeof(int)), &block));
   *self = block;
   wal_sale *sale = (wal_sale *)(void *)block;
-  const double price = wal_params_real(params, floor);
   sale->market = *market;
-  sale->level = wal_market_level(market, price);
-  sale->price = fmin(price, (double)sale->level / market->bids);
   sale->share = (double *)(void *)(block + front);
+  sale->price = sale->share + market->rounds;
+  sale->level = (int *)(void *)(sale->price + market->rounds);
+  WAL_TRY(wal_floor_read(ctx, params, floor, market, sale->level, sale->price));
   return wal_split_read(ctx, params, market, sale->share);
 }
 
 void wal_sale_answer(const wal_sale *sale, const wal_round *round, wal_answer *answer) {
   answer->goods = round->left * sale->share[round->round];
-  answer->reserve = sale->level;
+  answer->reserve = sale->level[round->round];
 }

@@ -17,10 +17,10 @@
   }
 
 /** The parameter `reserve` of mechanisms with a reserve price. */
-#define WAL_RESERVE_PARAM                                                      \
-  {                                                                            \
-    .name = "reserve", .type = WAL_REAL, .low = 0, .high = 1, .unit = "value", \
-    .meaning = "lowest bid that may win"                                       \
+#define WAL_RESERVE_PARAM                                                                      \
+  {                                                                                            \
+    .name = "reserve", .type = WAL_ARRAY, .rank = 1, .spreads = true, .low = 0, .high = 1,     \
+    .unit = "value", .meaning = "lowest bid that may win: one for all rounds, or one for each" \
   }
 
 /**
@@ -40,12 +40,18 @@ wal_status wal_split_read(wal_ctx *ctx, wal_params *params, const wal_market *ma
 wal_status wal_goods_shares(wal_ctx *ctx, wal_params *params, const char *name,
                             const wal_market *market, const double *goods, double *share);
 
+/** Reads a lowest price of each round: the lowest bid that is at least it, `bids` if there is none.
+ * @param level  [rounds], filled
+ * @param price  [rounds], the price, never above that bid; or NULL */
+wal_status wal_floor_read(wal_ctx *ctx, wal_params *params, const char *name,
+                          const wal_market *market, int *level, double *price);
+
 /** A plan of goods and a lowest price. */
 typedef struct wal_sale {
   wal_market market;
-  double price;  /**< lowest price, never above the bid at `level` */
-  int level;     /**< lowest bid that is at least the price; `bids` if there is none */
   double *share; /**< [rounds], of the goods left */
+  double *price; /**< [rounds]: lowest price, never above the bid at `level` */
+  int *level;    /**< [rounds]: lowest bid that is at least the price; `bids` if there is none */
 } wal_sale;
 
 /**

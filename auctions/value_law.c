@@ -179,12 +179,16 @@ static wal_status check_rising(wal_ctx *ctx, const wal_params *params, const cha
 static wal_status read_knots(wal_ctx *ctx, wal_params *params, wal_value_law **out) {
   const double *values = NULL, *levels = NULL;
   int64_t extent[3];
+  if (wal_params_is_function(params, "values"))
+    return wal_params_fail(ctx, params, "values",
+                           "expected a list of 2 to %d quantiles, got a function; laws are %s",
+                           MOST_KNOTS, "uniform{}, exponential{}, beta{}, quantiles{}");
   wal_params_extent(params, "values", extent);
   const int64_t count = extent[0];
   if (count < 2 || count > MOST_KNOTS)
     return wal_params_fail(ctx, params, "values",
-                           "expected a list of 2 to %d values, got %lld of them, or a function",
-                           MOST_KNOTS, (long long)count);
+                           "expected a list of 2 to %d values, got %lld of them", MOST_KNOTS,
+                           (long long)count);
   WAL_TRY(wal_params_array(ctx, params, "values", count, 0, 0, &values));
   WAL_TRY(wal_params_array(ctx, params, "levels", count, 0, 0, &levels));
   WAL_TRY(check_rising(ctx, params, "values", count, values));

@@ -75,7 +75,7 @@ static void add_default(wal_text *text, const wal_param *p) {
     wal_text_add(text, "-");
   } else if (p->type == WAL_FLAG) {
     wal_text_add(text, p->number != 0 ? "true" : "false");
-  } else if (p->type == WAL_INTEGER || p->type == WAL_REAL) {
+  } else if (p->type == WAL_INTEGER || p->type == WAL_REAL || p->spreads) {
     wal_json_number(text, p->number);
   } else if (p->type == WAL_TEXT) {
     wal_json_string(text, p->text);
@@ -105,7 +105,7 @@ static void add_type(wal_text *text, const wal_param *p) {
       wal_text_add(text, p->choices ? "one of %s" : "text", p->choices);
       break;
     case WAL_ARRAY:
-      wal_text_add(text, "%s or function", ARRAYS[p->rank]);
+      wal_text_add(text, "%s%s or function", p->spreads ? "number, " : "", ARRAYS[p->rank]);
       break;
     case WAL_COMPONENT:
       wal_text_add(text, "%s%s", wal_kinds_text(p->choices, kinds, sizeof kinds),

@@ -67,18 +67,19 @@ static wal_status of_largest(wal_ctx *ctx, int64_t *value) {
 }
 
 /* Bytes that writing takes: of the largest array that is stored. */
-static double writing_buffer(const wal_job *job, const wal_shape *shape) {
+static double writing_buffer(const wal_job *job, const wal_space *space) {
   const wal_params *store = wal_params_child(job->params, "store");
-  double stage = 8.0 * (double)shape->states;
-  if (wal_params_flag(store, "policy")) stage *= shape->actions;
-  return wal_run_file_buffer(shape->horizon, stage, stage / wal_ctx_size(job->ctx));
+  const wal_shape *shape = &space->game->shape;
+  const double state = wal_params_flag(store, "policy") ? 8.0 * shape->actions : 8.0;
+  return wal_run_file_buffer(shape->horizon, state * (double)shape->states,
+                             state * (double)space->states.count);
 }
 
 /* A run of a sweep writes into memory of its group's first rank. The record is there twice while it
  * grows; what was sent of the run before, or has come to rank 0, may still be there as well. */
-static double writing(const wal_job *job, const wal_shape *shape, double file) {
+static double writing(const wal_job *job, const wal_space *space, double file) {
   if (job->derived) return job->recorded ? 3 * file : 0;
-  return writing_buffer(job, shape);
+  return writing_buffer(job, space);
 }
 
 wal_status wal_solve_plan_measure(wal_job *job, const wal_space *space, wal_solve_cost *out) {
@@ -89,13 +90,15 @@ wal_status wal_solve_plan_measure(wal_job *job, const wal_space *space, wal_solv
                            of_learner, &cost));
   *out = (wal_solve_cost){.traffic = cost.traffic};
   out->bytes = cost.bytes + wal_ctx_memory(job->ctx);
+  const int64_t so_far = wal_ctx_peak_memory(job->ctx);  // kernels take more while they are made
+  if (out->bytes < so_far) out->bytes = so_far;
   out->work = (double)shape->states * shape->actions * shape->horizon;
   WAL_TRY(of_largest(job->ctx, &out->bytes));
   WAL_TRY(of_largest(job->ctx, &out->traffic.bytes));
   WAL_TRY(of_largest(job->ctx, &out->traffic.messages));
   WAL_TRY(of_largest(job->ctx, &out->traffic.collectives));
   WAL_TRY(wal_solve_file_plan(job, space->game, &out->file));
-  const double while_written = writing(job, shape, out->file);
+  const double while_written = writing(job, space, out->file);
   out->writing = while_written < 0x1p62 ? (int64_t)while_written : INT64_MAX / 2;
   return of_largest(job->ctx, &out->writing);
 }
@@ -112,7 +115,8 @@ wal_status wal_solve_plan_fits(wal_job *job, const wal_solve_cost *cost) {
 /* Whether the solve may end before all iterations are done. */
 static bool ends_early(const wal_job *job) {
   const wal_params *stop = wal_params_child(job->params, "stop");
-  return wal_params_real(stop, "exploitability") > 0 || wal_params_real(stop, "relative") > 0;
+  return wal_params_real(stop, "exploitability") > 0 || wal_params_real(stop, "relative") > 0 ||
+         wal_params_real(stop, "regularized") > 0;
 }
 
 wal_status wal_solve_plan(wal_job *job, const wal_space *space) {

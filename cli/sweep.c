@@ -22,8 +22,13 @@ static wal_status check_task(wal_ctx *ctx, const wal_params *params, const char 
   if (!type)
     return wal_params_fail(ctx, params, what, "expected a task such as solve{...}, got %s",
                            wal_node_describe(node, got, sizeof got));
-  if (!type->work)
+  if (!type->work && strcmp(node->text, "sweep") == 0)
     return wal_params_fail(ctx, params, what, "expected a single task, got another %s{...}",
+                           node->text);
+  if (!type->work)
+    return wal_params_fail(ctx, params, what,
+                           "expected a task that can be swept, as solve{...}, got %s{...}; vary it "
+                           "by `walras run` with -P",
                            node->text);
   return WAL_OK;
 }

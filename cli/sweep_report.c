@@ -207,6 +207,21 @@ static int wider(int width, const char *text) {
   return length > width ? length : width;
 }
 
+static double left_of(const wal_sweep_row *row) {
+  const wal_figures *f = &row->figures;
+  if (row->error || row->status == WAL_ENOCONV || f->converged) return 0;
+  return wal_exploitability_left(f->first, f->last, f->regularized, f->value);
+}
+
+/* What the heads do not say. */
+static void print_legend(const table *t) {
+  bool left = false;
+  for (int64_t run = 0; run < t->columns->runs; run++) left = left || left_of(&t->rows[run]) > 0;
+  fprintf(t->out, "first, best, last: exploitability%s%s\n",
+          t->entropy ? "; regularized: last with entropy" : "",
+          left ? "; left: of the first, more iterations or another learner.rate may help" : "");
+}
+
 static void print_row(const table *t, int64_t run) {
   char cell[CELL];
   const wal_sweep_row *row = &t->rows[run];
@@ -233,7 +248,13 @@ static void print_row(const table *t, int64_t run) {
     fixed_cell(row, run, k, cell);
     fprintf(t->out, "  %*s", t->fixed[k], cell);
   }
-  fprintf(t->out, "%s\n", row->status == WAL_ENOCONV ? "  NOT converged" : "");
+  const double left = left_of(row);
+  if (row->status == WAL_ENOCONV)
+    fprintf(t->out, "  NOT converged\n");
+  else if (left > 0)
+    fprintf(t->out, "  %.2g %% left\n", 100 * left);
+  else
+    fprintf(t->out, "\n");
 }
 
 static void print_heads(const table *t) {
@@ -289,6 +310,7 @@ wal_status wal_sweep_print(wal_ctx *ctx, FILE *out, const wal_sweep_columns *col
       fprintf(out, "%*s  (%lld more runs are in the file)\n", t.fixed[RUN_CELL], "...",
               (long long)columns->runs - SHOWN);
   }
+  print_legend(&t);
   wal_release(ctx, &t.varied);
   return WAL_OK;
 }

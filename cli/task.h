@@ -41,6 +41,11 @@ typedef struct wal_figures {
   double total[WAL_REPORT_COLUMNS]; /**< ... these totals */
 } wal_figures;
 
+/** The exploitability that a solve ended with, with or without the learner's entropy (NaN: none),
+ *  whichever is less, as a share of the first; 0 if that is small beside the first and the value.
+ */
+double wal_exploitability_left(double first, double last, double regularized, double value);
+
 /** A kind of task: what a scenario returns. */
 typedef struct wal_task_type {
   wal_component component; /**< kind "task" */

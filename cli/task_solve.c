@@ -31,7 +31,14 @@ static const wal_param STOP_PARAMS[] = {
      .number = 0,
      .low = 0,
      .high = HUGE_VAL,
-     .meaning = "... plus this times that of the start (both 0: run all iterations)"},
+     .meaning = "... plus this times that of the start (both 0: not asked for)"},
+    {.name = "regularized",
+     .type = WAL_REAL,
+     .number = 0,
+     .low = 0,
+     .high = HUGE_VAL,
+     .meaning = "end when exploitability with the learner's entropy is at most this (0: not asked "
+                "for)"},
     {.name = "every",
      .type = WAL_INTEGER,
      .number = 1,
@@ -78,11 +85,30 @@ static wal_stop read_stop(const wal_params *params) {
   return (wal_stop){.iterations = wal_params_integer(stop, "iterations"),
                     .absolute = wal_params_real(stop, "exploitability"),
                     .relative = wal_params_real(stop, "relative"),
-                    .every = wal_params_integer(stop, "every")};
+                    .every = wal_params_integer(stop, "every"),
+                    .regularized = wal_params_real(stop, "regularized")};
+}
+
+/* The weight of the entropy that a learner is given, 0 if it has none. */
+static double entropy_of(const wal_params *learner) {
+  for (const wal_param *p = wal_params_component(learner)->params; p && p->name; p++)
+    if (strcmp(p->name, "entropy") == 0) return wal_params_real(learner, "entropy");
+  return 0;
+}
+
+static wal_status check_stop(wal_ctx *ctx, wal_params *params) {
+  const wal_params *learner = wal_params_child(params, "learner");
+  wal_params *stop = wal_params_child(params, "stop");
+  if (wal_params_real(stop, "regularized") == 0 || entropy_of(learner) > 0) return WAL_OK;
+  return wal_params_fail(ctx, stop, "regularized",
+                         "expected a learner with entropy, as mirror_descent{entropy=1e-3}, got "
+                         "%s without",
+                         wal_params_component(learner)->name);
 }
 
 static wal_status check(wal_ctx *ctx, wal_params *params) {
   wal_game game = {0};
+  WAL_TRY(check_stop(ctx, params));
   wal_status status = make_game(ctx, params, &game);
   wal_game_destroy(ctx, &game);
   return status;
@@ -144,6 +170,36 @@ static void report(void *user, const wal_trace *trace, bool measured) {
   if (w->job->tick) w->job->tick(w->job->user);
 }
 
+double wal_exploitability_left(double first, double last, double regularized, double value) {
+  static const double SMALL = 1e-3;
+  const double left = fmin(last, regularized);  // of which NaN is no number
+  return left > SMALL * fmax(first, fabs(value)) ? left / first : 0;
+}
+
+/* What the figures mean for whoever reads no further. */
+static void print_notes(const wal_trace *trace, bool entropy, const wal_stop *stop) {
+  static const double SETTLED = 1e-3, ENTROPIC = 0.02;
+  const wal_measure *first = &trace->rows[0], *last = &trace->rows[trace->count - 1];
+  const double start = first->exploitability, plain = last->exploitability;
+  const double soft = entropy ? last->soft_exploitability : plain;
+  const double left = wal_exploitability_left(start, plain, soft, last->value);
+  if (plain > start)
+    printf("  note: exploitability grew; a smaller learner.rate may help\n");
+  else if (trace->tolerance && !trace->converged && stop->regularized == 0 && soft < 0.1 * plain)
+    printf(
+        "  note: all but settled with the learner's entropy, of which stop.regularized is the "
+        "tolerance\n");
+  else if (!trace->tolerance && left > 0)
+    printf(
+        "  note: exploitability is still %.2g %% of the first; more iterations or another "
+        "learner.rate may help\n",
+        100 * left);
+  else if (plain > ENTROPIC * start && soft < SETTLED * start)
+    printf(
+        "  note: settled, but far from an equilibrium without entropy; a smaller "
+        "learner.entropy may help\n");
+}
+
 static void print_result(const wal_job *job, const outcome *result) {
   const wal_trace *trace = &result->trace;
   const wal_measure *first = &trace->rows[0], *last = &trace->rows[trace->count - 1];
@@ -167,8 +223,8 @@ static void print_result(const wal_job *job, const outcome *result) {
   wal_report_print(stdout, &result->report);
   printf("  seconds               %.3f\n", trace->seconds[trace->count - 1]);
   printf("  file                  %s\n", job->output);
-  if (last->exploitability > first->exploitability)
-    printf("  note: exploitability grew; a smaller learner.rate may help\n");
+  const wal_stop stop = read_stop(job->params);
+  print_notes(trace, result->entropy, &stop);
 }
 
 static wal_status pause_solve(void *user, bool *stop) {

@@ -103,7 +103,8 @@ static void fill_shape(const tabulated *game, wal_shape *shape) {
   shape->varies = t->kernel.stages > 1;
   shape->whole = !game->own;
   shape->axes = t->axes;
-  for (int i = 0; i < t->axes; i++) shape->axis[i] = (wal_axis){.name = t->axis[i], .size = t->size[i]};
+  for (int i = 0; i < t->axes; i++)
+    shape->axis[i] = (wal_axis){.name = t->axis[i], .size = t->size[i]};
 }
 
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, void **self) {

@@ -277,8 +277,9 @@ static int start_call(const wal_function *function, int argument_count, const do
   return LUA_OK;
 }
 
-static wal_status call_function(wal_ctx *ctx, const wal_function *function, int argument_count,
-                                const double *arguments, int result_count, double *results) {
+static wal_status call_function(wal_ctx *ctx, const wal_function *function, const char *what,
+                                int argument_count, const double *arguments, int result_count,
+                                double *results) {
   wal_lua *lua = function->owner;
   lua_State *L = lua->state;
   char got[TEXT_LENGTH], list[TEXT_LENGTH], where[PLACE_LENGTH];
@@ -288,16 +289,17 @@ static wal_status call_function(wal_ctx *ctx, const wal_function *function, int 
   if (status == LUA_OK && !lua_checkstack(L, 10)) status = LUA_ERRMEM;
   int64_t count = 0;
   wal_status outcome = WAL_OK;
+  list_arguments(argument_count, NULL, arguments, list, sizeof list);
   if (status != LUA_OK) {
-    outcome = wal_lua_fail(ctx, lua, lua->name, false, status);
+    char call[PLACE_LENGTH];
+    snprintf(call, sizeof call, "%s(%s): ", what, list);
+    outcome = wal_lua_fail_in(ctx, lua, lua->name, call, false, status);
   } else if (!read_numbers(L, true, result_count, result_count, &count, got, sizeof got)) {
     memcpy(results, lua->results, (size_t)count * sizeof *results);
   } else {
     find_place(function, where, sizeof where);
-    outcome = wal_fail(ctx, WAL_EINPUT,
-                       "%sexpected %d number%s from the function called with (%s), got %s", where,
-                       result_count, result_count == 1 ? "" : "s",
-                       list_arguments(argument_count, NULL, arguments, list, sizeof list), got);
+    outcome = wal_fail(ctx, WAL_EINPUT, "%s%s(%s): expected %d number%s, got %s", where, what, list,
+                       result_count, result_count == 1 ? "" : "s", got);
   }
   lua_settop(L, 0);
   return outcome;

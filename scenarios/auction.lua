@@ -8,6 +8,6 @@ return solve {
     drift = gaussian { slope = 0.9, width = 0.05 }, -- from a round to the next
     mechanism = first_price {},
   },
-  learner = mirror_descent { rate = 10, entropy = 1e-3 },
-  stop = { iterations = 500, every = 10 },
+  learner = mirror_descent { rate = 100, entropy = 1e-3 },
+  stop = { iterations = 5000, every = 10, regularized = 1e-6 },
 }

@@ -14,6 +14,6 @@ return solve {
       goods = function(round, left) return round == 3 and left or left / 3 end,
     },
   },
-  learner = mirror_descent { rate = 10, entropy = 1e-3 },
-  stop = { iterations = 500, every = 10 },
+  learner = mirror_descent { rate = 100, entropy = 1e-3 },
+  stop = { iterations = 5000, every = 10, regularized = 1e-6 },
 }

@@ -114,7 +114,7 @@ void wal_ctx_set_warning_handler(wal_ctx *ctx, wal_warning_handler handler, void
   ctx->warning_user = user;
 }
 
-/* Whether a text (by its hash, FNV-1a of 64 bits) is new. Without memory to note it, it stays so. */
+/* Whether a text is new, by its hash (FNV-1a of 64 bits). Without memory to note it, it stays so. */
 static bool note_warning(wal_ctx *ctx, const char *text) {
   uint64_t hash = UINT64_C(14695981039346656037);
   for (const char *c = text; *c; c++)

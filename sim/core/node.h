@@ -42,10 +42,12 @@ typedef struct wal_call {
 typedef struct wal_function {
   void *owner;
   int reference;
-  /** results[0..result_count) from arguments[0..argument_count); WAL_EINPUT with file:line if it
-   *  fails or does not give that many numbers. For tables made at load time. */
-  wal_status (*call)(wal_ctx *ctx, const struct wal_function *function, int argument_count,
-                     const double *arguments, int result_count, double *results);
+  /** results[0..result_count) from arguments[0..argument_count); WAL_EINPUT with file:line and
+   *  `what` ("batched_auction: prior") if it fails or does not give that many numbers. For tables
+   *  made at load time. */
+  wal_status (*call)(wal_ctx *ctx, const struct wal_function *function, const char *what,
+                     int argument_count, const double *arguments, int result_count,
+                     double *results);
   /** A call while a game runs: about 0.1 microseconds and what the script does. The script reads
    *  call->array in place; it may do so only until release() or a call with another array.
    *  WAL_EINPUT as above, with owner, name and arguments in the text. Numbers may be any, also

@@ -163,24 +163,49 @@ void wal_params_extent(const wal_params *params, const char *name, int64_t exten
   memcpy(extent, value->extent, sizeof value->extent);
 }
 
-static wal_status fail_v(wal_ctx *ctx, const wal_params *params, const char *name, int line,
-                         const char *format, va_list args) {
-  char text[TEXT_LENGTH];
-  char what[TEXT_LENGTH] = "";
-  char place[32] = "";
-  vsnprintf(text, sizeof text, format, args);
+const char *wal_param_title(const wal_params *params, const char *name, char *buffer, size_t size) {
   const size_t prefix = strlen(params->prefix);
   if (name && !(prefix > 0 && params->prefix[prefix - 1] == '='))
-    snprintf(what, sizeof what, "%s%s: ", params->prefix, name);
+    snprintf(buffer, size, "%s: %s%s", params->owner, params->prefix, name);
   else if (prefix > 0)
-    snprintf(what, sizeof what, "%.*s: ", (int)prefix - 1, params->prefix);
+    snprintf(buffer, size, "%s: %.*s", params->owner, (int)prefix - 1, params->prefix);
+  else
+    snprintf(buffer, size, "%s", params->owner);
+  return buffer;
+}
+
+/* "s.lua:7: batched_auction: prior: TEXT" */
+static void full_text(const wal_params *params, const char *name, int line, const char *text,
+                      char *out, size_t size) {
+  char what[2 * TEXT_LENGTH];
+  char place[32] = "";
   if (line == 0) line = params->line;
   if (line > 0) snprintf(place, sizeof place, "%d:", line);
   // The end of a very long path says more than its beginning, and the text must have room.
   size_t length = strlen(params->file);
   const char *file = length > FILE_SHOWN ? params->file + length - FILE_SHOWN : params->file;
-  return wal_fail(ctx, WAL_EINPUT, "%s%s:%s %s: %s%s", file == params->file ? "" : "...", file,
-                  place, params->owner, what, text);
+  snprintf(out, size, "%s%s:%s %s: %s", file == params->file ? "" : "...", file, place,
+           wal_param_title(params, name, what, sizeof what), text);
+}
+
+static wal_status fail_v(wal_ctx *ctx, const wal_params *params, const char *name, int line,
+                         const char *format, va_list args) {
+  char text[TEXT_LENGTH], full[4 * TEXT_LENGTH];
+  vsnprintf(text, sizeof text, format, args);
+  full_text(params, name, line, text, full, sizeof full);
+  return wal_fail(ctx, WAL_EINPUT, "%s", full);
+}
+
+void wal_params_warn(wal_ctx *ctx, const wal_params *params, const char *name, const char *format,
+                     ...) {
+  char text[TEXT_LENGTH], full[4 * TEXT_LENGTH];
+  const int64_t place = name ? place_of(params, name) : -1;
+  va_list args;
+  va_start(args, format);
+  vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  full_text(params, name, place < 0 ? 0 : params->values[place].line, text, full, sizeof full);
+  wal_warn(ctx, "%s", full);
 }
 
 wal_status wal_params_fail_at(wal_ctx *ctx, const wal_params *params, const char *name, int line,
@@ -226,7 +251,9 @@ static void visit_value(const wal_param *param, const wal_param_value *value,
       if (visitor->text) visitor->text(user, param->name, value->text);
       break;
     case WAL_ARRAY:
-      if (visitor->array)
+      if (value->is_number && visitor->number)
+        visitor->number(user, param->name, value->number, false);
+      else if (visitor->array)
         visitor->array(user, param->name, param->rank, value->extent, value->numbers);
       break;
     case WAL_FUNCTION:

@@ -37,6 +37,8 @@ typedef struct wal_param {
   int64_t extent[3];   /**< its shape */
   int rank;            /**< of ARRAY: 1, 2 or 3 */
   int columns;         /**< of ARRAY: fixed length of the last index, 0 if free */
+  bool spreads;        /**< of ARRAY of rank 1: a number stands for a list of it, by default
+                            `number` */
   const char *choices; /**< TEXT: "a|b|c"; COMPONENT: kind, or kinds "a|b";
                             ANY: as "a table of lists" */
   const struct wal_component *record;
@@ -64,8 +66,8 @@ typedef struct wal_catalogue {
 
 const wal_component *wal_catalogue_find(const wal_catalogue *catalogue, const char *name);
 
-/** Of the two texts the one that tells what a component parameter takes besides components: lists and
- *  functions, or functions only; "" if nothing. */
+/** Of the two texts the one that tells what a component parameter takes besides components: lists
+ *  and functions, or functions only; "" if nothing. */
 const char *wal_param_wrapped(const wal_param *param, const wal_catalogue *catalogue,
                               const char *lists, const char *functions);
 /** The component of this name whose kind is one of `kinds` ("a" or "a|b"), NULL if there is none:
@@ -162,6 +164,10 @@ void wal_params_fill_integer(wal_params *params, const char *name, int64_t value
 /** Fails with `FILE:LINE: COMPONENT: NAME: ` before the text; name may be NULL. */
 wal_status wal_params_fail(wal_ctx *ctx, const wal_params *params, const char *name,
                            const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/** Warns with the same before the text, of what is allowed but rarely meant. */
+void wal_params_warn(wal_ctx *ctx, const wal_params *params, const char *name, const char *format,
+                     ...) __attribute__((format(printf, 4, 5)));
 
 /** Receives the parts of resolved parameters in order of declaration (see wal_params_visit()); what
  *  is NULL is passed over. */

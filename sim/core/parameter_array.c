@@ -153,6 +153,11 @@ wal_status wal_param_read_array(wal_ctx *ctx, const wal_params *params, const wa
     value->function = node->function;
     return WAL_OK;
   }
+  if (param->spreads && node->kind == WAL_NODE_NUMBER) {
+    value->is_number = true;
+    value->number = node->number;
+    return wal_param_check_number(ctx, params, param, node->line, "", node->number);
+  }
   array_reader r = {.ctx = ctx, .params = params, .param = param, .line = node->line};
   if (node->kind != WAL_NODE_NUMBERS && node->kind != WAL_NODE_ITEMS) {
     char expected[TEXT_LENGTH];
@@ -211,6 +216,8 @@ static wal_status tabulate(wal_ctx *ctx, const wal_params *params, const wal_par
   const int64_t calls = count_calls(param, extent);
   const double start = wal_clock();
   double index[3] = {0.0, 0.0, 0.0};
+  char what[2 * TEXT_LENGTH];
+  wal_param_title(params, param->name, what, sizeof what);
   for (int64_t call = 0; call < calls; call++) {
     if (wal_clock() - start > MOST_SECONDS)
       return wal_params_fail_at(ctx, params, param->name, value->line,
@@ -220,7 +227,7 @@ static wal_status tabulate(wal_ctx *ctx, const wal_params *params, const wal_par
     double at[3];
     for (int axis = 0; axis < 3; axis++)
       at[axis] = index[axis] / (value->divisor[axis] != 0.0 ? value->divisor[axis] : 1.0);
-    WAL_TRY(value->function.call(ctx, &value->function, arguments, at, results,
+    WAL_TRY(value->function.call(ctx, &value->function, what, arguments, at, results,
                                  table + call * results));
     for (int axis = arguments - 1; axis >= 0; axis--) {
       index[axis] += 1.0;
@@ -248,6 +255,15 @@ static wal_status wrong_shape(wal_ctx *ctx, const wal_params *params, const wal_
                             text[0], text[1]);
 }
 
+static wal_status spread(wal_ctx *ctx, const wal_params *params, const wal_param *param,
+                         wal_param_value *value, const int64_t extent[3]) {
+  free(value->numbers);
+  WAL_TRY(wal_param_numbers(ctx, params, param, extent, &value->numbers));
+  for (int64_t i = 0; i < extent[0]; i++) value->numbers[i] = value->number;
+  memcpy(value->extent, extent, sizeof value->extent);
+  return WAL_OK;
+}
+
 wal_status wal_params_array(wal_ctx *ctx, wal_params *params, const char *name, int64_t rows,
                             int64_t columns, int64_t layers, const double **out) {
   const wal_param *param = NULL;
@@ -256,6 +272,8 @@ wal_status wal_params_array(wal_ctx *ctx, wal_params *params, const char *name, 
   if (!value->given) return WAL_OK;
   int64_t extent[3] = {rows, param->rank > 1 ? columns : 0, param->rank > 2 ? layers : 0};
   if (param->columns > 0 && extent[param->rank - 1] != param->columns) abort();
+  if (value->is_number && !(value->numbers && value->extent[0] == rows))
+    WAL_TRY(spread(ctx, params, param, value, extent));
   if (value->is_function) {
     double *table = NULL;
     WAL_TRY(check_calls(ctx, params, param, value, extent));
@@ -291,8 +309,7 @@ bool wal_params_is_function(const wal_params *params, const char *name) {
 
 /* Sum of `count` numbers, of which none may be negative. */
 static wal_status add_masses(wal_ctx *ctx, const wal_params *params, const char *name,
-                             const char *where, const double *numbers, int64_t count,
-                             double *out) {
+                             const char *where, const double *numbers, int64_t count, double *out) {
   char text[32];
   double sum = 0.0;
   double lost = 0.0;  // what rounding took from the sum (Neumaier 1974): lists may be long

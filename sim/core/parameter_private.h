@@ -9,11 +9,12 @@
 typedef struct wal_param_value {
   bool given; /**< false only for an optional parameter that was left out */
   int line;
-  double number;     /**< of INTEGER, REAL, FLAG */
+  double number;     /**< of INTEGER, REAL, FLAG; of an ARRAY that is_number */
   char *text;        /**< of TEXT; path of FUNCTION */
   double *numbers;   /**< of ARRAY, row-major; NULL while it is a function */
   int64_t extent[3]; /**< its shape */
   bool is_function;
+  bool is_number;    /**< an ARRAY was given as one number, `number` */
   double divisor[3]; /**< of a function's indices; 0 counts as 1 */
   wal_function function;
   wal_params *child; /**< of COMPONENT and RECORD */
@@ -43,6 +44,9 @@ wal_status wal_param_numbers(wal_ctx *ctx, const wal_params *params, const wal_p
 wal_status wal_params_fail_at(wal_ctx *ctx, const wal_params *params, const char *name, int line,
                               const char *format, ...) __attribute__((format(printf, 5, 6)));
 wal_status wal_params_no_memory(wal_ctx *ctx, const wal_params *params, const char *name);
+
+/** "batched_auction: prior", as error texts name a parameter (NULL: the component). */
+const char *wal_param_title(const wal_params *params, const char *name, char *buffer, size_t size);
 
 /** What a value of this type is: "a whole number", "a list of numbers or a function", ... */
 const char *wal_param_expectation(const wal_param *param, char *buffer, size_t size);

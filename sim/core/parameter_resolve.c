@@ -97,7 +97,8 @@ const char *wal_param_expectation(const wal_param *param, char *buffer, size_t s
       snprintf(buffer, size, "%s", param->choices ? "a word" : "a text");
       break;
     case WAL_ARRAY:
-      snprintf(buffer, size, "%s or a function", LISTS[param->rank - 1]);
+      snprintf(buffer, size, "%s%s or a function", param->spreads ? "a number, " : "",
+               LISTS[param->rank - 1]);
       break;
     case WAL_COMPONENT:
       wal_kinds_text(param->choices, buffer, size);
@@ -231,6 +232,7 @@ static wal_status wrong_component(const resolver *r, const wal_params *params,
   const char *kind = param->choices;
   const char *written = written_name(node);
   const wal_component *known = wal_catalogue_find(r->catalogue, written);
+  const bool tell = known && node->kind != WAL_NODE_FIELDS;  // else it is a table that is told of
   char got[TEXT_LENGTH], wanted[TEXT_LENGTH];
   wal_kinds_text(kind, wanted, sizeof wanted);
   if (node->kind == WAL_NODE_TEXT && wal_catalogue_find_kind(r->catalogue, written, kind))
@@ -255,7 +257,7 @@ static wal_status wrong_component(const resolver *r, const wal_params *params,
   return wal_params_fail_at(
       r->ctx, params, param->name, node->line, "expected %s (%s)%s, got %s%s%s", wanted, list.text,
       wal_param_wrapped(param, r->catalogue, ", a list or a function", " or a function"),
-      known ? known->kind : "", known ? " " : "", got);
+      tell ? known->kind : "", tell ? " " : "", got);
 }
 
 /* What stands for the component that the parameter wraps it in. */
@@ -413,6 +415,9 @@ static wal_status fill_default(const resolver *r, const wal_params *params, cons
       break;
     case WAL_ARRAY:
       if (param->array) return default_array(r, params, param, value);
+      value->is_number = param->spreads && !param->optional;
+      value->number = param->number;
+      if (value->is_number) return WAL_OK;
       break;
     case WAL_COMPONENT:
       if (param->text) return default_component(r, params, param, value);

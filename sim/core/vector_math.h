@@ -16,8 +16,8 @@ void wal_vector_exp(int64_t n, const double *x, double *y);
 void wal_vector_log(int64_t n, const double *x, double *y);
 
 /** e[r][i] = exp(scale * (x[r][i] - shift[i])) and sum[i] += e[r][i] for n columns i of all rows r,
- *  which lie `stride` apart: a softmax's inner loop, as wal_vector_exp(). e may be x, or NULL if only
- *  the sums are wanted. */
+ *  which lie `stride` apart: a softmax's inner loop, as wal_vector_exp(). e may be x, or NULL if
+ *  only the sums are wanted. */
 void wal_vector_exp_rows(int64_t rows, int64_t stride, int64_t n, double scale, const double *x,
                          const double *shift, double *e, double *sum);
 

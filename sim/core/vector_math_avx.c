@@ -6,6 +6,7 @@
 #include <immintrin.h>
 #include <math.h>
 #include <sleef.h>
+#include <string.h>
 
 enum { WIDTH = 4 };
 
@@ -23,31 +24,65 @@ enum { WIDTH = 4 };
 WAL_VECTOR_LOOP(wal_vector_exp_avx, Sleef_cinz_expd4_u10avx)
 WAL_VECTOR_LOOP(wal_vector_log_avx, Sleef_cinz_logd4_u35avx)
 
-/* A row's vector: its exponential, added to the sum. */
-static inline __m256d exp_vector(__m256d factor, const double *x, __m256d shift, double *e,
-                                 __m256d sum) {
-  __m256d v =
-      Sleef_cinz_expd4_u10avx(_mm256_mul_pd(factor, _mm256_sub_pd(_mm256_loadu_pd(x), shift)));
-  if (e) _mm256_storeu_pd(e, v);
-  return _mm256_add_pd(sum, v);
+enum { ROWS = 16, COLUMNS = 2 * WIDTH };
+
+/* Eight columns of up to ROWS rows by way of a buffer: around the calls of exp() every register is
+ * lost, so that sums and shifts had better not be in one. */
+static void exp_block(int64_t rows, int64_t stride, double scale, const double *x,
+                      const double *shift, double *e, double *sum) {
+  double power[ROWS * COLUMNS] __attribute__((aligned(64)));
+  const __m256d factor = _mm256_set1_pd(scale);
+  const __m256d first = _mm256_loadu_pd(shift), second = _mm256_loadu_pd(shift + WIDTH);
+  for (int64_t r = 0; r < rows; r++) {
+    const __m256d one = _mm256_sub_pd(_mm256_loadu_pd(x + r * stride), first);
+    const __m256d two = _mm256_sub_pd(_mm256_loadu_pd(x + r * stride + WIDTH), second);
+    _mm256_store_pd(power + r * COLUMNS, _mm256_mul_pd(factor, one));
+    _mm256_store_pd(power + r * COLUMNS + WIDTH, _mm256_mul_pd(factor, two));
+  }
+  for (int64_t i = 0; i < rows * COLUMNS; i += WIDTH)
+    _mm256_store_pd(power + i, Sleef_cinz_expd4_u10avx(_mm256_load_pd(power + i)));
+  __m256d one = _mm256_loadu_pd(sum), two = _mm256_loadu_pd(sum + WIDTH);
+  for (int64_t r = 0; r < rows; r++) {
+    const __m256d left = _mm256_load_pd(power + r * COLUMNS);
+    const __m256d right = _mm256_load_pd(power + r * COLUMNS + WIDTH);
+    one = _mm256_add_pd(one, left);
+    two = _mm256_add_pd(two, right);
+    if (!e) continue;
+    _mm256_storeu_pd(e + r * stride, left);
+    _mm256_storeu_pd(e + r * stride + WIDTH, right);
+  }
+  _mm256_storeu_pd(sum, one);
+  _mm256_storeu_pd(sum + WIDTH, two);
 }
 
-void wal_vector_exp_rows_avx(int64_t rows, int64_t stride, int64_t n, double scale,
-                             const double *x, const double *shift, double *e, double *sum) {
-  const __m256d factor = _mm256_set1_pd(scale);
-  int64_t i = 0;
-  for (; i + 2 * WIDTH <= n; i += 2 * WIDTH) {  // two sums: one need not wait for the other
-    const __m256d first = _mm256_loadu_pd(shift + i), second = _mm256_loadu_pd(shift + i + WIDTH);
-    __m256d one = _mm256_loadu_pd(sum + i), two = _mm256_loadu_pd(sum + i + WIDTH);
-    for (int64_t r = 0; r < rows; r++) {
-      const int64_t at = r * stride + i;
-      one = exp_vector(factor, x + at, first, e ? e + at : NULL, one);
-      two = exp_vector(factor, x + at + WIDTH, second, e ? e + at + WIDTH : NULL, two);
+/* The same for the columns that are left, 1 to 7 of them. */
+static void exp_few(int64_t rows, int64_t stride, int64_t columns, double scale, const double *x,
+                    const double *shift, double *e, double *sum) {
+  double power[ROWS * COLUMNS] __attribute__((aligned(64)));
+  const int64_t width = columns > WIDTH ? COLUMNS : WIDTH;
+  memset(power, 0, sizeof power);
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t j = 0; j < columns; j++)
+      power[r * width + j] = scale * (x[r * stride + j] - shift[j]);
+  for (int64_t i = 0; i < rows * width; i += WIDTH)
+    _mm256_store_pd(power + i, Sleef_cinz_expd4_u10avx(_mm256_load_pd(power + i)));
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t j = 0; j < columns; j++) {
+      sum[j] += power[r * width + j];
+      if (e) e[r * stride + j] = power[r * width + j];
     }
-    _mm256_storeu_pd(sum + i, one);
-    _mm256_storeu_pd(sum + i + WIDTH, two);
-  }
-  wal_vector_exp_rows_base(rows, stride, n - i, scale, x + i, shift + i, e ? e + i : NULL, sum + i);
+}
+
+void wal_vector_exp_rows_avx(int64_t rows, int64_t stride, int64_t n, double scale, const double *x,
+                             const double *shift, double *e, double *sum) {
+  int64_t i = 0;
+  for (; i + COLUMNS <= n; i += COLUMNS)
+    for (int64_t r = 0; r < rows; r += ROWS)
+      exp_block(rows - r < ROWS ? rows - r : ROWS, stride, scale, x + r * stride + i, shift + i,
+                e ? e + r * stride + i : NULL, sum + i);
+  for (int64_t r = 0; i < n && r < rows; r += ROWS)
+    exp_few(rows - r < ROWS ? rows - r : ROWS, stride, n - i, scale, x + r * stride + i, shift + i,
+            e ? e + r * stride + i : NULL, sum + i);
 }
 
 void wal_vector_tilt_avx(int64_t n, double rate, const double *x, const double *base,
@@ -83,8 +118,8 @@ void wal_vector_tilt_avx(int64_t n, double rate, const double *x, const double *
                          const double *weight, double *out, double *sum, double range[2]) {
   wal_vector_tilt_base(n, rate, x, base, weight, out, sum, range);
 }
-void wal_vector_exp_rows_avx(int64_t rows, int64_t stride, int64_t n, double scale,
-                             const double *x, const double *shift, double *e, double *sum) {
+void wal_vector_exp_rows_avx(int64_t rows, int64_t stride, int64_t n, double scale, const double *x,
+                             const double *shift, double *e, double *sum) {
   wal_vector_exp_rows_base(rows, stride, n, scale, x, shift, e, sum);
 }
 void wal_vector_exp_avx(int64_t n, const double *x, double *y) { wal_vector_exp_base(n, x, y); }

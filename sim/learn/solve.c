@@ -58,6 +58,17 @@ void wal_solve_declare(wal_learner *learner, wal_trace *trace, wal_state *state)
                       sizeof *trace->seconds);
 }
 
+/* Whether a measurement meets all that was asked for, and something was. */
+static bool meets(const wal_stop *stop, const wal_measure *start, const wal_measure *now) {
+  const double slack = ROUND_OFF * fabs(now->value);
+  const bool plain = stop->absolute > 0 || stop->relative > 0, soft = stop->regularized > 0;
+  if (plain &&
+      !(now->exploitability <= stop->absolute + stop->relative * start->exploitability + slack))
+    return false;
+  if (soft && !(now->soft_exploitability <= stop->regularized + slack)) return false;
+  return plain || soft;
+}
+
 /* One iteration; *ended if it was the last. */
 static wal_status iterate(wal_learner *learner, const wal_stop *stop, const wal_solve_watch *watch,
                           double start, wal_trace *trace, bool *ended) {
@@ -71,9 +82,7 @@ static wal_status iterate(wal_learner *learner, const wal_stop *stop, const wal_
   if (measure) {
     now.iteration = k;
     WAL_TRY(add_row(learner->space->ctx, trace, &now, wal_clock() - start));
-    met = trace->tolerance &&
-          now.exploitability <= stop->absolute + stop->relative * trace->rows[0].exploitability +
-                                    ROUND_OFF * fabs(now.value);
+    met = meets(stop, &trace->rows[0], &now);
   }
   if (watch->report) watch->report(watch->user, trace, measure);
   trace->converged = met && !update;
@@ -93,7 +102,7 @@ wal_status wal_solve(wal_learner *learner, const wal_stop *stop, const wal_solve
   const double start = wal_clock() - before_seconds;
   const wal_traffic before = wal_ctx_traffic(ctx);
   if (!watch) watch = &NOBODY;
-  trace->tolerance = stop->absolute > 0 || stop->relative > 0;
+  trace->tolerance = stop->absolute > 0 || stop->relative > 0 || stop->regularized > 0;
   for (;;) {
     bool ended = false, stopped = false;
     WAL_TRY(iterate(learner, stop, watch, start, trace, &ended));

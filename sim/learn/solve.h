@@ -4,13 +4,14 @@
 
 #include "sim/learn/learner.h"
 
-/** When a solve ends: at `iterations`, or when exploitability <= absolute + relative * initial.
- * With a tolerance, what rounding leaves of the difference of two values (1e-14 of them) counts as
- * 0. */
+/** When a solve ends: at `iterations`, or when exploitability <= absolute + relative * initial and,
+ * if `regularized` is not 0, that with the learner's entropy <= regularized. With a tolerance, what
+ * rounding leaves of the difference of two values (1e-14 of them) counts as 0. */
 typedef struct wal_stop {
   int64_t iterations;
-  double absolute, relative; /**< both 0: run all iterations */
+  double absolute, relative; /**< both 0: not asked for */
   int64_t every;             /**< measure exploitability every so many iterations, >= 1 */
+  double regularized;        /**< for learners with entropy; 0: not asked for */
 } wal_stop;
 
 /** What was measured, one entry a measured iteration; entry 0 is the start. */

@@ -5,6 +5,7 @@ nothing left behind; resolved scenarios with functions give the same run.
 
 import json
 import os
+import re
 import unittest
 
 from walras_cli import SANITIZED, at_once, folder, own_lines, walras, write
@@ -63,11 +64,12 @@ CASES = [
     ("prior = function(v) return v == 0.5 and math.huge or 1 end",
      r".*: element 4 .*: expected a finite number, got inf"),
     ("prior = function(v) end",
-     r"(.*: )?expected 1 number from the function called with \(0\), got nothing"),
+     r"batched_auction: prior\(0\): expected 1 number, got nothing"),
     ("prior = function(v) return v < 0.3 and 1 or 'x' end",
-     r'(.*: )?expected 1 number from the function called with \(0\.375\), got "x"'),
-    ("prior = function(v) return 1, 2 end", r"(.*: )?expected 1 number from .*, got 2 values"),
-    ("prior = function(v) error('no idea') end", r"(.*: )?no idea"),
+     r'batched_auction: prior\(0\.375\): expected 1 number, got "x"'),
+    ("prior = function(v) return 1, 2 end",
+     r"batched_auction: prior\(0\): expected 1 number, got 2 values"),
+    ("prior = function(v) error('no idea') end", r"batched_auction: prior\(0\): no idea"),
     ("prior = function(v) return v.x end", r"(.*: )?attempt to index a number value \(local 'v'\)"),
     ("prior = geometric { ratio = 0 }",
      r"geometric: ratio: expected a number in \[0\.001, 1000\], got 0"),
@@ -91,7 +93,7 @@ CASES = [
     ("drift = function(v, w) return w - v end",
      r".*: element \[1\]\[0\] .*: expected a number of at least 0, got -0\.125"),
     ("drift = function(v, w) end",
-     r"(.*: )?expected 1 number from the function called with \(0, 0\), got nothing"),
+     r"batched_auction: drift\(0, 0\): expected 1 number, got nothing"),
     ("drift = function(v, w) error('stop') end", r"(.*: )?stop"),
     # utilities
     ('utility = "neutrl"',
@@ -107,6 +109,8 @@ CASES = [
     ("mechanism = beach_bar {}",
      r"batched_auction: mechanism: expected a mechanism \(.*first_price.*\).*, got game "
      r"beach_bar\{\.\.\.\}"),
+    ("mechanism = { uniform_price = {} }",
+     r"batched_auction: mechanism: expected a mechanism \(.*\), got a table with names"),
     ("mechanism = first_price { reserve = 1.5 }", r"first_price: reserve: expected a number in .*"),
     ("mechanism = first_price { reserv = 0.5 }",
      r'first_price: unknown parameter "reserv"; did you mean "reserve"\?'),
@@ -146,10 +150,12 @@ GOOD = [
     ("functions", "prior = function(v) return 1 + v end, reentry = 0.2,\n"
      "    drift = function(v, w) return math.exp(-20 * (v - w) ^ 2) end,\n"
      "    utility = function(v, p, h) return (v - p) / (1 + h) - p * p end"),
-    ("one function", "utility = function(v, p, h) return math.sqrt(v) - p end, goods = 3"),
+    ("one function", "utility = function(v, p, h) return math.sqrt(v) - p end, goods = 1"),
     ("tables", f"prior = {{ 0.5, 0, 0, 0, 0.25, 0, 0, 0.25 }}, drift = {identity(8 * [0.125])}"),
     ("components", "prior = dirichlet {}, drift = gaussian { slope = 1.2 }, winners = 'stay',\n"
      "    utility = risk_seeking {}, mechanism = first_price { split = { 0, 0.3, 0.5 } }"),
+    ("the least even priors", "prior = dirichlet { concentration = 0.01 }"),
+    ("the most even priors", "prior = dirichlet { concentration = 1e6 }"),
     ("split by a function",
      "mechanism = first_price { split = function(h) return 0.1 * (h + 1) end, reserve = 0.3 },"
      " goods = 0.6, unsold = 'returned'"),
@@ -203,6 +209,65 @@ class Auction(unittest.TestCase):
                     self.assertEqual(compared.status, 0, compared)
                 self.assertEqual(sorted(os.listdir(place)),
                                  ["r.h5", "r.json", "r3.h5", "s.h5", "s.lua"])
+
+    def test_units_are_doubted(self):
+        """What is allowed but rarely meant: a warning with its place, and the run goes on."""
+        plenty = "batched_auction: goods: {} a bidder are more than the {} that one can win; 0.8 is " \
+                 "80 for every 100 bidders"
+        cut = "{} % of this law is not between 0 and 1, and is cut off; values are shares of a " \
+              "greatest value"
+        for text, expected in (
+                ("goods = 80", plenty.format(80, 1)),
+                ("goods = 1.5, reentry = 0.1", None),
+                ("goods = 5, reentry = 0.1", plenty.format(5, 3)),
+                ("goods = 1, winners = 'stay'", None),
+                ("prior = uniform { low = 0, high = 100 }", "uniform: " + cut.format(99)),
+                ("prior = exponential { mean = 20 }", "exponential: " + cut.format(95.1)),
+                ("prior = exponential { mean = 0.5 }", None),
+                ("drift = function(v) return 0.9 * v + 0.1 end",
+                 "batched_auction: drift: all next values are equally likely; the function is of "
+                 "(value, next), and gives the weight of that step")):
+            with self.subTest(text):
+                result, files = self.run_in_folder(text)
+                lines = own_lines(result.err)
+                self.assertEqual((result.status, len(files)), (0, 2), result)
+                self.assertEqual([re.sub(r"s\.lua:\d: ", "", line) for line in lines],
+                                 [] if expected is None else ["walras: warning: " + expected])
+
+    def test_a_tolerance_with_entropy(self):
+        """Exploitability stays at the entropy's size; what goes to 0 is that with entropy."""
+        place = folder("tolerance")
+        write(os.path.join(place, "s.lua"),
+              "return solve { game = batched_auction { values = 50, bids = 50 },\n"
+              "  learner = mirror_descent { rate = 100, entropy = 1e-3 },\n"
+              "  stop = { iterations = 400, regularized = 1e-7 } }\n")
+
+        def run(*parameters, status=0):
+            words = [word for parameter in parameters for word in ("-P", parameter)]
+            result = walras("run", "s.lua", "-f", "-q", *words, cwd=place)
+            self.assertEqual(result.status, status, result)
+            return result.out
+        said = run()
+        self.assertIn("mirror_descent: converged\n", said)
+        last = dict(re.findall(r"(with entropy|  ) last +(\S+)", said))
+        self.assertLess(float(last["with entropy"]), 1e-7)
+        self.assertGreater(float(last["  "]), 1e-5)
+        self.assertNotIn("note:", said)
+        both = run("stop.exploitability=1e-7", status=2)
+        self.assertIn("NOT converged", both)
+        self.assertNotIn("note:", both)
+        plain = run("stop.exploitability=1e-7", "stop.regularized=0", status=2)
+        self.assertIn("  note: all but settled with the learner's entropy", plain)
+        self.assertIn("converged\n", run("stop.exploitability=0.01"))
+        self.assertIn("  note: exploitability is still ", run(
+            "stop.regularized=0", "stop.iterations=5"))
+        self.assertIn("  note: settled, but far from an equilibrium without entropy", run(
+            "learner.entropy=0.05", "learner.rate=5"))
+        for learner, name in (("mirror_descent", "mirror_descent"), ("boltzmann", "boltzmann")):
+            result = walras("run", "s.lua", "-f", "-P", f"learner={learner}", cwd=place)
+            self.assertEqual((result.status, own_lines(result.err)), (BAD, [
+                "s.lua:1: solve: stop.regularized: expected a learner with entropy, as "
+                f"mirror_descent{{entropy=1e-3}}, got {name} without"]))
 
     def test_overrides(self):
         place = folder("overrides")

@@ -165,13 +165,13 @@ LISTS = [
          r":1: predator_prey: starts: expected .*, got .*"),
     scenario("function fails", "return solve {\n  game = beach_bar {\n"
              "    initial = function(s)\n      return s.x\n    end } }",
-             r":4: attempt to index a number value \(local 's'\)"),
+             r":4: beach_bar: initial\(0\): attempt to index a number value \(local 's'\)"),
     game("function gives a text", 'beach_bar { initial = function(s) return "x" end }',
-         r':1: expected 1 number from the function called with \(0\), got "x"'),
+         r':1: beach_bar: initial\(0\): expected 1 number, got "x"'),
     game("function gives nothing", "beach_bar { initial = function(s) end }",
-         r":1: expected 1 number from the function called with \(0\), got nothing"),
+         r":1: beach_bar: initial\(0\): expected 1 number, got nothing"),
     game("function gives two", "beach_bar { initial = function(s) return 1, 2 end }",
-         r":1: expected 1 number from the function called with \(0\), got 2 values"),
+         r":1: beach_bar: initial\(0\): expected 1 number, got 2 values"),
 ]
 
 TASKS = [
@@ -265,7 +265,7 @@ SANDBOX = [
              "while true do\n  pcall(function() while true do end end)\nend",
              r":2: stopped after .* steps; .*", alone_only=True),
     game("endless loop in a function", "beach_bar { initial = function() while true do end end }",
-         r":1: stopped after .* steps; .*", alone_only=True),
+         r":1: beach_bar: initial\(0\): stopped after .* steps; .*", alone_only=True),
     scenario("endless recursion", "local function f() return 1 + f() end\nf()",
              r":1: stack overflow.*"),
     scenario("memory bomb", "local t = {}\nwhile true do t[#t + 1] = { 1, 2, 3 } end",

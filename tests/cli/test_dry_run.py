@@ -19,6 +19,11 @@ CASES = {  # name: (what `solve` is given, ranks)
     "dense": ("game = random_linear { states = 100 }", (2,)),
     "populations": ("game = predator_prey { rows = 50, columns = 50 }", (2,)),
     "illegal": ('game = crowd_modelling_2d { map = "four_rooms" }', (None,)),
+    "auction": ("game = batched_auction { values = 1000 }, "
+                "learner = mirror_descent { rate = 10, entropy = 1e-3 }", (2,)),
+    "drift": ('game = batched_auction { values = 2000, bids = 10, drift = "gaussian" }', (None, 2)),
+    "asked": ("game = batched_auction { rounds = 40, bids = 200, mechanism = static {}, "
+              "utility = function(v, p, h) return v - p end }", (2,)),
     "little": ("game = crowd_motion { rows = 200, columns = 200 }, "
                "store = { policy = false, precision = \"single\" }", (2,)),
 }

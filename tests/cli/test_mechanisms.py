@@ -49,6 +49,15 @@ LOADING = [
      "s.lua:3: all_pay: split: element 2 (counted from 0): expected a number of at least 0, got -0.5"),
     ("reserve", scenario("first_price { reserve = 1.1 }"),
      "s.lua:3: first_price: reserve: expected a number in [0, 1], got 1.1"),
+    ("reserves", scenario("first_price { reserve = { 0.1, 0.2 } }"),
+     "s.lua:3: first_price: reserve: expected 3 numbers, got 2"),
+    ("reserve of a round", scenario("all_pay { reserve = { 0.1, 0.2, 30 } }"),
+     "s.lua:3: all_pay: reserve: element 2 (counted from 0): expected a number in [0, 1], got 30"),
+    ("reserve of nothing", scenario("first_price { reserve = function(round) end }"),
+     "s.lua:3: first_price: reserve(0): expected 1 number, got nothing"),
+    ("reserve in words", scenario("first_price { reserve = 'high' }"),
+     "s.lua:3: first_price: reserve: expected a number, a list of numbers or a function, got "
+     '"high"'),
     ("rule", scenario('uniform_price { rule = "lowest_wining" }'),
      's.lua:3: uniform_price: rule: expected one of lowest_winning, highest_losing, got '
      '"lowest_wining"; did you mean "lowest_winning"?'),
@@ -125,6 +134,8 @@ SAME = [
     "} }",
     "uniform_price { rule = 'highest_losing', split = function(h) return (h + 1) / 6 end }",
     "neural { hidden = 9, seed = 2 }",
+    "posted_price { price = { 0.6, 0.4, 0.2 } }",
+    "first_price { reserve = function(round) return 0.6 - 0.2 * round end }",
 ]
 
 

@@ -54,9 +54,9 @@ CASES = [
     ("deviations=-1", "", GAME + "deviations: expected a whole number in [0, 100000], got -1"),
     ("bidder=3", "", GAME + 'unknown parameter "bidder"; did you mean "bidders"?'),
     ("values={1}", "", "s.lua:1: one_shot_auction: values: expected a list of 2 to 100000 values, got 1 of "
-     "them, or a function"),
+     "them"),
     ("values=function(u) return u end", "", "s.lua:1: one_shot_auction: values: expected a list of 2 to "
-     "100000 values, got 0 of them, or a function"),
+     "100000 quantiles, got a function; laws are uniform{}, exponential{}, beta{}, quantiles{}"),
     ("values={2, 1}", "", "s.lua:1: one_shot_auction: values: expected no number below the one before it, got "
      "1 after 2 (element 1, counted from 0)"),
     ("values={-1, 2}", "", "s.lua:1: one_shot_auction: values: element 0 (counted from 0): expected a number "

@@ -191,9 +191,9 @@ static const struct {
   const char *name, *text[2];
 } MECHANISMS[] = {
     {"first_price", {NULL, "reserve = 0.3"}},
-    {"uniform_price", {NULL, "rule = 'highest_losing', reserve = 0.11"}},
+    {"uniform_price", {NULL, "rule = 'highest_losing', reserve = function(h) return 0.11 * h end"}},
     {"all_pay", {NULL, "reserve = 0.25"}},
-    {"posted_price", {NULL, "price = 0.4"}},
+    {"posted_price", {NULL, "price = function(h) return 0.5 - 0.07 * h end"}},
     {"static",
      {NULL,
       "payment = function(h, bid) return bid ^ (2 + h) end, goods = function(h) return 0.5 ^ "

@@ -224,9 +224,9 @@ static void left_right_ends_at_two_to_one(void **state) {
 static void solving_ends_as_the_rule_says(void **state) {
   (void)state;
   wal_ctx *ctx = wal_test_ctx(1);
-  static const wal_stop RULES[] = {{100, 0, 0, 1},    {100, 0, 0, 30},   {100, 0.3, 0, 1},
-                                   {100, 0, 0.25, 1}, {100, 0.3, 0, 7},  {3, 1e-12, 0, 1},
-                                   {0, 1e-12, 0, 1},  {1000, 0.1, 0, 3}, {50, 1e9, 0, 1}};
+  static const wal_stop RULES[] = {{100, 0, 0, 1, 0},    {100, 0, 0, 30, 0},   {100, 0.3, 0, 1, 0},
+                                   {100, 0, 0.25, 1, 0}, {100, 0.3, 0, 7, 0},  {3, 1e-12, 0, 1, 0},
+                                   {0, 1e-12, 0, 1, 0},  {1000, 0.1, 0, 3, 0}, {50, 1e9, 0, 1, 0}};
   for (size_t r = 0; r < sizeof RULES / sizeof RULES[0]; r++) {
     const wal_stop *rule = &RULES[r];
     work w;

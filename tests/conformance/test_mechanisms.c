@@ -84,13 +84,16 @@ static void check_allocation(const wal_mechanism *m, const wal_round *round,
 }
 
 /* A reserve price in the parameters is the answer's. */
-static void check_reserve(const wal_test_mechanism *m, const wal_answer *answer) {
+static void check_reserve(wal_ctx *ctx, const wal_test_mechanism *m, int round,
+                          const wal_answer *answer) {
   const wal_param *p = m->made.type->component.params;
   for (; p && p->name; p++) {
     if (strcmp(p->name, "reserve") != 0 && strcmp(p->name, "price") != 0) continue;
-    const double price = wal_params_real(m->params, p->name);
+    const double *price = NULL;
+    WAL_ASSERT_OK(ctx,
+                  wal_params_array(ctx, m->params, p->name, m->made.market.rounds, 0, 0, &price));
     for (int a = 0; a < m->made.market.bids; a++)
-      assert_int_equal(a < answer->reserve, (double)a / m->made.market.bids < price - 1e-9);
+      assert_int_equal(a < answer->reserve, (double)a / m->made.market.bids < price[round] - 1e-9);
   }
 }
 
@@ -130,7 +133,7 @@ static void check_market(wal_ctx *ctx, const char *text, const wal_market *marke
       wal_mechanism_answer(&m.made, &round, &answer);
       check_payments(&m.made, &answer);
       check_allocation(&m.made, &round, &answer);
-      check_reserve(&m, &answer);
+      check_reserve(ctx, &m, h, &answer);
       check_again(&m, &round, &answer);
     }
   }

@@ -103,7 +103,7 @@ static wal_game make_game(sort *kind) {
                      .post_states = POST,
                      .noise_terms = kind->terms,
                      .axes = 1,
-                     .axis = {{"state", STATES}}};
+                     .axis = {{.name = "state", .size = STATES}}};
   return (wal_game){.type = &TYPE, .self = kind, .shape = shape};
 }
 

@@ -64,6 +64,29 @@ static void the_uniform_price_is_at_least_the_reserve(void **state) {
   WAL_ASSERT_SAME(top_payment(highest, 0.25, EQUAL), 0.7);
 }
 
+/* One of 10^12 bidders is as many as none where bidders are not counted. */
+static void one_bidder_of_many_sets_the_price(void **state) {
+  (void)state;
+  const int64_t agents = INT64_C(1000000000000);
+  const int64_t bidders[BIDS] = {[2] = agents - 4, [5] = 1, [9] = 3};
+  const char *const rules[] = {LOWEST, HIGHEST};
+  double mass[BIDS], payment[BIDS];
+  for (int a = 0; a < BIDS; a++) mass[a] = (double)bidders[a] / (double)agents;
+  for (int highest = 0; highest < 2; highest++) {
+    wal_ctx *ctx = wal_test_ctx(1);
+    wal_test_mechanism m;
+    wal_answer out = {.payment = payment};
+    const double goods = (double)(highest ? 3 : 4) / (double)agents;
+    const wal_market market = {.rounds = 1, .bids = BIDS, .goods = goods};
+    const wal_round round = {.left = goods, .bid_mass = mass, .agents = agents, .bidders = bidders};
+    WAL_ASSERT_OK(ctx, wal_test_mechanism_create(ctx, rules[highest], &market, &m));
+    wal_mechanism_answer(&m.made, &round, &out);
+    WAL_ASSERT_SAME(payment[BIDS - 1], 0.5);
+    wal_test_mechanism_destroy(ctx, &m);
+    wal_ctx_destroy(&ctx);
+  }
+}
+
 static void a_posted_price_is_what_winners_pay(void **state) {
   (void)state;
   WAL_ASSERT_SAME(top_payment("posted_price { price = 0.45 }", 1, EQUAL), 0.45);
@@ -93,6 +116,31 @@ static void a_refused_bid_does_not_pay(void **state) {
   answer("all_pay { reserve = 0.3 }", &ONE, 0, 1, EQUAL, payment, &goods, &reserve);
   assert_int_equal(reserve, 3);
   for (int a = 0; a < BIDS; a++) WAL_ASSERT_SAME(payment[a], a < 3 ? 0 : (double)a / BIDS);
+}
+
+/* One lowest price for all rounds, or one for each. */
+static void lowest_prices_may_change_by_round(void **state) {
+  (void)state;
+  static const char *const KINDS[] = {
+      "first_price {%s}",  "uniform_price {%s}",
+      "all_pay {%s}",      "static {%s}",
+      "posted_price {%s}", "scripted { payment = function(b) return b end, %s}"};
+  static const char *const GIVEN[] = {"%s = 0.3", "%s = { 0.3, 0.55, 0 }",
+                                      "%s = function(round) return 0.3 + 0.25 * round end"};
+  static const int LEVEL[3][3] = {{3, 3, 3}, {3, 6, 0}, {3, 6, 8}};
+  const wal_market market = {.rounds = 3, .bids = BIDS, .goods = 0.6};
+  double payment[BIDS], goods;
+  for (size_t k = 0; k < sizeof KINDS / sizeof *KINDS; k++)
+    for (int g = 0; g < 3; g++)
+      for (int h = 0; h < 3; h++) {
+        char given[80], text[160];
+        int reserve;
+        snprintf(given, sizeof given, GIVEN[g], k == 4 ? "price" : "reserve");
+        snprintf(text, sizeof text, KINDS[k], given);
+        answer(text, &market, h, 0.6, EQUAL, payment, &goods, &reserve);
+        assert_int_equal(reserve, LEVEL[g][h]);
+        if (k == 4 && g > 0 && h == 1) WAL_ASSERT_NEAR(payment[BIDS - 1], 0.55, 1e-15);
+      }
 }
 
 static void tables_are_taken_as_they_are(void **state) {
@@ -379,8 +427,10 @@ static void falling_payments_are_warned_of(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_uniform_price_is_set_by_the_bids_at_the_margin),
     cmocka_unit_test(the_uniform_price_is_at_least_the_reserve),
+    cmocka_unit_test(one_bidder_of_many_sets_the_price),
     cmocka_unit_test(a_posted_price_is_what_winners_pay),
     cmocka_unit_test(a_refused_bid_does_not_pay),
+    cmocka_unit_test(lowest_prices_may_change_by_round),
     cmocka_unit_test(tables_are_taken_as_they_are),
     cmocka_unit_test(functions_are_asked_with_bid_round_and_goods),
     cmocka_unit_test(nonsense_is_refused),

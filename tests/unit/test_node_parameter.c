@@ -589,10 +589,11 @@ static void failures_name_the_value_s_line(void **state) {
 // ---- Functions --------------------------------------------------------------------------------
 
 // Result k of a call is the decimal number of its indices and k, times owner's number.
-static wal_status digits(wal_ctx *context, const wal_function *function, int argument_count,
-                         const double *arguments, int result_count, double *results) {
+static wal_status digits(wal_ctx *context, const wal_function *function, const char *what,
+                         int argument_count, const double *arguments, int result_count,
+                         double *results) {
   const double *scale = function->owner;
-  if (*scale == 0.0) return wal_fail(context, WAL_EINPUT, "s.lua:3: no");
+  if (*scale == 0.0) return wal_fail(context, WAL_EINPUT, "s.lua:3: %s: no", what);
   for (int k = 0; k < result_count; k++) {
     double x = 0.0;
     for (int i = 0; i < argument_count; i++) x = 10.0 * x + arguments[i];
@@ -640,7 +641,7 @@ static void wrong_functions_are_refused(void **state) {
   const double *numbers = NULL;
   wal_params *params = resolved(beach_node("weights", function_node(&scale)));
   WAL_ASSERT_STATUS(ctx, WAL_EINPUT, wal_params_array(ctx, params, "weights", 4, 0, 0, &numbers));
-  assert_string_equal(wal_ctx_error(ctx), "s.lua:3: no");
+  assert_string_equal(wal_ctx_error(ctx), "s.lua:3: beach_bar: weights: no");
   scale = 0.5;
   WAL_ASSERT_STATUS(ctx, WAL_EINPUT, wal_params_array(ctx, params, "weights", 4, 0, 0, &numbers));
   assert_null(numbers);

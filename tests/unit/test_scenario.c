@@ -481,23 +481,24 @@ static void wrong_functions_are_told(void **state) {
   struct {
     const char *function, *error;
   } cases[] = {
-      {"function(i) end",
-       "s.lua:2: expected 1 number from the function called with (0), got nothing"},
+      {"function(i) end", "s.lua:2: beach_bar: bar(0): expected 1 number, got nothing"},
       {"function(i) return 1, 2 end",
-       "s.lua:2: expected 1 number from the function called with (0), got 2 values"},
+       "s.lua:2: beach_bar: bar(0): expected 1 number, got 2 values"},
       {"function(i) return i < 2 and i or 'x' end",
-       "s.lua:2: expected 1 number from the function called with (2), got \"x\""},
+       "s.lua:2: beach_bar: bar(2): expected 1 number, got \"x\""},
       {"function(i) return {} end",
-       "s.lua:2: expected 1 number from the function called with (0), got an empty list"},
-      {"function(i)\n return i.x.y end", "s.lua:3: attempt to index a number value (local 'i')"},
+       "s.lua:2: beach_bar: bar(0): expected 1 number, got an empty list"},
+      {"function(i)\n return i.x.y end",
+       "s.lua:3: beach_bar: bar(0): attempt to index a number value (local 'i')"},
       {"function(i) while true do end end",
-       "s.lua:2: stopped after 10^9 steps; does a loop never end?"},
+       "s.lua:2: beach_bar: bar(0): stopped after 10^9 steps; does a loop never end?"},
       {"function(i) return #('x'):rep(1e9) end",
-       "s.lua:2: string.rep: expected a result of at most 1 MiB, got a longer one"},
+       "s.lua:2: beach_bar: bar(0): string.rep: expected a result of at most 1 MiB, got a longer "
+       "one"},
       {"function(i) return i / 0 end",
        "s.lua:2: beach_bar: bar: element 0 (counted from 0): expected a finite number, got nan"},
       {"function(i) local t = {} for k = 1, 1e9 do t[k] = k end end",
-       "s.lua: more than 256 MiB of memory would be needed"},
+       "s.lua: beach_bar: bar(0): more than 256 MiB of memory would be needed"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     char text[300];
