@@ -16,9 +16,11 @@ static wal_status describe(wal_ctx *ctx, const char *run) {
   wal_status status = WAL_OK;
   if (wal_ctx_rank(ctx) == 0) {
     status = wal_run_describe(ctx, run, stdout);
-    if (status == WAL_ENOTFOUND ||
-        (status == WAL_OK && access(wal_live_name(run, live), F_OK) == 0))
+    if (status == WAL_ENOTFOUND)
       status = wal_live_describe(ctx, run, newest, stdout);
+    else if (status == WAL_OK && access(wal_live_name(run, live), F_OK) == 0 &&
+             wal_live_describe(ctx, run, newest, stdout) != WAL_OK)
+      wal_warn(ctx, "%s", wal_ctx_error(ctx));
   }
   return wal_agree(ctx, status);
 }

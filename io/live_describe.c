@@ -230,6 +230,7 @@ static void print_checkpoint(wal_ctx *ctx, const char *run, int64_t newest, bool
 }
 
 static void print_way_on(const char *run, const view *v, life state, int64_t newest, FILE *out) {
+  if (state == RUNNING && strcmp(v->task, "simulate") == 0) return;  // which has no checkpoints
   if (state == RUNNING) {
     const int stem = wal_run_stem_length(run);
     fprintf(out, "  to stop it            touch %.*s.STOP\n", stem, run);
