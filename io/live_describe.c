@@ -115,11 +115,14 @@ static double age_of(const struct stat *info) {
  */
 static wal_status read_view(wal_ctx *ctx, const char *path, view *v) {
   struct stat info;
-  if (stat(path, &info) != 0 && (errno == ENOENT || errno == ENOTDIR)) return WAL_OK;
-  FILE *file = S_ISREG(info.st_mode) ? fopen(path, "rb") : NULL;
-  if (!file)
-    return wal_fail(ctx, WAL_EIO, "%s: cannot be read: %s", path,
-                    S_ISREG(info.st_mode) ? strerror(errno) : "not a file");
+  if (stat(path, &info) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return WAL_OK;
+    return wal_fail(ctx, WAL_EIO, "%s: cannot be read: %s", path, strerror(errno));
+  }
+  if (!S_ISREG(info.st_mode))
+    return wal_fail(ctx, WAL_EIO, "%s: cannot be read: it is not a file", path);
+  FILE *file = fopen(path, "rb");
+  if (!file) return wal_fail(ctx, WAL_EIO, "%s: cannot be read: %s", path, strerror(errno));
   char *bytes = NULL;
   wal_status status = wal_acquire(ctx, "a line", LONGEST_LINE, 1, &bytes);
   v->there = true;
