@@ -76,6 +76,7 @@ static void take_row(json_t *line, view *v) {
   const row now = {.done = (int64_t)json_integer_value(done),
                    .figure = json_is_number(figure) ? json_number_value(figure) : NAN,
                    .seconds = json_number_value(json_object_get(line, "seconds"))};
+  if (now.done < 0) return;
   if (v->rows++ == 0) v->first = v->best = now;
   if (v->part++ == 0) v->since = now;
   if (now.figure < v->best.figure) v->best = now;
