@@ -106,6 +106,12 @@ static wal_status open_packet(execution *e, char **bytes) {
 }
 
 static void show(execution *e) {
+  const wal_live_row row = {.done = e->done,
+                            .figure = (double)e->failed,
+                            .regularized = NAN,
+                            .value = NAN,
+                            .seconds = wal_clock() - e->start};
+  wal_live_report(e->job->live, &row);
   wal_progress_report(&e->progress, e->done, e->sweep->count, "failed", (double)e->failed,
                       wal_clock() - e->start);
 }
@@ -280,6 +286,9 @@ wal_status wal_sweep_execute(wal_job *job, const wal_sweep *sweep, wal_run_file 
     if (e.collects) style = wal_progress_choose(stderr, job->options->quiet, job->options->json);
     e.progress = wal_progress_start(stderr, style, "sweep");
     e.progress.noun = "run";
+    wal_job_watch(
+        job,
+        &(wal_live_head){.noun = "run", .figure = "failed", .from = e.done, .total = sweep->count});
     do_runs(&e);
     wal_progress_end(&e.progress, e.done, "failed", (double)e.failed, wal_clock() - e.start);
   }

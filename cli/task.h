@@ -3,6 +3,7 @@
 #define WALRAS_CLI_TASK_H
 
 #include "cli/options.h"
+#include "io/live.h"
 #include "io/run_file.h"
 #include "io/scenario.h"
 #include "sim/game/game.h"
@@ -21,6 +22,8 @@ typedef struct wal_job {
   bool resumes;                       /**< goes on from a checkpoint of `output` ... */
   int64_t resume_at;                  /**< ... at this iteration */
   double started;                     /**< wal_clock() of the program's start */
+  wal_live *live;                     /**< its live view; that of a sweep in the runs of a sweep */
+  const char *stopped_by;             /**< why it was stopped, if it was */
   void (*tick)(void *user); /**< called now and then while the task works, on every rank; or NULL */
   void *user;
 } wal_job;
@@ -66,6 +69,10 @@ typedef struct wal_task_type {
    *  something to write if it is NULL. WAL_ENOCONV as run(). @collective job->ctx */
   wal_status (*work)(wal_job *job, wal_run_file **file, wal_figures *figures);
 } wal_task_type;
+
+/** Begins the live view of a job that is not derived, which has task, seed, ranks and command of
+ *  `head` from the job; wal_job_run() ends it. */
+void wal_job_watch(wal_job *job, const wal_live_head *head);
 
 /** Runs a job's task; when the task has ended its checkpoints go. @collective */
 wal_status wal_job_run(wal_job *job, const wal_task_type *type);

@@ -161,12 +161,33 @@ typedef struct watch {
   bool speaks;
 } watch;
 
+static void report_live(const watch *w, const wal_measure *now, double seconds) {
+  const wal_live_row row = {.done = now->iteration,
+                            .figure = now->exploitability,
+                            .regularized = w->learner->entropy > 0 ? now->soft_exploitability : NAN,
+                            .value = now->value,
+                            .seconds = seconds};
+  if (!w->job->derived) wal_live_report(w->job->live, &row);
+}
+
+static void watch_live(wal_job *job, int64_t from, int64_t total) {
+  const wal_live_head head = {
+      .game = wal_params_component(wal_params_child(job->params, "game"))->name,
+      .learner = wal_params_component(wal_params_child(job->params, "learner"))->name,
+      .noun = "iteration",
+      .figure = "exploitability",
+      .from = from,
+      .total = total};
+  wal_job_watch(job, &head);
+}
+
 static void report(void *user, const wal_trace *trace, bool measured) {
   watch *w = user;
   const wal_measure *now = &trace->rows[trace->count - 1];
   if (w->speaks && measured)
     wal_progress_report(&w->progress, now->iteration, w->iterations, "exploitability",
                         now->exploitability, trace->seconds[trace->count - 1]);
+  if (measured) report_live(w, now, trace->seconds[trace->count - 1]);
   if (w->job->tick) w->job->tick(w->job->user);
 }
 
@@ -257,6 +278,7 @@ static wal_status learn(wal_job *job, wal_learner *learner, wal_trace *trace) {
   const wal_solve_watch callbacks = {report, pause_solve, &w};
   w.progress = wal_progress_start(
       stderr, wal_progress_choose(stderr, job->options->quiet, job->options->json), "solve");
+  watch_live(job, trace->next, stop.iterations);
   wal_status status = wal_solve(learner, &stop, &callbacks, trace);
   if (w.speaks && trace->count > 0)
     wal_progress_end(&w.progress, trace->rows[trace->count - 1].iteration, "exploitability",

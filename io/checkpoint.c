@@ -18,15 +18,14 @@ static const char MARK[] = ".checkpoint-", ENDING[] = ".h5";
 
 // ---- Names ------------------------------------------------------------------------------------
 
-/* Bytes of the run's path without its ending. */
-static int stem_length(const char *run) {
+int wal_run_stem_length(const char *run) {
   const size_t length = strlen(run), ending = sizeof ENDING - 1;
   const bool ends = length > ending && strcmp(run + length - ending, ENDING) == 0;
   return (int)(ends ? length - ending : length);
 }
 
 const char *wal_checkpoint_name(const char *run, int64_t iteration, char *out) {
-  snprintf(out, WAL_CHECKPOINT_PATH, "%.*s%s%lld%s", stem_length(run), run, MARK,
+  snprintf(out, WAL_CHECKPOINT_PATH, "%.*s%s%lld%s", wal_run_stem_length(run), run, MARK,
            (long long)iteration, ENDING);
   return out;
 }
@@ -35,7 +34,7 @@ const char *wal_checkpoint_name(const char *run, int64_t iteration, char *out) {
 static int64_t iteration_of(const char *run, const char *name) {
   const char *slash = strrchr(run, '/');
   const char *base = slash ? slash + 1 : run;
-  const size_t stem = (size_t)(stem_length(run) - (base - run));
+  const size_t stem = (size_t)(wal_run_stem_length(run) - (base - run));
   if (strncmp(name, base, stem) != 0 || strncmp(name + stem, MARK, sizeof MARK - 1) != 0) return -1;
   const char *digits = name + stem + sizeof MARK - 1;
   char *end = NULL;

@@ -20,6 +20,9 @@ typedef struct wal_checkpoint_head {
   int64_t iteration;
 } wal_checkpoint_head;
 
+/** Bytes of a run's path without its ending .h5: what the names of the files beside it begin with. */
+int wal_run_stem_length(const char *run);
+
 /** Name of a run's checkpoint into out[WAL_CHECKPOINT_PATH]. */
 const char *wal_checkpoint_name(const char *run, int64_t iteration, char *out);
 
