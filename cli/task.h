@@ -2,6 +2,7 @@
 #ifndef WALRAS_CLI_TASK_H
 #define WALRAS_CLI_TASK_H
 
+#include "cli/control.h"
 #include "cli/options.h"
 #include "io/run_file.h"
 #include "io/scenario.h"
@@ -22,6 +23,7 @@ typedef struct wal_job {
   int64_t resume_at;                  /**< ... at this iteration */
   double started;                     /**< wal_clock() of the program's start */
   void (*tick)(void *user); /**< called now and then while the task works, on every rank; or NULL */
+  wal_reason (*told)(void *user); /**< of a run of a sweep: cli/control.h */
   void *user;
 } wal_job;
 
