@@ -478,16 +478,19 @@ wal_status wal_sweep_execute(wal_job *job, const wal_sweep *sweep, wal_run_file 
     if (e.collects) style = wal_progress_choose(stderr, job->options->quiet, job->options->json);
     e.progress = wal_progress_start(stderr, style, "sweep");
     e.progress.noun = "run";
-    if (e.collects) e.saving = wal_sweep_saving_begin(job, alone, rows, sweep->count);
-    e.saves = e.collects;
+    if (e.collects)
+      e.saving = wal_sweep_saving_begin(job, alone, rows, sweep->count);
+    else  // the signals come here, too
+      e.saving.control = wal_control_start(ctx, job->output, (wal_cadence){0}, 0, job->started, 0);
+    e.saves = true;
     status = do_all(&e);
     wal_progress_end(&e.progress, e.done, "failed", (double)e.failed, wal_clock() - e.start);
   }
   if ((status == WAL_OK || status == WAL_ESTOPPED) && e.written != WAL_OK)
     status = wal_fail(ctx, e.written, "%s", wal_ctx_error(e.alone));
   for (int64_t i = 0; e.collects && i < sweep->count; i++) wal_release(ctx, &rows[i].packet);
-  if (e.saves) wal_sweep_saving_end(&e.saving);
   status = wal_agree(ctx, status);
+  if (e.saves) wal_sweep_saving_end(&e.saving);
   wal_mailbox_destroy(&e.mailbox);
   wal_dispatch_destroy(&e.numbers);
   wal_ctx_destroy(&e.group);

@@ -26,7 +26,7 @@ wal_sweep_saving wal_sweep_saving_begin(wal_job *job, wal_ctx *alone, wal_sweep_
 
 void wal_sweep_saving_end(wal_sweep_saving *s) {
   wal_control_end(&s->control);
-  wal_release(s->ctx, &s->tail);
+  if (s->ctx) wal_release(s->ctx, &s->tail);
 }
 
 bool wal_sweep_saving_is_full(const wal_sweep_saving *s) { return s->tail_bytes >= s->most; }

@@ -22,7 +22,7 @@ typedef struct wal_sweep_saving {
 
 wal_sweep_saving wal_sweep_saving_begin(wal_job *job, wal_ctx *alone, wal_sweep_row *rows,
                                         int64_t runs);
-/** To be called in any case. */
+/** To be called in any case; on other ranks of one that has its control only. */
 void wal_sweep_saving_end(wal_sweep_saving *saving);
 
 /** Notes that rows[run] has its packet. */
