@@ -151,6 +151,9 @@ void wal_control_end(wal_control *c) {
   char path[PATH];
   if (c->nested) return;
   handle(SIG_DFL);
+  // A request that comes too late is none: what is left is to write the result.
+  signal(SIGUSR1, SIG_IGN);
+  signal(SIGUSR2, SIG_IGN);
   if (c->reason == WAL_REASON_FILE && wal_ctx_rank(c->ctx) == 0 && find_stop_file(c, path))
     unlink(path);
 }

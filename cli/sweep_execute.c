@@ -47,9 +47,9 @@ typedef struct execution {
   int64_t held, most;         /* bytes that wait for their turn; let no more wait than */
   wal_status written;         /* how writing goes: after a failure nothing more is written */
   wal_sweep_saving saving;
-  bool saves;                          /* the above was begun */
-  bool spilled;                        /* results are in checkpoints only: the file cannot end */
-  int64_t received, promised, groups;  /* results from others; groups that have not ended */
+  bool saves;                         /* the above was begun */
+  bool spilled;                       /* results are in checkpoints only: the file cannot end */
+  int64_t received, promised, groups; /* results from others; groups that have not ended */
   wal_progress progress;
   double start;
 } execution;
@@ -200,9 +200,7 @@ static bool listen(execution *e) {
   return e->stopping;
 }
 
-static wal_reason told(void *user) {
-  return listen(user) ? WAL_REASON_SIGNAL : WAL_REASON_NONE;
-}
+static wal_reason told(void *user) { return listen(user) ? WAL_REASON_SIGNAL : WAL_REASON_NONE; }
 
 /* What rank 0 does now and then: saves, and looks whether to stop. */
 static void look_after(execution *e) {
@@ -357,8 +355,7 @@ static void wait_for_room(execution *e, int64_t run) {
 static int64_t next_run(execution *e) {
   int64_t run = INT64_MAX;
   if (e->leads && !listen(e)) {
-    do
-      must_deliver(e, wal_dispatch_next(e->numbers, &run));
+    do must_deliver(e, wal_dispatch_next(e->numbers, &run));
     while (run < e->sweep->count && e->finished && e->finished[run]);
   }
   if (e->collects && run < e->sweep->count) wait_for_room(e, run);
@@ -403,8 +400,8 @@ static wal_status end_saving(execution *e) {
                  ? wal_fail(e->job->ctx, WAL_ESTOPPED,
                             "stopped by %s with %lld of %lld runs finished; to go on: walras "
                             "resume %s",
-                            wal_reason_text(reason), (long long)e->done,
-                            (long long)e->sweep->count, e->job->output)
+                            wal_reason_text(reason), (long long)e->done, (long long)e->sweep->count,
+                            e->job->output)
                  : wal_fail(e->job->ctx, status, "%s", wal_ctx_error(e->alone));
   }
   return status;
@@ -465,9 +462,9 @@ wal_status wal_sweep_execute(wal_job *job, const wal_sweep *sweep, wal_run_file 
                  .start = wal_clock()};
   int own = 0;
   e.quiet.quiet = true;
-  e.groups = wal_sweep_groups(ctx, sweep->count, wal_params_integer(job->params, "ranks_per_run"),
-                              &own) -
-             1;
+  e.groups =
+      wal_sweep_groups(ctx, sweep->count, wal_params_integer(job->params, "ranks_per_run"), &own) -
+      1;
   wal_status status = wal_ctx_split(ctx, own, &e.group);
   if (status == WAL_OK) status = wal_dispatch_create(ctx, &e.numbers);
   if (status == WAL_OK) status = wal_mailbox_create(ctx, &e.mailbox);

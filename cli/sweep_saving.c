@@ -97,8 +97,8 @@ static wal_status write_content(wal_sweep_saving *s, const char *output, int64_t
 
 static wal_status write_part(wal_sweep_saving *s) {
   char name[WAL_CHECKPOINT_PATH];
-  WAL_TRY(write_content(s, wal_checkpoint_part_name(s->job.output, "part", s->parts, name), 0,
-                        false));
+  WAL_TRY(
+      write_content(s, wal_checkpoint_part_name(s->job.output, "part", s->parts, name), 0, false));
   s->parts++;
   for (int64_t i = 0; i < s->tail_count; i++) {
     wal_sweep_row *row = &s->rows[s->tail[i]];

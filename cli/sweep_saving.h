@@ -10,7 +10,7 @@
  * beyond some MiB go to files of their own (parts), which the checkpoint counts. Of rank 0 alone.
  */
 typedef struct wal_sweep_saving {
-  wal_job job; /**< the sweep's, in a context of rank 0 alone */
+  wal_job job;  /**< the sweep's, in a context of rank 0 alone */
   wal_ctx *ctx; /**< of the sweep: memory, warnings */
   wal_sweep_row *rows;
   int64_t runs;
