@@ -5,7 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/session.h"
-#include "io/checkpoint.h"
+#include "io/checkpoint_parts.h"
 #include "io/json.h"
 #include "io/run_file.h"
 
@@ -35,7 +35,18 @@ static wal_status spare_checkpoints(wal_ctx *ctx, const wal_options *options, co
   int64_t newest = -1;
   char path[WAL_CHECKPOINT_PATH];
   WAL_TRY(wal_checkpoint_newest(ctx, output, INT64_MAX, &newest));
-  if (newest < 0) return WAL_OK;
+  bool parts = false;
+  WAL_TRY(wal_checkpoint_parts_exist(ctx, output, &parts, path));
+  if (newest < 0 && !parts) return WAL_OK;
+  if (newest < 0 && !options->force) {
+    const wal_status status =
+        wal_ctx_rank(ctx) > 0 ? WAL_OK
+                              : wal_fail(ctx, WAL_ECREATE,
+                                         "walras: cannot create %s: there is %s of a sweep that "
+                                         "did not end; begin anew with --force",
+                                         output, path);
+    return wal_agree(ctx, status);
+  }
   if (!options->force)
     return wal_fail(ctx, WAL_ECREATE,
                     "walras: cannot create %s: there is %s of a run that did not end; go on with "

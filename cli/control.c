@@ -55,11 +55,9 @@ static void handle(void (*handler)(int)) {
   for (int i = 0; i < SIGNAL_COUNT; i++) sigaction(SIGNALS[i], &action, NULL);
 }
 
-wal_control wal_control_start(wal_ctx *ctx, const char *run, wal_cadence every, double walltime,
-                              double started, int64_t iteration) {
+wal_control wal_control_nested(wal_ctx *ctx, const char *run, wal_cadence every, double walltime,
+                               double started, int64_t iteration) {
   const double now = wal_clock();
-  signalled = 0;
-  handle(note_signal);
   return (wal_control){.ctx = ctx,
                        .run = run,
                        .every = every,
@@ -69,7 +67,17 @@ wal_control wal_control_start(wal_ctx *ctx, const char *run, wal_cadence every, 
                        .saved_iteration = iteration,
                        .asked_iteration = iteration,
                        .asked_at = now,
-                       .next = iteration};
+                       .next = iteration,
+                       .nested = true};
+}
+
+wal_control wal_control_start(wal_ctx *ctx, const char *run, wal_cadence every, double walltime,
+                              double started, int64_t iteration) {
+  wal_control control = wal_control_nested(ctx, run, every, walltime, started, iteration);
+  control.nested = false;
+  signalled = 0;
+  handle(note_signal);
+  return control;
 }
 
 /* The file that asks this run to stop: NAME.STOP, else STOP; false if neither is there. */
@@ -86,6 +94,8 @@ static bool find_stop_file(const wal_control *c, char path[PATH]) {
 /* On rank 0. */
 static wal_reason reason_of_leader(wal_control *c, double now) {
   char path[PATH];
+  const wal_reason told = c->told ? c->told(c->user) : WAL_REASON_NONE;
+  if (told != WAL_REASON_NONE) return told;
   if (now - c->looked_at >= LOOK_SECONDS) {
     c->looked_at = now;
     if (find_stop_file(c, path)) return WAL_REASON_FILE;
@@ -139,7 +149,11 @@ void wal_control_saved(wal_control *c, int64_t iteration, double seconds) {
 
 void wal_control_end(wal_control *c) {
   char path[PATH];
+  if (c->nested) return;
   handle(SIG_DFL);
+  // A request that comes too late is none: what is left is to write the result.
+  signal(SIGUSR1, SIG_IGN);
+  signal(SIGUSR2, SIG_IGN);
   if (c->reason == WAL_REASON_FILE && wal_ctx_rank(c->ctx) == 0 && find_stop_file(c, path))
     unlink(path);
 }

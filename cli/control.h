@@ -42,12 +42,19 @@ typedef struct wal_control {
   int64_t saved_iteration, asked_iteration, next; /**< next: iteration to ask at again */
   double asked_at, looked_at;
   wal_reason reason;
+  bool nested;                    /**< a part of a job that has a control of its own */
+  wal_reason (*told)(void *user); /**< on rank 0: whether another part of the job stops; or NULL */
+  void *user;
 } wal_control;
 
 /** Sets the signals' handlers. @param started  wal_clock() of the program's start */
 wal_control wal_control_start(wal_ctx *ctx, const char *run, wal_cadence every, double walltime,
                               double started, int64_t iteration);
-/** Gives the signals their usual meaning again, and removes the STOP file that was obeyed. */
+/** That of a part of a job, as a run of a sweep: leaves signals and STOP file to the job's own. */
+wal_control wal_control_nested(wal_ctx *ctx, const char *run, wal_cadence every, double walltime,
+                               double started, int64_t iteration);
+/** From now on SIGUSR1 and SIGUSR2 are ignored, other signals mean what they usually do; removes
+ * the STOP file that was obeyed. */
 void wal_control_end(wal_control *control);
 
 /** What to do before iteration `iteration`. The ranks talk about it some fifty times a second at

@@ -7,11 +7,13 @@
 #include "io/json.h"
 
 wal_saving wal_saving_begin(wal_job *job, int64_t iteration) {
-  wal_saving s = {.job = job, .on = !job->derived};
   const wal_options *options = job->options;
-  if (s.on)
-    s.control = wal_control_start(job->ctx, job->output, options->checkpoint_every,
-                                  options->max_walltime.seconds, job->started, iteration);
+  wal_saving s = {.job = job, .on = true};
+  s.control = (job->derived ? wal_control_nested : wal_control_start)(
+      job->ctx, job->output, options->checkpoint_every, options->max_walltime.seconds, job->started,
+      iteration);
+  s.control.told = job->told;
+  s.control.user = job->user;
   return s;
 }
 
@@ -20,24 +22,32 @@ void wal_saving_end(wal_saving *saving) {
   saving->on = false;
 }
 
-static wal_status save(wal_saving *s, int64_t iteration, const wal_state *state) {
-  wal_job *job = s->job;
-  const double start = wal_clock();
+wal_status wal_saving_write(wal_job *job, int64_t iteration, const wal_state *state) {
   wal_text resolved = {0};
   wal_json_task(&resolved, job->params, wal_scenario_script(job->scenario));
+  wal_ctx *ctx = state->ctx;
   const wal_checkpoint_head head = {.task = wal_params_component(job->params)->name,
                                     .source = wal_job_source(job),
                                     .resolved = resolved.bytes,
                                     .scenario_file = wal_job_scenario_file(job),
-                                    .seed = (int64_t)wal_ctx_seed(job->ctx),
+                                    .seed = (int64_t)wal_ctx_seed(ctx),
                                     .iteration = iteration};
   wal_status status =
-      resolved.failed ? wal_fail(job->ctx, WAL_EINPUT, "the memory does not suffice") : WAL_OK;
-  status = wal_agree(job->ctx, status);
+      resolved.failed ? wal_fail(ctx, WAL_EINPUT, "the memory does not suffice") : WAL_OK;
+  status = wal_agree(ctx, status);
   if (status == WAL_OK) status = wal_checkpoint_write(job->output, &head, state);
   wal_text_free(&resolved);
-  if (status == WAL_OK) wal_control_saved(&s->control, iteration, wal_clock() - start);
   return status;
+}
+
+/* A run of a sweep that cannot be saved goes on: it would be a failed run without any need. */
+static wal_status save(wal_saving *s, int64_t iteration, const wal_state *state) {
+  const double start = wal_clock();
+  const wal_status status = wal_saving_write(s->job, iteration, state);
+  if (status != WAL_OK && !s->job->derived) return status;
+  if (status != WAL_OK) wal_warn(s->job->ctx, "%s", wal_ctx_error(s->job->ctx));
+  wal_control_saved(&s->control, iteration, wal_clock() - start);
+  return WAL_OK;
 }
 
 wal_status wal_saving_pause(wal_saving *s, int64_t iteration, const wal_state *state, bool *stop) {

@@ -8,11 +8,12 @@
 
 /**
  * What every task that iterates does between two iterations: writes a checkpoint or ends when it is
- * time to (cli/control.h). Begins with what the checkpoints before it left.
+ * time to (cli/control.h). Begins with what the checkpoints before it left. A run of a sweep does
+ * so apart, by checkpoints of its own; job->told says when the sweep stops.
  */
 typedef struct wal_saving {
   wal_job *job;
-  bool on; /**< false in the runs of a sweep, which the sweep saves */
+  bool on;
   wal_control control;
 } wal_saving;
 
@@ -27,6 +28,10 @@ void wal_saving_end(wal_saving *saving);
  */
 wal_status wal_saving_pause(wal_saving *saving, int64_t iteration, const wal_state *state,
                             bool *stop);
+
+/** Writes `state` in any case, as the checkpoint of job->output at `iteration`.
+ *  @collective state->ctx */
+wal_status wal_saving_write(wal_job *job, int64_t iteration, const wal_state *state);
 
 /** The failure of a task that stopped at `iteration`: says why, and how it goes on. */
 wal_status wal_saving_stopped(const wal_saving *saving, int64_t iteration);

@@ -2,6 +2,7 @@
 #ifndef WALRAS_CLI_TASK_H
 #define WALRAS_CLI_TASK_H
 
+#include "cli/control.h"
 #include "cli/options.h"
 #include "io/live.h"
 #include "io/run_file.h"
@@ -25,6 +26,7 @@ typedef struct wal_job {
   wal_live *live;                     /**< its live view; that of a sweep in the runs of a sweep */
   const char *stopped_by;             /**< why it was stopped, if it was */
   void (*tick)(void *user); /**< called now and then while the task works, on every rank; or NULL */
+  wal_reason (*told)(void *user); /**< of a run of a sweep: cli/control.h */
   void *user;
 } wal_job;
 

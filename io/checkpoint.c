@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/checkpoint_parts.h"
 #include "io/run_file.h"
 #include "sim/core/memory.h"
 
@@ -75,8 +76,16 @@ static void remove_older(const char *run, int64_t before) {
     unlink(wal_checkpoint_name(run, i, path));
 }
 
+static bool always(void *user, int64_t number) {
+  (void)user;
+  return number >= 0;
+}
+
 void wal_checkpoint_remove_all(wal_ctx *ctx, const char *run) {
-  if (wal_ctx_rank(ctx) == 0) remove_older(run, INT64_MAX);
+  if (wal_ctx_rank(ctx) != 0) return;
+  remove_older(run, INT64_MAX);
+  wal_checkpoint_parts_remove(run, "run", always, NULL);
+  wal_checkpoint_parts_remove(run, "part", always, NULL);
 }
 
 // ---- Writing ----------------------------------------------------------------------------------

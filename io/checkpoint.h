@@ -54,7 +54,7 @@ wal_status wal_checkpoint_head_read(wal_ctx *ctx, const char *path, wal_checkpoi
  */
 wal_status wal_checkpoint_read(const char *path, wal_state *state);
 
-/** Removes all checkpoints of a run. @collective ctx */
+/** Removes all checkpoints of a run, those of its parts, too (io/checkpoint_parts.h). @collective ctx */
 void wal_checkpoint_remove_all(wal_ctx *ctx, const char *run);
 
 #endif
