@@ -194,7 +194,7 @@ static void report(void *user, const wal_trace *trace, bool measured) {
 double wal_exploitability_left(double first, double last, double regularized, double value) {
   static const double SMALL = 1e-3;
   const double left = fmin(last, regularized);  // of which NaN is no number
-  return left > SMALL * fmax(first, fabs(value)) ? left / first : 0;
+  return left > SMALL * fmax(first, fabs(value)) ? left / fmax(first, left) : 0;
 }
 
 /* What the figures mean for whoever reads no further. */

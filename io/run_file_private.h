@@ -68,6 +68,7 @@ struct wal_run_file {
   char *record;      /**< of rank 0: the calls so far */
   int64_t record_used, record_room;
   unsigned char *image; /**< of a plan: the file that HDF5 closed last; of malloc() */
+  uint64_t image_size;  /**< bytes that it has */
   double away;          /**< of a plan: bytes of arrays that have no place in memory */
   double planned;       /**< of a plan: bytes in all; 0 until asked for */
 };

@@ -17,16 +17,17 @@ enum { GROWTH = 64 << 10, SUPERBLOCK_END = 28 };
 /* HDF5 lets the program give the memory of such a file; this is malloc(), but what a file had when
  * it was closed is kept. */
 
+/* The file's own memory is known by these two: others are copies that HDF5 makes and drops. */
 static void *give(size_t size, H5FD_file_image_op_t when, void *user) {
-  (void)when;
-  (void)user;
-  return malloc(size);
+  void *memory = malloc(size);
+  if (memory && when == H5FD_FILE_IMAGE_OP_FILE_OPEN) ((wal_run_file *)user)->image_size = size;
+  return memory;
 }
 
 static void *regrow(void *memory, size_t size, H5FD_file_image_op_t when, void *user) {
-  (void)when;
-  (void)user;
-  return realloc(memory, size);
+  void *larger = realloc(memory, size);
+  if (larger && when == H5FD_FILE_IMAGE_OP_FILE_RESIZE) ((wal_run_file *)user)->image_size = size;
+  return larger;
 }
 
 static herr_t take(void *memory, H5FD_file_image_op_t when, void *user) {
@@ -73,6 +74,19 @@ static void open_image(wal_run_file *file, uint64_t size) {
   H5Pclose(access);
 }
 
+/* HDF5 does not lengthen the image of a file that it closes to where its last object ends. */
+static void lengthen(wal_run_file *file, uint64_t size) {
+  if (!file->image || size <= file->image_size) return;
+  unsigned char *longer = realloc(file->image, size);
+  if (!longer) {
+    file->failed = true;
+    return;
+  }
+  memset(longer + file->image_size, 0, size - file->image_size);
+  file->image = longer;
+  file->image_size = size;
+}
+
 /** Closes it; its length. */
 static uint64_t close_image(wal_run_file *file) {
   uint64_t size = 0;
@@ -81,7 +95,8 @@ static uint64_t close_image(wal_run_file *file) {
   file->file = -1;
   for (int i = 0; file->image && i < 8; i++)
     size |= (uint64_t)file->image[SUPERBLOCK_END + i] << (8 * i);
-  return size;
+  lengthen(file, size);
+  return file->failed ? 0 : size;
 }
 
 wal_status wal_run_file_plan(wal_ctx *ctx, wal_run_file **out) {

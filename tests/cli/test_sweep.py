@@ -205,7 +205,16 @@ class Sweeps(unittest.TestCase):
         rows = rows_of(out)
         self.assertEqual([int(row[0]) for row in rows], list(range(16)))
         lines = out.splitlines()
-        self.assertEqual(len({len(line) for line in lines[:17]}), 1, out)
+        left = [re.search(r"  (\S+) % left$", line) for line in lines[:17]]
+        self.assertEqual(len({len(line[:at.start() if at else None])
+                              for line, at in zip(lines, left)}), 1, out)
+        heads = lines[0].split()[::-1]  # from the end: lists of numbers have blanks
+        for row, at in zip(rows, left[1:]):
+            row = row[::-1][3:] if at else row[::-1]
+            share = 100 * float(row[heads.index("last")]) / float(row[heads.index("first")])
+            self.assertAlmostEqual((float(at[1]) if at else 0) / share, 1 if at else 0, delta=0.06)
+        self.assertTrue(any(left))
+        self.assertRegex(lines[-2], r"^first, best, last: exploitability; left: of the first, ")
         self.assertEqual(lines[0].split()[:4], ["run", "seed", "game.initial", "game.states"])
         self.assertRegex(lines[-1], r"^16 runs; file .*sweep-alone\.h5$")
 
