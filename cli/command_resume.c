@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/control.h"
 #include "cli/session.h"
 #include "io/checkpoint.h"
 #include "io/json.h"
@@ -103,6 +104,7 @@ int wal_command_resume(const wal_options *options, int argc, char **argv) {
   wal_text command_line = {0};
   for (int i = 0; i < argc; i++) wal_text_add(&command_line, "%s%s", i ? " " : "", argv[i]);
   wal_status status = wal_session_open(&session, options, &argc, &argv);
+  wal_control_listen();
   openblas_set_num_threads(1);  // ranks are the parallelism
   if (status == WAL_OK) status = resume(&session, options, command_line.bytes);
   wal_text_free(&command_line);

@@ -44,6 +44,7 @@ wal_status wal_saving_pause(wal_saving *s, int64_t iteration, const wal_state *s
   wal_order order = WAL_ORDER_GO_ON;
   *stop = false;
   if (!s->on) return WAL_OK;
+  wal_control_expect(&s->control, wal_state_bytes(state));
   WAL_TRY(wal_control_ask(&s->control, iteration, &order));
   if (order != WAL_ORDER_GO_ON) WAL_TRY(save(s, iteration, state));
   *stop = order == WAL_ORDER_STOP;
