@@ -76,6 +76,7 @@ wal_control wal_control_start(wal_ctx *ctx, const char *run, wal_cadence every, 
                        .saved_iteration = iteration,
                        .asked_iteration = iteration,
                        .asked_at = now,
+                       .looked_at = now - LOOK_SECONDS,
                        .next = iteration};
 }
 
