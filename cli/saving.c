@@ -6,6 +6,12 @@
 #include "io/checkpoint.h"
 #include "io/json.h"
 
+wal_status wal_saving_check(const wal_job *job, int64_t last) {
+  char path[WAL_CHECKPOINT_PATH];
+  if (job->derived) return WAL_OK;
+  return wal_run_file_check(job->ctx, wal_checkpoint_name(job->output, last, path), true);
+}
+
 wal_saving wal_saving_begin(wal_job *job, int64_t iteration) {
   wal_saving s = {.job = job, .on = !job->derived};
   const wal_options *options = job->options;

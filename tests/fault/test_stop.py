@@ -202,12 +202,10 @@ class NotFinite(unittest.TestCase):
                 self.assertEqual(result.status, 3, result)
                 lines = f.own_lines(result.err)
                 self.assertEqual(len(lines), 1, result)
-                at = int(re.search(r"iteration (\d+)", lines[0])[1])
-                self.assertGreater(at, 2)
-                kept = f.checkpoints(run)
-                self.assertEqual(max(kept), at)
+                self.assertIn("s.lua:4: custom: reward(h=", lines[0])
+                self.assertEqual(len(f.checkpoints(run)), 2)
+                self.assertGreater(max(f.checkpoints(run)), 2)
                 self.assertFalse(os.path.exists(run))
-                self.assertEqual(f.walras("diff", kept[at], kept[at]).status, 0)
                 again = f.resume(run, ranks=ranks)  # the same end
                 self.assertEqual((again.status, f.own_lines(again.err)), (3, lines), again)
 
