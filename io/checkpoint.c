@@ -148,6 +148,8 @@ wal_status wal_checkpoint_write(const char *run, const wal_checkpoint_head *head
     snprintf(why, sizeof why, "%s", wal_ctx_error(state->ctx));
     status = wal_fail(state->ctx, WAL_EIO, "%s", why);
   }
+  // What stands there was damaged and passed over, and may not look like a run file any more.
+  if (status == WAL_OK && wal_ctx_rank(state->ctx) == 0) unlink(path);
   if (status == WAL_OK) status = wal_run_file_create(state->ctx, path, true, &file);
   if (status == WAL_OK) status = write_head(file, head);
   for (int i = 0; status == WAL_OK && i < state->count; i++)

@@ -122,6 +122,18 @@ static wal_status examine_target(wal_ctx *ctx, const char *path, bool force) {
   return WAL_OK;
 }
 
+/** Whether a process has ended but nobody has asked how, as in containers without an init that
+ * does. Where the system does not tell: no. */
+static bool is_zombie(long pid) {
+  char path[64], line[512];
+  snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+  FILE *file = fopen(path, "r");
+  if (!file) return false;
+  const char *got = fgets(line, sizeof line, file), *name_end = got ? strrchr(line, ')') : NULL;
+  fclose(file);
+  return name_end && strncmp(name_end, ") Z", 3) == 0;
+}
+
 /** Whether a job of this host that is gone left the partial file, from what follows ".partial-" in
  *  its name. */
 static bool is_left(const char *tail) {
@@ -132,7 +144,7 @@ static bool is_left(const char *tail) {
   const char *digits = tail + length + 1;
   const long pid = strtol(digits, &end, 10);
   if (end == digits || *end != '-' || pid <= 0 || pid > INT_MAX) return false;
-  return kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+  return kill((pid_t)pid, 0) == 0 ? is_zombie(pid) : errno == ESRCH;
 }
 
 /** Whether the partial file's job must be gone, wherever it ran: a file that is being written does

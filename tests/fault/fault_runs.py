@@ -25,7 +25,7 @@ SCENARIO = """return solve {
   learner = mirror_descent { rate = 0.5 }, stop = { iterations = %(iterations)d, every = 3 } }
 """
 SHORT = {"rows": 40, "iterations": 40}
-LONG = {"rows": 240, "iterations": 400 if SANITIZED else 800}
+LONG = {"rows": 240, "iterations": 200 if SANITIZED else 400}
 
 
 def case(kind=SHORT, name="case"):

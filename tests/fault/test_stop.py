@@ -39,27 +39,45 @@ class Stopped(unittest.TestCase):
         running.send(number)
         return run, running.end()
 
+    def each(self, check, cases):
+        """check(*case) of each, some at a time."""
+        def outcome(case):
+            try:
+                check(*case)
+            except Exception as error:  # told below, as that of its case
+                return error
+            return None
+
+        for case, error in zip(cases, f.at_once(outcome, cases, 3)):
+            with self.subTest(case=case):
+                if error:
+                    raise error
+
     def test_usr1_and_usr2(self):
-        for number, ranks, after in ((signal.SIGUSR1, None, 4), (signal.SIGUSR1, 1, 2),
-                                     (signal.SIGUSR2, 2, None), (signal.SIGUSR1, 3, 1)):
-            with self.subTest(number=number, ranks=ranks):
-                run, result = self.signalled(number, ranks, f.LONG)
-                self.check_stopped(result, run, "a signal")
-                self.finish(run, f.LONG, after)
+        f.reference(**f.LONG)
+
+        def check(number, ranks, after):
+            run, result = self.signalled(number, ranks, f.LONG)
+            self.check_stopped(result, run, "a signal")
+            self.finish(run, f.LONG, after)
+
+        self.each(check, ((signal.SIGUSR1, None, 4), (signal.SIGUSR1, 1, 2),
+                          (signal.SIGUSR2, 2, None), (signal.SIGUSR1, 3, 1)))
 
     def test_term_and_int(self):
         """mpirun turns both into SIGTERM, kills a second later and has a status of its own."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            with self.subTest(number=number):
-                run, result = self.signalled(number, None, f.LONG)
+        f.reference(**f.LONG)
+
+        def check(number, ranks):
+            run, result = self.signalled(number, ranks, f.LONG)
+            if ranks is None:
                 self.check_stopped(result, run, "a signal")
-                self.finish(run, f.LONG)
-        for number, ranks in ((signal.SIGTERM, 1), (signal.SIGINT, 2), (signal.SIGTERM, 3)):
-            with self.subTest(number=number, ranks=ranks):
-                run, result = self.signalled(number, ranks, f.LONG)
-                self.assertNotIn(result.status, (0, None), result)
-                self.assertLess(result.seconds, 40)
-                self.finish(run, f.LONG)
+            self.assertNotIn(result.status, (0, None), result)
+            self.assertLess(result.seconds, 40)
+            self.finish(run, f.LONG)
+
+        self.each(check, ((signal.SIGTERM, None), (signal.SIGINT, None), (signal.SIGTERM, 1),
+                          (signal.SIGINT, 2), (signal.SIGTERM, 3)))
 
     def test_a_second_signal_ends_at_once(self):
         _, run = f.case({"rows": 240, "iterations": 10**6})
@@ -73,14 +91,17 @@ class Stopped(unittest.TestCase):
         self.assertIn(running.end(20).status, (-signal.SIGTERM, 75))
 
     def test_stop_files(self):
-        for name, ranks in (("STOP", 1), ("s.STOP", 2), ("STOP", 3), ("s.STOP", None)):
-            with self.subTest(name=name, ranks=ranks):
-                place, run = f.case()
-                f.write(os.path.join(place, name), "")
-                result = f.walras("run", "s.lua", "-q", "-o", run, cwd=place, ranks=ranks)
-                self.check_stopped(result, run, "the file STOP")
-                self.assertFalse(os.path.exists(os.path.join(place, name)))
-                self.finish(run, f.SHORT)
+        f.reference(**f.SHORT)
+
+        def check(name, ranks):
+            place, run = f.case()
+            f.write(os.path.join(place, name), "")
+            result = f.walras("run", "s.lua", "-q", "-o", run, cwd=place, ranks=ranks)
+            self.check_stopped(result, run, "the file STOP")
+            self.assertFalse(os.path.exists(os.path.join(place, name)))
+            self.finish(run, f.SHORT)
+
+        self.each(check, (("STOP", 1), ("s.STOP", 2), ("STOP", 3), ("s.STOP", None)))
 
     def test_stop_file_later(self):
         place, run = f.case({"rows": 240, "iterations": 10**6})
@@ -90,17 +111,19 @@ class Stopped(unittest.TestCase):
         self.assertGreater(self.check_stopped(running.end(), run, "the file STOP"), 1)
 
     def test_walltime(self):
-        for ranks in (None, 1, 2, 3):
-            with self.subTest(ranks=ranks):
-                place, run = f.case()
-                result = f.walras("run", "s.lua", "-q", "-o", run, "--max-walltime", "0.5s",
-                                  cwd=place, ranks=ranks)
-                self.check_stopped(result, run, "--max-walltime")
-                # Each time at least an iteration.
-                at = max(f.checkpoints(run))
-                result = f.resume(run, "--max-walltime", "1", ranks=1)
-                self.assertGreater(self.check_stopped(result, run, "--max-walltime"), at)
-                self.finish(run, f.SHORT)
+        f.reference(**f.SHORT)
+
+        def check(ranks):
+            place, run = f.case()
+            result = f.walras("run", "s.lua", "-q", "-o", run, "--max-walltime", "0.5s",
+                              cwd=place, ranks=ranks)
+            self.check_stopped(result, run, "--max-walltime")
+            at = max(f.checkpoints(run))  # each time at least an iteration
+            result = f.resume(run, "--max-walltime", "1", ranks=1)
+            self.assertGreater(self.check_stopped(result, run, "--max-walltime"), at)
+            self.finish(run, f.SHORT)
+
+        self.each(check, ((None,), (1,), (2,), (3,)))
 
     def test_walltime_is_used(self):
         place, run = f.case({"rows": 240, "iterations": 10**6})
