@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Time to write a checkpoint, against `dd conv=fsync` of as many bytes to the same folder, in turns:
- *   [mpirun -n RANKS] snapshot MIB TURNS FOLDER */
+/* Time to write a checkpoint, against `dd conv=fsync` of as many bytes to the same folder, in
+ * turns: [mpirun -n RANKS] snapshot MIB TURNS FOLDER */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -53,6 +54,8 @@ static wal_status measure(wal_ctx *ctx, const char *folder, long mib, int turns)
 
 int main(int argc, char **argv) {
   wal_ctx *ctx = NULL;
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // as cli/main.c
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
   if (argc != 4 || wal_ctx_open(&argc, &argv, 1, &ctx) != WAL_OK) return 64;
   const wal_status status = measure(ctx, argv[3], strtol(argv[1], NULL, 10), atoi(argv[2]));
   if (status != WAL_OK) fprintf(stderr, "%s\n", wal_ctx_error(ctx));

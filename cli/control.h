@@ -39,7 +39,7 @@ typedef struct wal_control {
   wal_cadence every;
   double walltime; /**< seconds since `started` that the job may take; 0: any */
   double started, saved_at;
-  double save_seconds, save_guess; /**< of a checkpoint: measured; before that */
+  double save_seconds, save_guess;                /**< of a checkpoint: measured; before that */
   int64_t saved_iteration, asked_iteration, next; /**< next: iteration to ask at again */
   double asked_at, looked_at;
   wal_reason reason;

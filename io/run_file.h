@@ -22,8 +22,8 @@ enum { WAL_RUN_FILE_VERSION = 1 };
  * that is not there, ...) is an ordinary WAL_EINTERNAL on all ranks.
  *
  * The temporary name is .NAME.partial-HOST-PROCESS-NUMBER; what a killed job leaves under it is
- * removed by the next run that writes the same NAME on that host (or anywhere, an hour later). Files end with a seal
- * (io/run_seal.h), a checksum of what HDF5 itself does not check.
+ * removed by the next run that writes the same NAME on that host (or anywhere, an hour later).
+ * Files end with a seal (io/run_seal.h), a checksum of what HDF5 itself does not check.
  */
 typedef struct wal_run_file wal_run_file;
 
