@@ -12,7 +12,7 @@
 #include "sim/learn/solve.h"
 #include "tests/conformance/settings.h"
 
-enum { STEPS = 5, SEED = 3 };
+enum { STEPS = 4, SEED = 3 };
 
 /* Parameters with which a learner uses all of its state; one of no row has its defaults. */
 static const struct {
@@ -243,7 +243,7 @@ static void every_learner_goes_on(void **state) {
 static void a_tolerance_that_is_lost_again(void **state) {
   (void)state;
   const char *name = "fixed_point", *fields = "temperature = 0.02";
-  const wal_stop all = {.iterations = 12, .every = 1};
+  const wal_stop all = {.iterations = 9, .every = 1};
   int found = 0;
   for (int g = 0; g < GAME_COUNT; g++) {
     work w;
@@ -259,8 +259,8 @@ static void a_tolerance_that_is_lost_again(void **state) {
     end(&w);
     if (tolerance == 0) continue;
     found++;
-    const wal_stop lost = {.iterations = 12, .absolute = tolerance, .every = 1};
-    const wal_stop seldom = {.iterations = 12, .absolute = tolerance, .every = 3};
+    const wal_stop lost = {.iterations = 9, .absolute = tolerance, .every = 1};
+    const wal_stop seldom = {.iterations = 9, .absolute = tolerance, .every = 3};
     check(g, name, fields, &lost);
     check(g, name, fields, &seldom);
   }
