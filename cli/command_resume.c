@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/control.h"
 #include "cli/session.h"
 #include "io/checkpoint.h"
 #include "io/json.h"
@@ -15,20 +16,19 @@ static wal_status find_head(wal_ctx *ctx, const char *run, wal_checkpoint_head *
                             char **memory) {
   char path[WAL_CHECKPOINT_PATH], why[1024] = "";
   int64_t at = INT64_MAX;
-  wal_status first = WAL_OK;
+  wal_status status = WAL_OK;
   for (;;) {
     WAL_TRY(wal_checkpoint_newest(ctx, run, at, &at));
     if (at < 0) break;
-    const wal_status status = wal_agree(
+    if (status != WAL_OK) wal_warn(ctx, "%s; going back to iteration %lld", why, (long long)at);
+    status = wal_agree(
         ctx, wal_checkpoint_head_read(ctx, wal_checkpoint_name(run, at, path), head, memory));
     if (status == WAL_OK) return WAL_OK;
     wal_release(ctx, memory);
-    wal_warn(ctx, "%s", wal_ctx_error(ctx));
-    if (first == WAL_OK) snprintf(why, sizeof why, "%s", wal_ctx_error(ctx));
-    if (first == WAL_OK) first = status;
+    snprintf(why, sizeof why, "%s", wal_ctx_error(ctx));
   }
   head->iteration = -1;
-  return first == WAL_OK ? WAL_OK : wal_fail(ctx, first, "%s", why);
+  return status == WAL_OK ? WAL_OK : wal_fail(ctx, status, "%s", why);
 }
 
 /* Whether a file has other content than `text`; one that is not there has not changed. */
@@ -103,6 +103,7 @@ int wal_command_resume(const wal_options *options, int argc, char **argv) {
   wal_text command_line = {0};
   for (int i = 0; i < argc; i++) wal_text_add(&command_line, "%s%s", i ? " " : "", argv[i]);
   wal_status status = wal_session_open(&session, options, &argc, &argv);
+  wal_control_listen();
   openblas_set_num_threads(1);  // ranks are the parallelism
   if (status == WAL_OK) status = resume(&session, options, command_line.bytes);
   wal_text_free(&command_line);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "cli/commands.h"
+#include "cli/control.h"
 #include "cli/session.h"
 #include "io/checkpoint_parts.h"
 #include "io/json.h"
@@ -68,6 +69,7 @@ int wal_command_run(const wal_options *options, int argc, char **argv) {
   char path[4096] = "";
   join_arguments(&command_line, argc, argv);
   wal_status status = wal_session_open(&session, options, &argc, &argv);
+  wal_control_listen();
   openblas_set_num_threads(1);  // ranks are the parallelism
   if (status == WAL_OK) status = wal_session_load_job(&session, &job, &type);
   if (status == WAL_OK && !options->output)

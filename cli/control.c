@@ -13,6 +13,7 @@
 enum { PATH = 4352 };
 
 static const double ASK_SECONDS = 0.02, LOOK_SECONDS = 1;
+static const double SLOW_DISK = 100e6;  // bytes a second, until a checkpoint has been timed
 static const int SIGNALS[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
 enum { SIGNAL_COUNT = sizeof SIGNALS / sizeof SIGNALS[0] };
 
@@ -48,11 +49,16 @@ const char *wal_reason_text(wal_reason reason) {
   return TEXTS[reason];
 }
 
-static void handle(void (*handler)(int)) {
+static void handle(int number, void (*handler)(int)) {
   struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
   sigemptyset(&action.sa_mask);
-  if (handler != SIG_DFL) action.sa_flags |= (int)SA_RESETHAND;
-  for (int i = 0; i < SIGNAL_COUNT; i++) sigaction(SIGNALS[i], &action, NULL);
+  if (handler == note_signal) action.sa_flags |= (int)SA_RESETHAND;
+  sigaction(number, &action, NULL);
+}
+
+void wal_control_listen(void) {
+  handle(SIGUSR1, note_signal);
+  handle(SIGUSR2, note_signal);
 }
 
 wal_control wal_control_nested(wal_ctx *ctx, const char *run, wal_cadence every, double walltime,
@@ -67,6 +73,7 @@ wal_control wal_control_nested(wal_ctx *ctx, const char *run, wal_cadence every,
                        .saved_iteration = iteration,
                        .asked_iteration = iteration,
                        .asked_at = now,
+                       .looked_at = now - LOOK_SECONDS,
                        .next = iteration,
                        .nested = true};
 }
@@ -75,8 +82,9 @@ wal_control wal_control_start(wal_ctx *ctx, const char *run, wal_cadence every, 
                               double started, int64_t iteration) {
   wal_control control = wal_control_nested(ctx, run, every, walltime, started, iteration);
   control.nested = false;
-  signalled = 0;
-  handle(note_signal);
+  for (int i = 0; i < SIGNAL_COUNT; i++)
+    if (!signalled || (SIGNALS[i] != SIGUSR1 && SIGNALS[i] != SIGUSR2))
+      handle(SIGNALS[i], note_signal);
   return control;
 }
 
@@ -101,7 +109,8 @@ static wal_reason reason_of_leader(wal_control *c, double now) {
     if (find_stop_file(c, path)) return WAL_REASON_FILE;
   }
   // Twice what a checkpoint takes, and what an iteration between two questions may take.
-  const double margin = 2 * c->save_seconds + 2 * (now - c->asked_at) + 1;
+  const double save = c->save_seconds > 0 ? c->save_seconds : c->save_guess;
+  const double margin = 2 * save + 2 * (now - c->asked_at) + 1;
   if (c->walltime > 0 && now - c->started + margin >= c->walltime) return WAL_REASON_WALLTIME;
   return WAL_REASON_NONE;
 }
@@ -141,6 +150,10 @@ wal_status wal_control_ask(wal_control *c, int64_t iteration, wal_order *out) {
   return WAL_OK;
 }
 
+void wal_control_expect(wal_control *c, double bytes) {
+  if (c->save_guess == 0) c->save_guess = bytes / SLOW_DISK;
+}
+
 void wal_control_saved(wal_control *c, int64_t iteration, double seconds) {
   c->saved_at = wal_clock();
   c->saved_iteration = iteration;
@@ -150,10 +163,11 @@ void wal_control_saved(wal_control *c, int64_t iteration, double seconds) {
 void wal_control_end(wal_control *c) {
   char path[PATH];
   if (c->nested) return;
-  handle(SIG_DFL);
-  // A request that comes too late is none: what is left is to write the result.
-  signal(SIGUSR1, SIG_IGN);
-  signal(SIGUSR2, SIG_IGN);
+  // The schedulers' warnings ask for nothing that the end of the run is not already doing.
+  handle(SIGUSR1, SIG_IGN);
+  handle(SIGUSR2, SIG_IGN);
+  handle(SIGTERM, SIG_DFL);
+  handle(SIGINT, SIG_DFL);
   if (c->reason == WAL_REASON_FILE && wal_ctx_rank(c->ctx) == 0 && find_stop_file(c, path))
     unlink(path);
 }

@@ -38,7 +38,8 @@ typedef struct wal_control {
   const char *run; /**< path of the run file */
   wal_cadence every;
   double walltime; /**< seconds since `started` that the job may take; 0: any */
-  double started, saved_at, save_seconds;
+  double started, saved_at;
+  double save_seconds, save_guess;                /**< of a checkpoint: measured; before that */
   int64_t saved_iteration, asked_iteration, next; /**< next: iteration to ask at again */
   double asked_at, looked_at;
   wal_reason reason;
@@ -47,19 +48,26 @@ typedef struct wal_control {
   void *user;
 } wal_control;
 
+/** From now on SIGUSR1 and SIGUSR2 are noted and obeyed by the run that begins later: a job may be
+ *  warned while it still sets up. */
+void wal_control_listen(void);
+
 /** Sets the signals' handlers. @param started  wal_clock() of the program's start */
 wal_control wal_control_start(wal_ctx *ctx, const char *run, wal_cadence every, double walltime,
                               double started, int64_t iteration);
 /** That of a part of a job, as a run of a sweep: leaves signals and STOP file to the job's own. */
 wal_control wal_control_nested(wal_ctx *ctx, const char *run, wal_cadence every, double walltime,
                                double started, int64_t iteration);
-/** From now on SIGUSR1 and SIGUSR2 are ignored, other signals mean what they usually do; removes
- * the STOP file that was obeyed. */
+/** SIGTERM and SIGINT end the program again, SIGUSR1 and SIGUSR2 are ignored: what is left is to
+ *  write results. Removes the STOP file that was obeyed. */
 void wal_control_end(wal_control *control);
 
 /** What to do before iteration `iteration`. The ranks talk about it some fifty times a second at
  *  most. @collective */
 wal_status wal_control_ask(wal_control *control, int64_t iteration, wal_order *out);
+
+/** To be told how many bytes a checkpoint has before the first one was timed. */
+void wal_control_expect(wal_control *control, double bytes);
 
 /** To be told of a checkpoint: what it took decides how early before `walltime` the run stops. */
 void wal_control_saved(wal_control *control, int64_t iteration, double seconds);

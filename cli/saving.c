@@ -6,6 +6,12 @@
 #include "io/checkpoint.h"
 #include "io/json.h"
 
+wal_status wal_saving_check(const wal_job *job, int64_t last) {
+  char path[WAL_CHECKPOINT_PATH];
+  if (job->derived) return WAL_OK;
+  return wal_run_file_check(job->ctx, wal_checkpoint_name(job->output, last, path), true);
+}
+
 wal_saving wal_saving_begin(wal_job *job, int64_t iteration) {
   const wal_options *options = job->options;
   wal_saving s = {.job = job, .on = true};
@@ -54,6 +60,7 @@ wal_status wal_saving_pause(wal_saving *s, int64_t iteration, const wal_state *s
   wal_order order = WAL_ORDER_GO_ON;
   *stop = false;
   if (!s->on) return WAL_OK;
+  wal_control_expect(&s->control, wal_state_bytes(state));
   WAL_TRY(wal_control_ask(&s->control, iteration, &order));
   if (order != WAL_ORDER_GO_ON) WAL_TRY(save(s, iteration, state));
   *stop = order == WAL_ORDER_STOP;

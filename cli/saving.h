@@ -17,6 +17,10 @@ typedef struct wal_saving {
   wal_control control;
 } wal_saving;
 
+/** Whether checkpoints up to that of iteration `last` can have their names beside the run file:
+ *  these are longer. WAL_ECREATE. To be asked before the work starts. @collective job->ctx */
+wal_status wal_saving_check(const wal_job *job, int64_t last);
+
 /** @param iteration  where the task begins. @collective job->ctx */
 wal_saving wal_saving_begin(wal_job *job, int64_t iteration);
 /** To be called in any case, before the task returns. */

@@ -267,6 +267,7 @@ static wal_status restore(wal_job *job, wal_learner *learner, wal_trace *trace) 
 
 static wal_status learn(wal_job *job, wal_learner *learner, wal_trace *trace) {
   const wal_stop stop = read_stop(job->params);
+  WAL_TRY(wal_saving_check(job, stop.iterations));
   WAL_TRY(restore(job, learner, trace));
   wal_saving saving = wal_saving_begin(job, trace->next);
   watch w = {.job = job,

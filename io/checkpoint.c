@@ -81,11 +81,20 @@ static bool always(void *user, int64_t number) {
   return number >= 0;
 }
 
+static bool is_checkpoint(const char *run, const char *name) {
+  return iteration_of(run, name) >= 0;
+}
+
+void wal_checkpoint_sweep(wal_ctx *ctx, const char *run) {
+  if (wal_ctx_rank(ctx) == 0) wal_run_file_sweep(run, is_checkpoint);
+}
+
 void wal_checkpoint_remove_all(wal_ctx *ctx, const char *run) {
   if (wal_ctx_rank(ctx) != 0) return;
   remove_older(run, INT64_MAX);
   wal_checkpoint_parts_remove(run, "run", always, NULL);
   wal_checkpoint_parts_remove(run, "part", always, NULL);
+  wal_checkpoint_sweep(ctx, run);
 }
 
 // ---- Writing ----------------------------------------------------------------------------------
@@ -129,12 +138,27 @@ static wal_status write_head(wal_run_file *file, const wal_checkpoint_head *head
   return wal_run_file_attribute_integer(file, "/checkpoint", "at", head->iteration);
 }
 
+double wal_checkpoint_bytes(const wal_checkpoint_head *head, const wal_state *state) {
+  // Chunks stick out of a dataset by some, and there is the index of them.
+  const double texts = (double)strlen(head->source) + (double)strlen(head->resolved);
+  return 1.01 * wal_state_bytes(state) + texts + 0x1p16;
+}
+
 wal_status wal_checkpoint_write(const char *run, const wal_checkpoint_head *head,
                                 const wal_state *state) {
   char path[WAL_CHECKPOINT_PATH];
   wal_run_file *file = NULL;
-  wal_status status =
-      wal_run_file_create(state->ctx, wal_checkpoint_name(run, head->iteration, path), true, &file);
+  wal_checkpoint_name(run, head->iteration, path);
+  wal_checkpoint_sweep(state->ctx, run);
+  wal_status status = wal_run_file_space(state->ctx, path, wal_checkpoint_bytes(head, state));
+  if (status == WAL_ECREATE) {  // in the midst of a run it is a failure to write
+    char why[512];
+    snprintf(why, sizeof why, "%s", wal_ctx_error(state->ctx));
+    status = wal_fail(state->ctx, WAL_EIO, "%s", why);
+  }
+  // What stands there was damaged and passed over, and may not look like a run file any more.
+  if (status == WAL_OK && wal_ctx_rank(state->ctx) == 0) unlink(path);
+  if (status == WAL_OK) status = wal_run_file_create(state->ctx, path, true, &file);
   if (status == WAL_OK) status = write_head(file, head);
   for (int i = 0; status == WAL_OK && i < state->count; i++)
     status = write_field(file, &state->field[i]);

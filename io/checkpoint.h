@@ -54,7 +54,15 @@ wal_status wal_checkpoint_head_read(wal_ctx *ctx, const char *path, wal_checkpoi
  */
 wal_status wal_checkpoint_read(const char *path, wal_state *state);
 
-/** Removes all checkpoints of a run, those of its parts, too (io/checkpoint_parts.h). @collective ctx */
+/** Bytes of a checkpoint, about. */
+double wal_checkpoint_bytes(const wal_checkpoint_head *head, const wal_state *state);
+
+/** Removes what was left of checkpoints by jobs that were killed while they wrote one. @collective
+ *  ctx */
+void wal_checkpoint_sweep(wal_ctx *ctx, const char *run);
+
+/** Removes all checkpoints of a run, those of its parts (io/checkpoint_parts.h) and unfinished ones,
+ *  too. @collective ctx */
 void wal_checkpoint_remove_all(wal_ctx *ctx, const char *run);
 
 #endif

@@ -128,7 +128,8 @@ cleanup:
 // ---- State ------------------------------------------------------------------------------------
 
 /* Reads columns first .. first+count-1 of all rows of a dataset into `out`, rows `stride` apart. */
-static wal_status read_columns(const reader *r, hid_t dataset, const wal_field *f) {
+static wal_status read_columns(const reader *r, const char *path, hid_t dataset,
+                               const wal_field *f) {
   wal_status status = WAL_OK;
   const hid_t from = H5Dget_space(dataset);
   const hsize_t here = (hsize_t)(f->count > 0 ? f->count : 1);
@@ -137,20 +138,21 @@ static wal_status read_columns(const reader *r, hid_t dataset, const wal_field *
     const hsize_t start[2] = {(hsize_t)row, (hsize_t)f->first}, size[2] = {1, (hsize_t)f->count};
     if (H5Sselect_hyperslab(from, H5S_SELECT_SET, start, NULL, size, NULL) < 0 ||
         H5Dread(dataset, H5T_NATIVE_DOUBLE, to, from, H5P_DEFAULT, f->values + row * f->stride) < 0)
-      status = damaged(r, f->name);
+      status = damaged(r, path);
   }
   H5Sclose(from);
   H5Sclose(to);
   return status;
 }
 
-static wal_status read_items(const reader *r, hid_t dataset, wal_field *f, int64_t count) {
+static wal_status read_items(const reader *r, const char *path, hid_t dataset, wal_field *f,
+                             int64_t count) {
   void **array = f->array;
   wal_release(r->ctx, array);
   *f->integer = *f->room = 0;
   WAL_TRY(wal_acquire(r->ctx, f->name, count, f->item, array));
   if (count > 0 && H5Dread(dataset, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, *array) < 0)
-    return damaged(r, f->name);
+    return damaged(r, path);
   *f->integer = *f->room = count;
   return WAL_OK;
 }
@@ -161,18 +163,18 @@ static wal_status read_field(const reader *r, wal_field *f) {
   wal_hdf5_shape shape;
   snprintf(path, sizeof path, "/checkpoint/%s", f->name);
   const hid_t dataset = H5Dopen2(r->file, path, H5P_DEFAULT);
-  if (dataset < 0) return damaged(r, f->name);
+  if (dataset < 0) return damaged(r, path);
   const bool spread = f->kind == WAL_FIELD_SPREAD;
   const hsize_t width = spread ? (hsize_t)f->whole : (hsize_t)(f->item / sizeof(int64_t));
   wal_status status = WAL_OK;
   if (!wal_hdf5_shape_of(dataset, &shape) || shape.rank != 2 || shape.extent[1] != width ||
       shape.kind != (spread ? WAL_HDF5_REAL : WAL_HDF5_INTEGER) ||
       (spread && shape.extent[0] != (hsize_t)f->rows))
-    status = differs(r, f->name);
+    status = differs(r, path);
   else if (spread)
-    status = read_columns(r, dataset, f);
+    status = read_columns(r, path, dataset, f);
   else
-    status = read_items(r, dataset, f, (int64_t)shape.extent[0]);
+    status = read_items(r, path, dataset, f, (int64_t)shape.extent[0]);
   H5Dclose(dataset);
   return status;
 }
