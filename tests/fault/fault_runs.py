@@ -37,7 +37,7 @@ def case(kind=SHORT, name="case"):
 
 def own_lines(err):
     """The lines that walras wrote, not mpirun."""
-    return [line for line in walras_cli.own_lines(err) if not line.startswith("mpirun: ")]
+    return [line for line in walras_cli.own_lines(err) if ": Forwarding signal" not in line]
 
 
 @functools.lru_cache(None)
