@@ -36,8 +36,9 @@ def case(kind=SHORT, name="case"):
 
 
 def own_lines(err):
-    """The lines that walras wrote, not mpirun."""
-    return [line for line in walras_cli.own_lines(err) if ": Forwarding signal" not in line]
+    """The lines that walras wrote, not mpirun or Open MPI's own writing to files."""
+    return [line for line in walras_cli.own_lines(err)
+            if ": Forwarding signal" not in line and not line.startswith("mca_")]
 
 
 @functools.lru_cache(None)
