@@ -16,7 +16,7 @@ static const wal_option OPTIONS[] = {
      RUN | CHECK},
     {0, "seed", "N", "seed of all random draws (the same as -P seed=N)", RUN | CHECK},
     {'f', "force", NULL,
-     "overwrite an existing run file and its checkpoints; resume although the scenario changed",
+     "overwrite an existing run file; resume although the scenario changed",
      RUN | RESUME},
     {0, "checkpoint-every", "TIME", "10m, 90s, 2h, or 500it (iterations); the default is 10m",
      RUN | RESUME},
@@ -213,5 +213,5 @@ void wal_options_help(const wal_command *command, FILE *out) {
   fprintf(out,
           "\nexit status: 0 done; 2 stopped before convergence was reached; 3 a non-finite "
           "value appeared;\n64 wrong usage; 65 bad scenario; 66 no such file; 70 our bug; 73 "
-          "cannot create; 74 I/O error; 75 stopped on request, to be resumed\n");
+          "cannot create;\n74 I/O error; 75 stopped on request, to be resumed\n");
 }
