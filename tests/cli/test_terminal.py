@@ -461,8 +461,11 @@ class Results(unittest.TestCase):
             place = folder("scenario")
             short = ()
             if SANITIZED and f"{os.sep}auctions{os.sep}" in path:
-                base = "base." if "return sweep" in open(path, encoding="utf-8").read() else ""
-                short = ("-P", f"{base}stop.iterations=20")
+                with open(path, encoding="utf-8") as file:
+                    task = re.search(r"return (\w+)", file.read())[1]
+                short = {"solve": ("-P", "stop={iterations=20}"),
+                         "sweep": ("-P", "base.stop={iterations=20}"),
+                         "simulate": ("-P", "samples=10000")}[task]
             return walras("run", path, *short, cwd=place, timeout=150), os.listdir(place)
 
         for path, (result, files) in zip(paths, at_once(one, paths, 2)):
