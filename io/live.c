@@ -152,7 +152,7 @@ void wal_live_begin(wal_live *live, wal_ctx *ctx, const char *run, bool resumed,
 }
 
 void wal_live_report(wal_live *live, const wal_live_row *row) {
-  if (!live->on || live->failed) return;
+  if (!live || !live->on || live->failed) return;
   if (live->rows > 0 && live->row[1].done == row->done) return;
   const bool first = live->rows++ == 0;
   if (first) live->row[0] = *row;

@@ -53,7 +53,8 @@ const char *wal_live_name(const char *run, char *out);
  *  warning, and no failure. */
 void wal_live_begin(wal_live *live, wal_ctx *ctx, const char *run, bool resumed, double started,
                     const wal_live_head *head);
-/** Writes ten lines a second at most, and fewer the longer the run takes. */
+/** Writes ten lines a second at most, and fewer the longer the run takes. NULL is let pass: a job
+ *  without a live view. */
 void wal_live_report(wal_live *live, const wal_live_row *row);
 /** Ends: with `event` NULL the file goes, else its last lines are the last row and the event, as
  *  "stopped" or "failed", with a reason. */

@@ -176,7 +176,7 @@ class ResumedSweeps(unittest.TestCase):
 
     def test_much_is_kept_in_parts(self):
         # Runs of 4 MiB, and a last one that is still going on when the first 64 MiB are stored.
-        counts = ", ".join(map(str, [*range(3, 22), 60 if SANITIZED else 600]))
+        counts = ", ".join(map(str, [*range(3, 22), 150 if SANITIZED else 3000]))
         scenario = write(self.path("large.lua"), """return sweep {
           base = solve { game = beach_bar { states = 1000, horizon = 100 } },
           vary = { ["stop.iterations"] = { %s } } }""" % counts)
