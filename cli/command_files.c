@@ -1,15 +1,34 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <unistd.h>
+
 #include "cli/commands.h"
 #include "cli/session.h"
+#include "io/checkpoint.h"
+#include "io/live.h"
 #include "io/run_compare.h"
 #include "io/run_describe.h"
+
+/* Of a run file that is there, or of the run that has not written it yet. @collective */
+static wal_status describe(wal_ctx *ctx, const char *run) {
+  char live[WAL_LIVE_PATH];
+  int64_t newest = -1;
+  WAL_TRY(wal_checkpoint_newest(ctx, run, INT64_MAX, &newest));
+  wal_status status = WAL_OK;
+  if (wal_ctx_rank(ctx) == 0) {
+    status = wal_run_describe(ctx, run, stdout);
+    if (status == WAL_ENOTFOUND)
+      status = wal_live_describe(ctx, run, newest, stdout);
+    else if (status == WAL_OK && access(wal_live_name(run, live), F_OK) == 0 &&
+             wal_live_describe(ctx, run, newest, stdout) != WAL_OK)
+      wal_warn(ctx, "%s", wal_ctx_error(ctx));
+  }
+  return wal_agree(ctx, status);
+}
 
 int wal_command_info(const wal_options *options, int argc, char **argv) {
   wal_session session;
   wal_status status = wal_session_open(&session, options, &argc, &argv);
-  if (status == WAL_OK && wal_ctx_rank(session.ctx) == 0)
-    status = wal_run_describe(session.ctx, options->operand[0], stdout);
-  if (session.ctx) status = wal_agree(session.ctx, status);
+  if (status == WAL_OK) status = describe(session.ctx, options->operand[0]);
   return wal_session_close(&session, status);
 }
 

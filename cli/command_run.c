@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 
 #include "cli/commands.h"
+#include "cli/control.h"
 #include "cli/session.h"
+#include "io/checkpoint_parts.h"
 #include "io/json.h"
 #include "io/run_file.h"
 
@@ -29,6 +31,32 @@ static wal_status spare_scenario(wal_ctx *ctx, const char *scenario, const char 
   return wal_agree(ctx, status);
 }
 
+/* Checkpoints are of a run that did not end: only on request are they given up. @collective */
+static wal_status spare_checkpoints(wal_ctx *ctx, const wal_options *options, const char *output) {
+  int64_t newest = -1;
+  char path[WAL_CHECKPOINT_PATH];
+  WAL_TRY(wal_checkpoint_newest(ctx, output, INT64_MAX, &newest));
+  bool parts = false;
+  WAL_TRY(wal_checkpoint_parts_exist(ctx, output, &parts, path));
+  if (newest < 0 && !parts) return WAL_OK;
+  if (newest < 0 && !options->force) {
+    const wal_status status =
+        wal_ctx_rank(ctx) > 0 ? WAL_OK
+                              : wal_fail(ctx, WAL_ECREATE,
+                                         "walras: cannot create %s: there is %s of a sweep that "
+                                         "did not end; begin anew with --force",
+                                         output, path);
+    return wal_agree(ctx, status);
+  }
+  if (!options->force)
+    return wal_fail(ctx, WAL_ECREATE,
+                    "walras: cannot create %s: there is %s of a run that did not end; go on with "
+                    "walras resume %s, or begin anew with --force",
+                    output, wal_checkpoint_name(output, newest, path), output);
+  wal_checkpoint_remove_all(ctx, output);
+  return WAL_OK;
+}
+
 static void join_arguments(wal_text *text, int argc, char **argv) {
   for (int i = 0; i < argc; i++) wal_text_add(text, "%s%s", i ? " " : "", argv[i]);
 }
@@ -41,6 +69,7 @@ int wal_command_run(const wal_options *options, int argc, char **argv) {
   char path[4096] = "";
   join_arguments(&command_line, argc, argv);
   wal_status status = wal_session_open(&session, options, &argc, &argv);
+  wal_control_listen();
   openblas_set_num_threads(1);  // ranks are the parallelism
   if (status == WAL_OK) status = wal_session_load_job(&session, &job, &type);
   if (status == WAL_OK && !options->output)
@@ -51,8 +80,10 @@ int wal_command_run(const wal_options *options, int argc, char **argv) {
     status = spare_scenario(session.ctx, options->operand[0], job.output);
     if (status == WAL_OK && !options->dry_run)
       status = wal_run_file_check(session.ctx, job.output, options->force);
+    if (status == WAL_OK && !options->dry_run)
+      status = spare_checkpoints(session.ctx, options, job.output);
   }
-  if (status == WAL_OK) status = type->run(&job);
+  if (status == WAL_OK) status = wal_job_run(&job, type);
   wal_session_free_job(&job);
   wal_text_free(&command_line);
   return wal_session_close(&session, status);

@@ -6,6 +6,7 @@
 
 /* One function a command, in cli/command_*.c; each returns the program's exit status. */
 int wal_command_run(const wal_options *options, int argc, char **argv);
+int wal_command_resume(const wal_options *options, int argc, char **argv);
 int wal_command_check(const wal_options *options, int argc, char **argv);
 int wal_command_list(const wal_options *options, int argc, char **argv);
 int wal_command_describe(const wal_options *options, int argc, char **argv);

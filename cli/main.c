@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <stdio.h>
+#ifdef __linux__
+#include <malloc.h>
+#endif
 
 #include "cli/error.h"
 #include "cli/options.h"
@@ -23,7 +26,17 @@ static int answer(const wal_options *options, const char *error, int argc, char 
   return wal_output_lost(exit_status == 0) ? wal_status_exit(WAL_EIO) : exit_status;
 }
 
+/* HDF5 takes and gives back a few MiB with every write; what is given to the system comes back page
+ * by page, cleared. */
+static void keep_memory(void) {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+#endif
+}
+
 int main(int argc, char **argv) {
+  keep_memory();
   wal_options options;
   char error[512];
   const bool sound = wal_options_parse(argc, argv, &options, error, sizeof error);

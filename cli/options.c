@@ -6,17 +6,25 @@
 
 #include "sim/core/parameter.h"
 
-enum { RUN = WAL_COMMAND_RUN, CHECK = WAL_COMMAND_CHECK };
+enum { RUN = WAL_COMMAND_RUN, CHECK = WAL_COMMAND_CHECK, RESUME = WAL_COMMAND_RESUME };
+
+static const double USUAL_CADENCE = 600;  // seconds between checkpoints
 
 static const wal_option OPTIONS[] = {
     {'o', "output", "FILE", "run file to write (default: the scenario's name with .h5, here)", RUN},
     {'P', "parameter", "PATH=VALUE", "set one value of the scenario, as game.states=37; repeatable",
      RUN | CHECK},
     {0, "seed", "N", "seed of all random draws (the same as -P seed=N)", RUN | CHECK},
-    {'f', "force", NULL, "overwrite an existing run file", RUN},
+    {'f', "force", NULL,
+     "overwrite an existing run file; resume although the scenario changed",
+     RUN | RESUME},
+    {0, "checkpoint-every", "TIME", "10m, 90s, 2h, or 500it (iterations); the default is 10m",
+     RUN | RESUME},
+    {0, "max-walltime", "TIME", "write a checkpoint and stop before so much time has passed",
+     RUN | RESUME},
     {0, "dry-run", NULL, "say what the run will need, and stop", RUN},
-    {'q', "quiet", NULL, "no progress on stderr", RUN},
-    {0, "log", "json", "progress and errors on stderr as lines of JSON", RUN | CHECK},
+    {'q', "quiet", NULL, "no progress on stderr", RUN | RESUME},
+    {0, "log", "json", "progress and errors on stderr as lines of JSON", RUN | CHECK | RESUME},
     {'h', "help", NULL, "this help", 0},
     {'V', "version", NULL, "version", 0},
 };
@@ -84,6 +92,15 @@ static bool store(wal_options *out, const wal_option *o, const char *value, char
   if (strcmp(o->name, "quiet") == 0) out->quiet = true;
   if (strcmp(o->name, "help") == 0) out->help = true;
   if (strcmp(o->name, "version") == 0) out->version = true;
+  const bool walltime = strcmp(o->name, "max-walltime") == 0;
+  if (walltime || strcmp(o->name, "checkpoint-every") == 0) {
+    wal_cadence *cadence = walltime ? &out->max_walltime : &out->checkpoint_every;
+    if (!wal_cadence_read(value, walltime, cadence)) {
+      snprintf(error, size, "walras: --%s: expected a time such as 10m%s, got \"%s\"", o->name,
+               walltime ? "" : ", or iterations such as 500it", value);
+      return false;
+    }
+  }
   if (strcmp(o->name, "log") == 0) {
     out->json = strcmp(value, "json") == 0;
     if (!out->json) {
@@ -121,6 +138,7 @@ static bool parse_operand(const char *word, wal_options *out, char *error, size_
 
 bool wal_options_parse(int argc, char **argv, wal_options *out, char *error, size_t size) {
   memset(out, 0, sizeof *out);
+  out->checkpoint_every.seconds = USUAL_CADENCE;
   bool options_end = false;
   const wal_option *given[OPTION_COUNT];
   int given_count = 0;
@@ -195,5 +213,5 @@ void wal_options_help(const wal_command *command, FILE *out) {
   fprintf(out,
           "\nexit status: 0 done; 2 stopped before convergence was reached; 3 a non-finite "
           "value appeared;\n64 wrong usage; 65 bad scenario; 66 no such file; 70 our bug; 73 "
-          "cannot create; 74 I/O error\n");
+          "cannot create;\n74 I/O error; 75 stopped on request, to be resumed\n");
 }

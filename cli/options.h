@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "cli/control.h"
+
 enum { WAL_OPERANDS = 2, WAL_OVERRIDES = 256 };
 
 /** What a command line says. Strings point into argv. */
@@ -19,6 +21,8 @@ typedef struct wal_options {
   const char *override[WAL_OVERRIDES]; /**< -P path=value */
   const char *seed;                    /**< --seed */
   bool force, dry_run, quiet, json;
+  wal_cadence checkpoint_every; /**< --checkpoint-every */
+  wal_cadence max_walltime;     /**< --max-walltime; its iterations are 0 */
 } wal_options;
 
 /** One option of the command line: the table is where parsing and --help come from. */
@@ -31,7 +35,12 @@ typedef struct wal_option {
 } wal_option;
 
 /** Bits of the commands that options name. */
-enum { WAL_COMMAND_RUN = 1u << 0, WAL_COMMAND_CHECK = 1u << 1, WAL_COMMAND_OTHER = 1u << 2 };
+enum {
+  WAL_COMMAND_RUN = 1u << 0,
+  WAL_COMMAND_CHECK = 1u << 1,
+  WAL_COMMAND_OTHER = 1u << 2,
+  WAL_COMMAND_RESUME = 1u << 3
+};
 
 /** One command. */
 typedef struct wal_command {

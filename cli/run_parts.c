@@ -14,7 +14,7 @@ wal_status wal_run_write_scenario(wal_run_file *file, const wal_job *job) {
   wal_text resolved = {0};
   wal_json_task(&resolved, job->params, wal_scenario_script(job->scenario));
   const char *json = resolved.bytes;
-  const char *source = job->derived ? json : wal_scenario_source(job->scenario);
+  const char *source = job->derived ? json : wal_job_source(job);
   const wal_dataset as_given = {
       .path = "/scenario/source", .units = "1", .long_name = "scenario as given"};
   const wal_dataset complete = {.path = "/scenario/resolved",
@@ -146,8 +146,7 @@ wal_status wal_run_write_facts(wal_run_file *file, const wal_job *job, int64_t p
   WAL_TRY(wal_run_file_attribute_text(file, "/run", "host", host));
   WAL_TRY(wal_run_file_attribute_text(file, "/run", "finished", clock));
   WAL_TRY(wal_run_file_attribute_text(file, "/run", "command", job->command_line));
-  WAL_TRY(
-      wal_run_file_attribute_text(file, "/run", "scenario_file", wal_scenario_name(job->scenario)));
+  WAL_TRY(wal_run_file_attribute_text(file, "/run", "scenario_file", wal_job_scenario_file(job)));
   WAL_TRY(wal_run_file_attribute_integer(file, "/run", "ranks", wal_ctx_size(job->ctx)));
   return wal_run_file_attribute_integer(file, "/run", "peak_bytes", peak);
 }

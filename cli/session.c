@@ -16,7 +16,7 @@ static void print_warning(void *user, const char *text) {
 
 wal_status wal_session_open(wal_session *session, const wal_options *options, int *argc,
                             char ***argv) {
-  *session = (wal_session){.options = options, .subject = ""};
+  *session = (wal_session){.options = options, .subject = "", .started = wal_clock()};
   WAL_TRY(wal_ctx_open(argc, argv, 1, &session->ctx));
   const int64_t share = wal_machine_memory() / wal_ctx_node_size(session->ctx);
   const int64_t own = wal_machine_process_memory();
@@ -86,11 +86,9 @@ static wal_status agree_on_params(wal_ctx *ctx, const char *name, const wal_para
   return wal_fail(ctx, WAL_EINPUT, "%s: the files that it names differ between the machines", name);
 }
 
-wal_status wal_session_load_job(wal_session *session, wal_job *job, const wal_task_type **type) {
+/* The task and its parameters, from the scenario that the job has. */
+static wal_status resolve_job(wal_session *session, wal_job *job, const wal_task_type **type) {
   wal_ctx *ctx = session->ctx;
-  session->subject = session->options->operand[0];
-  *job = (wal_job){.ctx = ctx, .options = session->options};
-  WAL_TRY(read_scenario(session, job));
   const wal_node *root = wal_scenario_root(job->scenario);
   *type = wal_task_find(root->text);
   wal_status status = WAL_OK;
@@ -105,6 +103,32 @@ wal_status wal_session_load_job(wal_session *session, wal_job *job, const wal_ta
     wal_ctx_set_seed(ctx, (uint64_t)wal_params_integer(job->params, "seed"));
   WAL_TRY_ALL(ctx, (*type)->check(ctx, job->params));
   return agree_on_params(ctx, session->subject, job->params);
+}
+
+wal_status wal_session_load_job(wal_session *session, wal_job *job, const wal_task_type **type) {
+  session->subject = session->options->operand[0];
+  *job = (wal_job){.ctx = session->ctx, .options = session->options, .started = session->started};
+  WAL_TRY(read_scenario(session, job));
+  return resolve_job(session, job, type);
+}
+
+wal_status wal_session_resume_job(wal_session *session, const wal_checkpoint_head *head,
+                                  wal_job *job, const wal_task_type **type) {
+  wal_ctx *ctx = session->ctx;
+  char name[WAL_CHECKPOINT_PATH];
+  *job = (wal_job){.ctx = ctx,
+                   .options = session->options,
+                   .started = session->started,
+                   .source = head->source,
+                   .scenario_file = head->scenario_file,
+                   .resumes = true,
+                   .resume_at = head->iteration};
+  // Names that it has are those of files beside the scenario; its ending says what the text is.
+  snprintf(name, sizeof name, "%s.json", head->scenario_file);
+  session->subject = head->scenario_file;
+  WAL_TRY_ALL(ctx, wal_scenario_parse(ctx, name, head->resolved, strlen(head->resolved),
+                                      wal_catalogue_all(), &job->scenario));
+  return resolve_job(session, job, type);
 }
 
 void wal_session_free_job(wal_job *job) {

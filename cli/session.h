@@ -3,12 +3,14 @@
 #define WALRAS_CLI_SESSION_H
 
 #include "cli/task.h"
+#include "io/checkpoint.h"
 
 /** MPI and a context for the length of a command. */
 typedef struct wal_session {
   wal_ctx *ctx;
   const wal_options *options;
   const char *subject; /**< file that error texts may begin with */
+  double started;      /**< wal_clock() of its beginning */
 } wal_session;
 
 /** Starts MPI and makes the context. Returns WAL_EINTERNAL if that fails. */
@@ -22,6 +24,10 @@ int wal_session_close(wal_session *session, wal_status status);
  *  can be wrong with it is found here. Fills scenario, params and options of `job`; freed with
  *  wal_session_free_job(). @collective */
 wal_status wal_session_load_job(wal_session *session, wal_job *job, const wal_task_type **type);
+/** As wal_session_load_job(), from what a checkpoint says of itself; keeps pointers into it.
+ *  @collective */
+wal_status wal_session_resume_job(wal_session *session, const wal_checkpoint_head *head,
+                                  wal_job *job, const wal_task_type **type);
 void wal_session_free_job(wal_job *job);
 
 #endif

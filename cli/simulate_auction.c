@@ -185,6 +185,7 @@ static wal_status check(wal_ctx *ctx, wal_params *params) {
 }
 
 typedef struct watcher {
+  wal_live *live;
   wal_progress progress;
   double start, samples;
 } watcher;
@@ -192,17 +193,24 @@ typedef struct watcher {
 static void report(void *user, int64_t done, int64_t total) {
   watcher *w = user;
   const double share = (double)done / (double)total;
-  wal_progress_report(&w->progress, (int64_t)(share * w->samples), (int64_t)w->samples, "share",
-                      share, wal_clock() - w->start);
+  const wal_live_row row = {.done = (int64_t)(share * w->samples),
+                            .figure = NAN,
+                            .regularized = NAN,
+                            .value = NAN,
+                            .seconds = wal_clock() - w->start};
+  wal_progress_report(&w->progress, row.done, (int64_t)w->samples, "share", share, row.seconds);
+  wal_live_report(w->live, &row);
 }
 
 static wal_status simulate(wal_job *job, const wal_one_shot *a, int64_t samples,
                            wal_one_shot_result *result) {
   const bool speaks = wal_ctx_rank(job->ctx) == 0;
-  watcher w = {.start = wal_clock(), .samples = (double)samples};
+  watcher w = {.live = job->live, .start = wal_clock(), .samples = (double)samples};
   w.progress = wal_progress_start(
       stderr, wal_progress_choose(stderr, job->options->quiet, job->options->json), "simulate");
   w.progress.noun = "sample";
+  wal_job_watch(job,
+                &(wal_live_head){.game = "one_shot_auction", .noun = "sample", .total = samples});
   wal_status status =
       wal_one_shot_simulate(job->ctx, a, samples, speaks ? report : NULL, &w, result);
   if (speaks && status == WAL_OK)

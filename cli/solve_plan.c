@@ -134,5 +134,8 @@ wal_status wal_solve_plan(wal_job *job, const wal_space *space) {
            (long long)cost.traffic.messages, cost.traffic.messages == 1 ? "" : "s",
            (long long)cost.traffic.collectives, cost.traffic.collectives == 1 ? "" : "s");
   }
-  return wal_solve_plan_fits(job, &cost);
+  WAL_TRY(wal_solve_plan_fits(job, &cost));
+  // A trace that ends early may be shorter by any amount.
+  const bool known = !job->derived && !job->options->dry_run && !ends_early(job);
+  return known ? wal_run_file_space(job->ctx, job->output, cost.file) : WAL_OK;
 }

@@ -7,6 +7,8 @@
 #include <time.h>
 
 #include "cli/error.h"
+#include "cli/sweep_saving.h"
+#include "io/checkpoint_parts.h"
 #include "io/progress.h"
 #include "io/run_file.h"
 #include "sim/core/dispatch.h"
@@ -14,9 +16,10 @@
 #include "sim/core/memory.h"
 
 static const int64_t MOST_HELD = (int64_t)1 << 30;
-static const double TICK_SECONDS = 0.002;
+static const double TICK_SECONDS = 0.002, LISTEN_SECONDS = 0.05;
 
-/* A run's result on its way to rank 0: this, the error's text (with its end), what it recorded. */
+/* A run's result on its way to rank 0: this, the error's text (with its end), what it recorded. At
+   the end each group tells how many it has sent: run is -1, and seed that number. */
 typedef struct packet {
   int64_t run, seed, error, recorded; /* the last two: bytes */
   wal_status status;
@@ -31,7 +34,11 @@ typedef struct execution {
   wal_dispatch *numbers;
   wal_mailbox *mailbox;
   bool keeps, leads, collects;
-  double ticked;
+  double ticked, listened;
+  bool stopping;
+  const bool *finished; /* [runs]: before a resumed sweep goes on; NULL: none */
+  char run_name[WAL_CHECKPOINT_PATH];
+  int64_t sent; /* results, to rank 0 */
   /* of rank 0 */
   wal_run_file *file;
   wal_ctx *alone; /* of the file */
@@ -39,6 +46,10 @@ typedef struct execution {
   int64_t done, failed, next; /* next: first run that is not in the file */
   int64_t held, most;         /* bytes that wait for their turn; let no more wait than */
   wal_status written;         /* how writing goes: after a failure nothing more is written */
+  wal_sweep_saving saving;
+  bool saves;                         /* the above was begun */
+  bool spilled;                       /* results are in checkpoints only: the file cannot end */
+  int64_t received, promised, groups; /* results from others; groups that have not ended */
   wal_progress progress;
   double start;
 } execution;
@@ -68,20 +79,21 @@ static void must_deliver(execution *e, wal_status status) {
 static wal_status write_run(execution *e, int64_t run, const wal_sweep_row *row) {
   char path[32];
   snprintf(path, sizeof path, "/runs/run_%06lld", (long long)run);
-  return wal_run_file_replay(e->file, path, row->recorded, row->length);
+  return wal_run_file_replay(e->file, path, row->packet + row->recorded_at, row->recorded);
 }
 
 static void write_those_in_turn(execution *e) {
-  for (; e->next < e->sweep->count && e->rows[e->next].done; e->next++) {
+  for (; e->next < e->sweep->count && e->rows[e->next].done && !e->spilled; e->next++) {
     wal_sweep_row *row = &e->rows[e->next];
-    if (row->recorded && e->written == WAL_OK) e->written = write_run(e, e->next, row);
-    if (row->recorded) e->held -= row->length;
-    wal_release(e->job->ctx, &row->recorded);
+    if (row->recorded > 0 && e->written == WAL_OK) e->written = write_run(e, e->next, row);
+    e->held -= row->recorded;
+    row->written = true;
+    if (row->stored) wal_release(e->job->ctx, &row->packet);
   }
 }
 
-/* Takes a result apart; frees it. */
-static wal_status open_packet(execution *e, char **bytes) {
+/* Takes a result apart and keeps it. */
+static wal_status keep_packet(execution *e, char **bytes, int64_t length) {
   wal_ctx *ctx = e->job->ctx;
   packet p;
   memcpy(&p, *bytes, sizeof p);
@@ -89,23 +101,57 @@ static wal_status open_packet(execution *e, char **bytes) {
   row->seed = p.seed;
   row->status = p.status;
   row->figures = p.figures;
-  row->length = p.recorded;
-  wal_status status = WAL_OK;
-  if (p.error > 0) status = wal_acquire(ctx, "a result", p.error, 1, &row->error);
-  if (status == WAL_OK && p.error > 0) memcpy(row->error, *bytes + sizeof p, (size_t)p.error);
-  if (status == WAL_OK && p.recorded > 0)
-    status = wal_acquire(ctx, "a result", p.recorded, 1, &row->recorded);
-  if (status == WAL_OK && p.recorded > 0)
-    memcpy(row->recorded, *bytes + sizeof p + p.error, (size_t)p.recorded);
-  wal_release(ctx, bytes);
-  if (row->recorded) e->held += row->length;
+  row->length = length;
+  row->recorded_at = (int64_t)sizeof p + p.error;
+  row->recorded = p.recorded;
+  row->packet = *bytes;
+  *bytes = NULL;
+  if (p.error > 0) WAL_TRY(wal_acquire(ctx, "a result", p.error, 1, &row->error));
+  if (p.error > 0) memcpy(row->error, row->packet + sizeof p, (size_t)p.error);
+  e->held += row->recorded;
   row->done = true;
   e->done++;
   if (row->status != WAL_OK) e->failed++;
-  return status;
+  return WAL_OK;
+}
+
+static wal_status open_packet(execution *e, char **bytes, int64_t length) {
+  packet p;
+  memcpy(&p, *bytes, sizeof p);
+  if (p.run < 0) {
+    e->promised += p.seed + 1;  // with this
+    e->groups--;
+    wal_release(e->job->ctx, bytes);
+    return WAL_OK;
+  }
+  WAL_TRY(keep_packet(e, bytes, length));
+  return wal_sweep_saving_note(&e->saving, p.run);
+}
+
+/* One from a checkpoint. */
+static wal_status accept_packet(void *user, char **bytes, int64_t length, int64_t *run) {
+  execution *e = user;
+  packet p = {.run = -1};
+  if (length >= (int64_t)sizeof p) memcpy(&p, *bytes, sizeof p);
+  const bool good = p.run >= 0 && p.run < e->sweep->count && !e->rows[p.run].done && p.error >= 0 &&
+                    p.recorded >= 0 && p.error <= length && p.recorded <= length &&
+                    (int64_t)sizeof p + p.error + p.recorded == length &&
+                    (p.error == 0 || (*bytes)[(int64_t)sizeof p + p.error - 1] == '\0');
+  if (!good) wal_release(e->job->ctx, bytes);
+  if (!good) return WAL_OK;
+  *run = p.run;
+  WAL_TRY(keep_packet(e, bytes, length));
+  write_those_in_turn(e);
+  return WAL_OK;
 }
 
 static void show(execution *e) {
+  const wal_live_row row = {.done = e->done,
+                            .figure = (double)e->failed,
+                            .regularized = NAN,
+                            .value = NAN,
+                            .seconds = wal_clock() - e->start};
+  wal_live_report(e->job->live, &row);
   wal_progress_report(&e->progress, e->done, e->sweep->count, "failed", (double)e->failed,
                       wal_clock() - e->start);
 }
@@ -121,9 +167,58 @@ static bool collect(execution *e) {
     int64_t length = 0;
     must_deliver(e, wal_mailbox_take(e->mailbox, &bytes, &length));
     if (!bytes) return any;
-    must_deliver(e, open_packet(e, &bytes));
+    e->received++;
+    must_deliver(e, open_packet(e, &bytes, length));
     any = true;
   }
+}
+
+/* Writes the sweep's checkpoint; a failure is told, and no reason to give up what goes well. */
+static wal_status save(execution *e, bool part) {
+  const wal_status status = wal_sweep_saving_write(&e->saving, e->done, part);
+  if (status != WAL_OK) wal_warn(e->job->ctx, "%s", wal_ctx_error(e->alone));
+  return status;
+}
+
+/* Of a sweep that stops nothing more need be written: what waits makes room for what comes. */
+static void spill(execution *e) {
+  if (save(e, true) != WAL_OK) return;
+  for (int64_t run = e->next; run < e->sweep->count; run++) {
+    wal_sweep_row *row = &e->rows[run];
+    if (!row->stored || !row->packet) continue;
+    wal_release(e->job->ctx, &row->packet);
+    e->held -= row->recorded;
+    e->spilled = true;
+  }
+}
+
+static void stop(execution *e) {
+  if (e->leads) must_deliver(e, wal_dispatch_stop(e->numbers));
+  e->stopping = true;
+}
+
+/* Of a leader: whether another group, or rank 0, has said that the sweep stops. */
+static bool listen(execution *e) {
+  const double now = wal_clock();
+  if (e->stopping || now - e->listened < LISTEN_SECONDS) return e->stopping;
+  e->listened = now;
+  must_deliver(e, wal_dispatch_stopped(e->numbers, &e->stopping));
+  return e->stopping;
+}
+
+static wal_reason told(void *user) { return listen(user) ? WAL_REASON_SIGNAL : WAL_REASON_NONE; }
+
+/* What rank 0 does now and then: saves, and looks whether to stop. */
+static void look_after(execution *e) {
+  wal_order order = WAL_ORDER_GO_ON;
+  listen(e);
+  must_deliver(e, wal_sweep_saving_ask(&e->saving, e->done, &order));
+  if (order == WAL_ORDER_STOP && !e->stopping) stop(e);
+  if (e->stopping && e->held >= e->most) spill(e);
+  if (order == WAL_ORDER_SAVE) collect(e);
+  if ((order == WAL_ORDER_SAVE && e->saving.saved != e->done) ||
+      wal_sweep_saving_is_full(&e->saving))
+    save(e, false);
 }
 
 /* While a run of its own goes on, a rank lets messages go on, too. */
@@ -133,7 +228,9 @@ static void tick(void *user) {
   if (now - e->ticked < TICK_SECONDS) return;
   e->ticked = now;
   must_deliver(e, wal_mailbox_progress(e->mailbox));
-  if (e->collects) show(e);
+  if (!e->collects) return;
+  look_after(e);
+  show(e);
 }
 
 // ---- One run ----------------------------------------------------------------------------------
@@ -169,12 +266,32 @@ static void deliver(execution *e, packet p, const void *recorded) {
   must_deliver(e, make_packet(e, &p, error, recorded, &bytes));
   const int64_t length = (int64_t)sizeof p + p.error + p.recorded;
   if (e->collects)
-    must_deliver(e, open_packet(e, &bytes));
+    must_deliver(e, open_packet(e, &bytes, length));
   else
     must_deliver(e, wal_mailbox_post(e->mailbox, p.run, &bytes, length));
+  e->sent++;
 }
 
-static wal_status record(execution *e, int64_t run, wal_run_file **file, packet *p) {
+/* That no more results come from this group. */
+static void say_end(execution *e) {
+  char *bytes = NULL;
+  packet p;
+  memset(&p, 0, sizeof p);
+  p.run = -1;
+  p.seed = e->sent;
+  must_deliver(e, make_packet(e, &p, "", "", &bytes));
+  must_deliver(e, wal_mailbox_post(e->mailbox, e->sweep->count, &bytes, (int64_t)sizeof p));
+}
+
+/* Whether a run goes on from a checkpoint of its own. */
+static wal_status find_checkpoint(execution *e, wal_job *job) {
+  if (!job->resumes) return WAL_OK;
+  WAL_TRY(wal_checkpoint_newest(e->group, job->output, INT64_MAX, &job->resume_at));
+  job->resumes = job->resume_at >= 0;
+  return WAL_OK;
+}
+
+static wal_status record(execution *e, int64_t run, bool resumes, wal_run_file **file, packet *p) {
   wal_params *params = NULL;
   const wal_task_type *type = NULL;
   wal_status status =
@@ -187,11 +304,16 @@ static wal_status record(execution *e, int64_t run, wal_run_file **file, packet 
     job.recorded = e->keeps;
     job.params = params;
     job.tick = tick;
+    job.told = told;
     job.user = e;
+    job.output = wal_checkpoint_part_name(e->job->output, "run", run, e->run_name);
+    job.resumes = resumes;
     p->seed = wal_params_integer(params, "seed");
     wal_ctx_set_seed(e->group, (uint64_t)p->seed);
     // Where only the table is kept, nothing need be remembered of what a run writes.
-    status = e->keeps ? wal_run_file_record(e->group, file) : wal_run_file_plan(e->group, file);
+    status = find_checkpoint(e, &job);
+    if (status == WAL_OK)
+      status = e->keeps ? wal_run_file_record(e->group, file) : wal_run_file_plan(e->group, file);
     if (status == WAL_OK) status = type->work(&job, file, &p->figures);
   }
   wal_params_destroy(&params);
@@ -205,33 +327,45 @@ static void do_run(execution *e, int64_t run) {
   wal_run_file *file = NULL;
   const void *recorded = NULL;
   const double start = wal_clock();
-  p.status = record(e, run, &file, &p);
+  p.status = record(e, run, e->job->resumes, &file, &p);
+  if (p.status == WAL_EIO && e->job->resumes) {  // of its checkpoints none is whole
+    wal_run_file_discard(&file);
+    p.status = record(e, run, false, &file, &p);
+  }
   p.figures.seconds = wal_clock() - start;
   if (file && e->keeps && e->leads) {
     const wal_status status = wal_run_file_recorded(file, &recorded, &p.recorded);
     if (status != WAL_OK) p.status = status;
   }
-  if (e->leads) deliver(e, p, recorded);
+  if (p.status == WAL_ESTOPPED)
+    stop(e);
+  else if (e->leads)
+    deliver(e, p, recorded);
   wal_run_file_discard(&file);
 }
 
 static void collect_or_pause(execution *e) {
   const struct timespec pause = {.tv_nsec = 200000};
   if (!collect(e)) nanosleep(&pause, NULL);
+  look_after(e);
   show(e);
 }
 
 /* Rank 0 begins no run while more wait than it may hold, or its own results would heap up. The run
  * that all of them wait for comes before `run`, so another rank has it. */
 static void wait_for_room(execution *e, int64_t run) {
-  while (e->held >= e->most && e->next < run) collect_or_pause(e);
+  while (e->held >= e->most && e->next < run && !e->stopping) collect_or_pause(e);
 }
 
 /* The next run of this rank's group, the same on all its ranks. */
 static int64_t next_run(execution *e) {
   int64_t run = INT64_MAX;
-  if (e->leads) must_deliver(e, wal_dispatch_next(e->numbers, &run));
+  if (e->leads && !listen(e)) {
+    do must_deliver(e, wal_dispatch_next(e->numbers, &run));
+    while (run < e->sweep->count && e->finished && e->finished[run]);
+  }
   if (e->collects && run < e->sweep->count) wait_for_room(e, run);
+  if (e->stopping) run = INT64_MAX;
   const wal_status shared = wal_ctx_least_integer(e->group, &run);
   if (shared != WAL_OK)
     must_deliver(e, wal_fail(e->job->ctx, shared, "%s", wal_ctx_error(e->group)));
@@ -247,11 +381,76 @@ static void do_runs(execution *e) {
     do_run(e, run);
     if (!e->collects) continue;
     collect(e);
+    look_after(e);
     show(e);
   }
+  if (e->leads && !e->collects) say_end(e);
   must_deliver(e, wal_mailbox_flush(e->mailbox));
-  while (e->collects && e->done < e->sweep->count) collect_or_pause(e);
+  while (e->collects && (e->groups > 0 || e->received < e->promised)) collect_or_pause(e);
   if (e->collects) write_those_in_turn(e);
+}
+
+// ---- Stopping and going on --------------------------------------------------------------------
+
+/* Rank 0, when no more results come. */
+static wal_status end_saving(execution *e) {
+  wal_order order = WAL_ORDER_GO_ON;
+  wal_sweep_saving *s = &e->saving;
+  wal_status status = WAL_OK;
+  if (e->next < e->sweep->count) {
+    s->control.looked_at = 0;  // the reason that another group may have found
+    must_deliver(e, wal_sweep_saving_ask(s, e->done, &order));
+    status = save(e, false);
+    const wal_reason reason = s->control.reason ? s->control.reason : WAL_REASON_SIGNAL;
+    status = status == WAL_OK
+                 ? wal_fail(e->job->ctx, WAL_ESTOPPED,
+                            "stopped by %s with %lld of %lld runs finished; to go on: walras "
+                            "resume %s",
+                            wal_reason_text(reason), (long long)e->done, (long long)e->sweep->count,
+                            e->job->output)
+                 : wal_fail(e->job->ctx, status, "%s", wal_ctx_error(e->alone));
+  }
+  return status;
+}
+
+/* What rank 0 finds in the checkpoints becomes known to all, and the first checkpoint is written.
+ * @param finished  [runs] */
+static wal_status begin_saving(execution *e, bool *finished, int64_t *flags) {
+  wal_status status = WAL_OK;
+  const int64_t runs = e->sweep->count;
+  if (e->collects) {
+    if (e->job->resumes) status = wal_sweep_saving_restore(&e->saving, e, accept_packet);
+    if (status != WAL_OK) status = wal_fail(e->job->ctx, status, "%s", wal_ctx_error(e->alone));
+    if (status == WAL_OK && e->saving.control.every.iterations > 0 && e->saving.saved < 0)
+      save(e, false);
+    for (int64_t run = 0; run < runs && flags; run++) flags[run] = e->rows[run].done;
+  }
+  WAL_TRY_ALL(e->job->ctx, status);
+  if (!flags) return WAL_OK;
+  WAL_TRY(wal_ctx_sum_integers(e->job->ctx, (int)runs, flags));
+  for (int64_t run = 0; run < runs; run++) finished[run] = flags[run] != 0;
+  e->finished = finished;
+  return WAL_OK;
+}
+
+static wal_status do_all(execution *e) {
+  wal_ctx *ctx = e->job->ctx;
+  const int64_t known = e->job->resumes ? e->sweep->count : 0;
+  int64_t *flags = NULL;
+  bool *finished = NULL;
+  wal_status status = WAL_OK;
+  if (known > 0) status = wal_acquire(ctx, "finished runs", known, sizeof *flags, &flags);
+  if (status == WAL_OK && known > 0)
+    status = wal_acquire(ctx, "finished runs", known, sizeof *finished, &finished);
+  status = wal_agree(ctx, status);
+  if (status == WAL_OK) status = begin_saving(e, finished, flags);
+  wal_release(ctx, &flags);
+  if (status == WAL_OK) {
+    do_runs(e);
+    if (e->collects) status = end_saving(e);
+  }
+  wal_release(ctx, &finished);
+  return status;
 }
 
 wal_status wal_sweep_execute(wal_job *job, const wal_sweep *sweep, wal_run_file *file,
@@ -269,7 +468,9 @@ wal_status wal_sweep_execute(wal_job *job, const wal_sweep *sweep, wal_run_file 
                  .start = wal_clock()};
   int own = 0;
   e.quiet.quiet = true;
-  wal_sweep_groups(ctx, sweep->count, wal_params_integer(job->params, "ranks_per_run"), &own);
+  e.groups =
+      wal_sweep_groups(ctx, sweep->count, wal_params_integer(job->params, "ranks_per_run"), &own) -
+      1;
   wal_status status = wal_ctx_split(ctx, own, &e.group);
   if (status == WAL_OK) status = wal_dispatch_create(ctx, &e.numbers);
   if (status == WAL_OK) status = wal_mailbox_create(ctx, &e.mailbox);
@@ -280,13 +481,22 @@ wal_status wal_sweep_execute(wal_job *job, const wal_sweep *sweep, wal_run_file 
     if (e.collects) style = wal_progress_choose(stderr, job->options->quiet, job->options->json);
     e.progress = wal_progress_start(stderr, style, "sweep");
     e.progress.noun = "run";
-    do_runs(&e);
+    wal_job_watch(
+        job,
+        &(wal_live_head){.noun = "run", .figure = "failed", .from = e.done, .total = sweep->count});
+    if (e.collects)
+      e.saving = wal_sweep_saving_begin(job, alone, rows, sweep->count);
+    else  // the signals come here, too
+      e.saving.control = wal_control_start(ctx, job->output, (wal_cadence){0}, 0, job->started, 0);
+    e.saves = true;
+    status = do_all(&e);
     wal_progress_end(&e.progress, e.done, "failed", (double)e.failed, wal_clock() - e.start);
   }
-  if (status == WAL_OK && e.written != WAL_OK)
+  if ((status == WAL_OK || status == WAL_ESTOPPED) && e.written != WAL_OK)
     status = wal_fail(ctx, e.written, "%s", wal_ctx_error(e.alone));
-  for (int64_t i = 0; e.collects && i < sweep->count; i++) wal_release(ctx, &rows[i].recorded);
+  for (int64_t i = 0; e.collects && i < sweep->count; i++) wal_release(ctx, &rows[i].packet);
   status = wal_agree(ctx, status);
+  if (e.saves) wal_sweep_saving_end(&e.saving);
   wal_mailbox_destroy(&e.mailbox);
   wal_dispatch_destroy(&e.numbers);
   wal_ctx_destroy(&e.group);

@@ -10,9 +10,11 @@ typedef struct wal_sweep_row {
   wal_status status; /**< WAL_OK, WAL_ENOCONV, or why there are no figures */
   int64_t seed;
   wal_figures figures;
-  char *error;    /**< NULL unless it failed; of wal_acquire() */
-  char *recorded; /**< what goes into the run file and waits for its turn, or NULL */
-  int64_t length; /**< of it */
+  char *error;  /**< NULL unless it failed; of wal_acquire() */
+  char *packet; /**< the result as it came, until it is in the run file and in a checkpoint */
+  int64_t length, recorded_at, recorded; /**< bytes of it; what goes into the run file, in it */
+  bool written;                          /**< into the run file */
+  bool stored;                           /**< in a file of its own beside it, as a part */
 } wal_sweep_row;
 
 /** Groups of ranks that do one run each at a time: as many as there are ranks or runs; with

@@ -2,7 +2,9 @@
 #ifndef WALRAS_CLI_TASK_H
 #define WALRAS_CLI_TASK_H
 
+#include "cli/control.h"
 #include "cli/options.h"
+#include "io/live.h"
 #include "io/run_file.h"
 #include "io/scenario.h"
 #include "sim/game/game.h"
@@ -17,9 +19,20 @@ typedef struct wal_job {
   wal_params *params; /**< resolved parameters of the task */
   const char *output; /**< path of the run file */
   const char *command_line;
+  const char *source, *scenario_file; /**< of a resumed run: what it was started with; else NULL */
+  bool resumes;                       /**< goes on from a checkpoint of `output` ... */
+  int64_t resume_at;                  /**< ... at this iteration */
+  double started;                     /**< wal_clock() of the program's start */
+  wal_live *live;                     /**< its live view; that of a sweep in the runs of a sweep */
+  const char *stopped_by;             /**< why it was stopped, if it was */
   void (*tick)(void *user); /**< called now and then while the task works, on every rank; or NULL */
+  wal_reason (*told)(void *user); /**< of a run of a sweep: cli/control.h */
   void *user;
 } wal_job;
+
+/** The scenario's text as its author wrote it, and the name of its file. */
+const char *wal_job_source(const wal_job *job);
+const char *wal_job_scenario_file(const wal_job *job);
 
 /** What a finished run comes to: a row of a table. The same on all ranks. */
 typedef struct wal_figures {
@@ -58,6 +71,13 @@ typedef struct wal_task_type {
    *  something to write if it is NULL. WAL_ENOCONV as run(). @collective job->ctx */
   wal_status (*work)(wal_job *job, wal_run_file **file, wal_figures *figures);
 } wal_task_type;
+
+/** Begins the live view of a job that is not derived, which has task, seed, ranks and command of
+ *  `head` from the job; wal_job_run() ends it. */
+void wal_job_watch(wal_job *job, const wal_live_head *head);
+
+/** Runs a job's task; when the task has ended its checkpoints go. @collective */
+wal_status wal_job_run(wal_job *job, const wal_task_type *type);
 
 int64_t wal_task_count(void);
 const wal_task_type *wal_task_at(int64_t index);

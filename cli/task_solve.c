@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/report_file.h"
+#include "cli/saving.h"
 #include "cli/solve_file.h"
 #include "cli/solve_plan.h"
 #include "cli/task.h"
@@ -152,10 +153,33 @@ static int64_t game_index(const wal_params *params) {
 
 typedef struct watch {
   wal_job *job;
+  wal_saving *saving;
+  wal_learner *learner;
+  wal_trace *trace;
   wal_progress progress;
   int64_t iterations;
   bool speaks;
 } watch;
+
+static void report_live(const watch *w, const wal_measure *now, double seconds) {
+  const wal_live_row row = {.done = now->iteration,
+                            .figure = now->exploitability,
+                            .regularized = w->learner->entropy > 0 ? now->soft_exploitability : NAN,
+                            .value = now->value,
+                            .seconds = seconds};
+  if (!w->job->derived) wal_live_report(w->job->live, &row);
+}
+
+static void watch_live(wal_job *job, int64_t from, int64_t total) {
+  const wal_live_head head = {
+      .game = wal_params_component(wal_params_child(job->params, "game"))->name,
+      .learner = wal_params_component(wal_params_child(job->params, "learner"))->name,
+      .noun = "iteration",
+      .figure = "exploitability",
+      .from = from,
+      .total = total};
+  wal_job_watch(job, &head);
+}
 
 static void report(void *user, const wal_trace *trace, bool measured) {
   watch *w = user;
@@ -163,6 +187,7 @@ static void report(void *user, const wal_trace *trace, bool measured) {
   if (w->speaks && measured)
     wal_progress_report(&w->progress, now->iteration, w->iterations, "exploitability",
                         now->exploitability, trace->seconds[trace->count - 1]);
+  if (measured) report_live(w, now, trace->seconds[trace->count - 1]);
   if (w->job->tick) w->job->tick(w->job->user);
 }
 
@@ -223,16 +248,45 @@ static void print_result(const wal_job *job, const outcome *result) {
   print_notes(trace, result->entropy, &stop);
 }
 
+static wal_status pause_solve(void *user, bool *stop) {
+  watch *w = user;
+  wal_state state = wal_state_start(w->job->ctx);
+  wal_solve_declare(w->learner, w->trace, &state);
+  return wal_saving_pause(w->saving, w->trace->next, &state, stop);
+}
+
+/* Where the solve goes on if it was stopped before. */
+static wal_status restore(wal_job *job, wal_learner *learner, wal_trace *trace) {
+  wal_state state = wal_state_start(job->ctx);
+  bool restored = false;
+  wal_solve_declare(learner, trace, &state);
+  WAL_TRY(wal_saving_restore(job, &state, &restored));
+  if (restored) wal_learner_restored(learner);
+  return WAL_OK;
+}
+
 static wal_status learn(wal_job *job, wal_learner *learner, wal_trace *trace) {
   const wal_stop stop = read_stop(job->params);
-  watch w = {.job = job, .iterations = stop.iterations, .speaks = wal_ctx_rank(job->ctx) == 0};
+  WAL_TRY(wal_saving_check(job, stop.iterations));
+  WAL_TRY(restore(job, learner, trace));
+  wal_saving saving = wal_saving_begin(job, trace->next);
+  watch w = {.job = job,
+             .saving = &saving,
+             .learner = learner,
+             .trace = trace,
+             .iterations = stop.iterations,
+             .speaks = wal_ctx_rank(job->ctx) == 0};
+  const wal_solve_watch callbacks = {report, pause_solve, &w};
   w.progress = wal_progress_start(
       stderr, wal_progress_choose(stderr, job->options->quiet, job->options->json), "solve");
-  wal_status status = wal_solve(learner, &stop, report, &w, trace);
+  watch_live(job, trace->next, stop.iterations);
+  wal_status status = wal_solve(learner, &stop, &callbacks, trace);
   if (w.speaks && trace->count > 0)
     wal_progress_end(&w.progress, trace->rows[trace->count - 1].iteration, "exploitability",
                      trace->rows[trace->count - 1].exploitability,
                      trace->seconds[trace->count - 1]);
+  if (status == WAL_ESTOPPED) status = wal_saving_stopped(&saving, trace->next);
+  wal_saving_end(&saving);
   return status == WAL_OK ? wal_learner_check_finite(learner) : status;
 }
 

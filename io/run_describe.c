@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "io/hdf5_helpers.h"
+#include "io/run_headline.h"
 #include "sim/core/memory.h"
 
 enum { LINE = 512, SHAPE = 160, SHORT = 60, MOST_ATTRIBUTES = 4096, NAME_LENGTH = 256 };
@@ -242,6 +243,7 @@ static int64_t first_run(const description *d, int64_t *runs) {
 
 static wal_status print_all(description *d) {
   WAL_TRY(print_title(d));
+  wal_run_headline_print(d->file, d->out);
   WAL_TRY(print_attributes(d, "/"));
   int width[2] = {0, 0};
   int64_t runs = 0;

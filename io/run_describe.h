@@ -6,7 +6,7 @@
 
 #include "sim/core/context.h"
 
-/** Prints what a run file holds: the file's attributes, then group by group one dataset a line with
+/** Prints what a run file holds: what it comes to, the file's attributes, then group by group one dataset a line with
  *  name, shape and dimension scales, type, units, long name; of the columns of /trace the last
  *  entry, too. Rank-local. WAL_ENOTFOUND if the file is missing, WAL_EIO (naming the dataset) if
  *  it is unreadable or not a walras run file; then some lines may have been printed. */

@@ -13,8 +13,6 @@
 #include "io/run_file_private.h"
 #include "sim/core/memory.h"
 
-enum { FORMAT_VERSION = 1 };
-
 _Noreturn void wal_run_file_abort(wal_run_file *file) {
   char why[400];
   wal_hdf5_reason(why, sizeof why);
@@ -190,7 +188,7 @@ wal_status wal_run_file_new(wal_ctx *ctx, wal_run_kind kind, const char *path, w
 wal_status wal_run_file_put_head(wal_run_file *file) {
   static const char *const NAMES[] = {"/@format", "/@format_version", "/@walras_version",
                                       "/@complete"};
-  const int64_t version = FORMAT_VERSION;
+  const int64_t version = WAL_RUN_FILE_VERSION;
   const uint8_t complete = 0;
   for (int i = 0; i < 4; i++) WAL_TRY(wal_run_file_name(file, NAMES[i], WAL_RUN_ATTRIBUTE, -1));
   wal_run_file_put_text(file, file->file, "format", "walras");
@@ -249,22 +247,20 @@ static bool last_item_reads(hid_t dataset) {
   return good;
 }
 
-/** Re-opens what was written as a reader would: it opens, is complete, and all of it is there. */
-static wal_status verify(wal_run_file *file) {
-  wal_ctx *ctx = file->ctx;
+/* Opens a file as a reader would: it is complete, and all of it is there. `name` is for texts. */
+static wal_status verify(wal_ctx *ctx, const char *path, const char *name) {
   hid_t in = -1;
   wal_hdf5_tree tree = {0};
   uint8_t complete = 0;
   wal_status status = WAL_OK;
-  WAL_TRY_GOTO(wal_hdf5_open(ctx, file->partial, &in));
+  WAL_TRY_GOTO(wal_hdf5_open(ctx, path, &in));
   hid_t attribute = H5Aopen(in, "complete", H5P_DEFAULT);
   if (attribute >= 0) {
     H5Aread(attribute, H5T_NATIVE_UINT8, &complete);
     H5Aclose(attribute);
   }
-  if (complete != 1)
-    WAL_TRY_GOTO(wal_fail(ctx, WAL_EIO, "%s: written, but not complete when read", file->path));
-  WAL_TRY_GOTO(wal_hdf5_tree_read(ctx, file->path, in, true, &tree));
+  if (complete != 1) WAL_TRY_GOTO(wal_fail(ctx, WAL_EIO, "%s: the file is not complete", name));
+  WAL_TRY_GOTO(wal_hdf5_tree_read(ctx, name, in, true, &tree));
   for (int64_t i = 0; i < tree.count; i++) {
     const wal_hdf5_entry *entry = &tree.entries[i];
     if (!entry->dataset || wal_hdf5_tree_path(&tree, entry->address) != entry->path) continue;
@@ -274,8 +270,7 @@ static wal_status verify(wal_run_file *file) {
     if (!good) {
       char why[400];
       wal_hdf5_reason(why, sizeof why);
-      WAL_TRY_GOTO(wal_fail(ctx, WAL_EIO, "%s: %s was written but cannot be read: %s", file->path,
-                            entry->path, why));
+      WAL_TRY_GOTO(wal_fail(ctx, WAL_EIO, "%s: %s cannot be read: %s", name, entry->path, why));
     }
   }
 cleanup:
@@ -283,6 +278,8 @@ cleanup:
   if (in >= 0) H5Fclose(in);
   return status;
 }
+
+wal_status wal_run_file_verify(wal_ctx *ctx, const char *path) { return verify(ctx, path, path); }
 
 static void close_collectively(wal_run_file *file) {
   wal_run_file_leave_group(file);
@@ -306,7 +303,7 @@ wal_status wal_run_file_commit(wal_run_file **file_) {
   if (file->rank == 0) {
     wal_run_file_finish_alone(file);
     status = wal_run_seal_write(ctx, file->path, file->partial, &file->gaps);
-    if (status == WAL_OK) status = verify(file);
+    if (status == WAL_OK) status = verify(ctx, file->partial, file->path);
     if (status == WAL_OK) status = wal_run_file_publish(file);
     if (status != WAL_OK) unlink(file->partial);
   }

@@ -4,6 +4,9 @@
 
 #include "sim/core/context.h"
 
+/** The format that is written, as the attribute format_version has it. */
+enum { WAL_RUN_FILE_VERSION = 1 };
+
 /**
  * Writes a run file (docs/run-file.md): one HDF5 file, written collectively by all ranks under a
  * temporary name in the folder of the final one, which appears only when all is complete and
@@ -19,8 +22,8 @@
  * that is not there, ...) is an ordinary WAL_EINTERNAL on all ranks.
  *
  * The temporary name is .NAME.partial-HOST-PROCESS-NUMBER; what a killed job leaves under it is
- * removed by the next run that writes the same NAME on that host. Files end with a seal
- * (io/run_seal.h), a checksum of what HDF5 itself does not check.
+ * removed by the next run that writes the same NAME on that host (or anywhere, an hour later).
+ * Files end with a seal (io/run_seal.h), a checksum of what HDF5 itself does not check.
  */
 typedef struct wal_run_file wal_run_file;
 
@@ -28,6 +31,14 @@ typedef struct wal_run_file wal_run_file;
  *  no file is there unless `force`. Fails with WAL_ECREATE. To be asked before the work starts;
  *  leaves nothing behind. @collective */
 wal_status wal_run_file_check(wal_ctx *ctx, const char *path, bool force);
+
+/** Whether the disk of `path` has room for so many bytes more, as far as it tells. Fails with
+ *  WAL_ECREATE, naming both. @collective */
+wal_status wal_run_file_space(wal_ctx *ctx, const char *path, double bytes);
+
+/** Removes what jobs that were killed have left of files in the folder of `path`.
+ *  @param ours  whether a file of this name is meant. Rank-local. */
+void wal_run_file_sweep(const char *path, bool (*ours)(const char *path, const char *name));
 
 /** Most bytes that writing a spread array takes on a rank: several indices of dimension 0 are
  * written together.
@@ -99,6 +110,10 @@ wal_status wal_run_file_link(wal_run_file *file, const char *existing, const cha
 /** Writes the texts, sets `complete`, closes, verifies by reopening, fsyncs, renames, fsyncs the
  * folder; frees *file in any case. */
 wal_status wal_run_file_commit(wal_run_file **file);
+
+/** Whether the finished run file at `path` opens, is complete and has all of its datasets.
+ *  WAL_ENOTFOUND, or WAL_EIO naming what cannot be read. Rank-local. */
+wal_status wal_run_file_verify(wal_ctx *ctx, const char *path);
 
 /** Closes and removes the temporary file; sets *file to NULL. For failures before commit, and the
  *  end of records and plans. */

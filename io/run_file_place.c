@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "io/run_file_private.h"
@@ -17,9 +19,12 @@
 
 /*
  * Where a run file appears. It is written as `.NAME.partial-HOST-PID-I` beside its place: one whose
- * process is gone from this host was left by a job that was killed, and is removed by the
- * next run that writes the same NAME.
+ * process is gone from this host, or that nobody has touched for an hour, was left by a job
+ * that was killed, and is removed by the next run that writes the same NAME.
  */
+
+static const char PARTIAL[] = ".partial-";
+static const double ABANDONED = 3600; /* seconds */
 
 enum { HOST_LENGTH = 48, TAIL_LENGTH = 96, LONGEST_PATH = 4000 };
 
@@ -41,13 +46,18 @@ static void copy_folder(const char *path, char *out) {
   out[length ? length : 1] = '\0';
 }
 
+/** As much of a name as a partial file has. */
+static size_t kept_length(size_t longest_name) {
+  return longest_name > TAIL_LENGTH ? longest_name - TAIL_LENGTH : 1;
+}
+
 /** "FOLDER/.NAME.partial-HOST-"; a long name is cut so that the whole stays a valid name. */
 static void partial_stem(const char *path, size_t longest_name, char *out, size_t size) {
   char host[HOST_LENGTH];
   fill_host(host);
   size_t folder = folder_length(path);
-  size_t room = longest_name > TAIL_LENGTH ? longest_name - TAIL_LENGTH : 1;
-  snprintf(out, size, "%.*s.%.*s.partial-%s-", (int)folder, path, (int)room, path + folder, host);
+  snprintf(out, size, "%.*s.%.*s%s%s-", (int)folder, path, (int)kept_length(longest_name),
+           path + folder, PARTIAL, host);
 }
 
 static size_t longest_name_in(const char *folder) {
@@ -112,22 +122,62 @@ static wal_status examine_target(wal_ctx *ctx, const char *path, bool force) {
   return WAL_OK;
 }
 
-/** Removes partial files of the same name whose process on this host has ended. */
-static void sweep(const char *folder, const char *stem) {
-  char victim[LONGEST_PATH + 1024];
-  const char *start = stem + folder_length(stem);
+/** Whether a process has ended but nobody has asked how, as in containers without an init that
+ * does. Where the system does not tell: no. */
+static bool is_zombie(long pid) {
+  char path[64], line[512];
+  snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+  FILE *file = fopen(path, "r");
+  if (!file) return false;
+  const char *got = fgets(line, sizeof line, file), *name_end = got ? strrchr(line, ')') : NULL;
+  fclose(file);
+  return name_end && strncmp(name_end, ") Z", 3) == 0;
+}
+
+/** Whether a job of this host that is gone left the partial file, from what follows ".partial-" in
+ *  its name. */
+static bool is_left(const char *tail) {
+  char host[HOST_LENGTH], *end = NULL;
+  fill_host(host);
+  const size_t length = strlen(host);
+  if (strncmp(tail, host, length) != 0 || tail[length] != '-') return false;
+  const char *digits = tail + length + 1;
+  const long pid = strtol(digits, &end, 10);
+  if (end == digits || *end != '-' || pid <= 0 || pid > INT_MAX) return false;
+  return kill((pid_t)pid, 0) == 0 ? is_zombie(pid) : errno == ESRCH;
+}
+
+/** Whether the partial file's job must be gone, wherever it ran: a file that is being written does
+ *  not rest so long. */
+static bool is_old(const char *path) {
+  struct stat info;
+  return stat(path, &info) == 0 && difftime(time(NULL), info.st_mtime) > ABANDONED;
+}
+
+void wal_run_file_sweep(const char *path, bool (*ours)(const char *path, const char *name)) {
+  char folder[LONGEST_PATH + 2], victim[LONGEST_PATH + 1024];
+  if (strlen(path) > LONGEST_PATH) return;
+  copy_folder(path, folder);
   DIR *list = opendir(folder);
   for (struct dirent *entry; list && (entry = readdir(list)) != NULL;) {
-    if (strncmp(entry->d_name, start, strlen(start)) != 0) continue;
-    char *end = NULL;
-    const char *digits = entry->d_name + strlen(start);
-    long pid = strtol(digits, &end, 10);
-    if (end == digits || *end != '-' || pid <= 0 || pid > INT_MAX) continue;
-    if (kill((pid_t)pid, 0) == 0 || errno != ESRCH) continue;
-    snprintf(victim, sizeof victim, "%.*s%s", (int)folder_length(stem), stem, entry->d_name);
-    unlink(victim);
+    char name[NAME_MAX + 1];
+    const char *mark = entry->d_name[0] == '.' ? strstr(entry->d_name, PARTIAL) : NULL;
+    if (!mark) continue;
+    snprintf(name, sizeof name, "%.*s", (int)(mark - entry->d_name - 1), entry->d_name + 1);
+    if (!ours(path, name)) continue;
+    snprintf(victim, sizeof victim, "%.*s%s", (int)folder_length(path), path, entry->d_name);
+    if (is_left(mark + sizeof PARTIAL - 1) || is_old(victim)) unlink(victim);
   }
   if (list) closedir(list);
+}
+
+static bool same_name(const char *path, const char *name) {
+  char folder[LONGEST_PATH + 2];
+  copy_folder(path, folder);
+  const char *base = path + folder_length(path);
+  const size_t kept = kept_length(longest_name_in(folder));
+  return strncmp(name, base, kept) == 0 &&
+         strlen(name) == (strlen(base) < kept ? strlen(base) : kept);
 }
 
 wal_status wal_run_file_examine(wal_ctx *ctx, const char *path, bool force, char **partial) {
@@ -156,7 +206,7 @@ wal_status wal_run_file_examine(wal_ctx *ctx, const char *path, bool force, char
 
   char stem[LONGEST_PATH + 512];
   partial_stem(path, longest, stem, sizeof stem);
-  sweep(folder, stem);
+  wal_run_file_sweep(path, same_name);
   int64_t room = (int64_t)strlen(stem) + 48;
   WAL_TRY(wal_acquire(ctx, "a file name", room, 1, partial));
   int made = -1, error = EEXIST;
@@ -173,6 +223,41 @@ wal_status wal_run_file_examine(wal_ctx *ctx, const char *path, bool force, char
   }
   close(made);
   return WAL_OK;
+}
+
+/** Bytes that may still be written in the folder of `path`; negative if that is not known. */
+static double free_bytes(const char *path) {
+  char folder[LONGEST_PATH + 2];
+  struct statvfs disk;
+  if (strlen(path) > LONGEST_PATH) return -1;
+  copy_folder(path, folder);
+  int failed;
+  do failed = statvfs(folder, &disk);
+  while (failed && errno == EINTR);
+  if (failed || disk.f_blocks == 0) return -1;
+  return (double)disk.f_bavail * (double)disk.f_frsize;
+}
+
+static void write_size(double bytes, char *out, size_t size) {
+  static const char *const UNITS[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  int unit = 0;
+  for (; bytes >= 1024 && unit < 5; unit++) bytes /= 1024;
+  snprintf(out, size, "%.4g %s", bytes, UNITS[unit]);
+}
+
+wal_status wal_run_file_space(wal_ctx *ctx, const char *path, double bytes) {
+  wal_status status = WAL_OK;
+  if (wal_ctx_rank(ctx) == 0) {
+    const double there = free_bytes(path);
+    char needed[32], available[32];
+    write_size(bytes, needed, sizeof needed);
+    write_size(there, available, sizeof available);
+    if (there >= 0 && there < bytes)
+      status = wal_fail(ctx, WAL_ECREATE,
+                        "cannot create %s: the disk is full: it needs %s, %s are available", path,
+                        needed, available);
+  }
+  return wal_agree(ctx, status);
 }
 
 static wal_status sync_path(wal_ctx *ctx, const char *path, const char *what, int flags) {

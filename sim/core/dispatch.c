@@ -70,6 +70,33 @@ wal_status wal_dispatch_next(wal_dispatch *d, int64_t *number) {
   return d->ahead ? ask(d) : WAL_OK;
 }
 
+wal_status wal_dispatch_stop(wal_dispatch *d) {
+  static const int64_t STOPPED = WAL_DISPATCH_STOPPED;
+  bool already = false;
+  WAL_TRY(wal_dispatch_stopped(d, &already));
+  if (already) return WAL_OK;
+  if (d->window == MPI_WIN_NULL) {
+    d->next += STOPPED;
+    return WAL_OK;
+  }
+  if (MPI_Accumulate(&STOPPED, 1, MPI_INT64_T, 0, 0, 1, MPI_INT64_T, MPI_SUM, d->window) !=
+          MPI_SUCCESS ||
+      MPI_Win_flush(0, d->window) != MPI_SUCCESS)
+    return failed(d->ctx, "MPI_Accumulate");
+  return WAL_OK;
+}
+
+wal_status wal_dispatch_stopped(wal_dispatch *d, bool *stopped) {
+  const int64_t unused = 0;
+  int64_t now = d->next;
+  if (d->window != MPI_WIN_NULL &&
+      (MPI_Fetch_and_op(&unused, &now, MPI_INT64_T, 0, 0, MPI_NO_OP, d->window) != MPI_SUCCESS ||
+       MPI_Win_flush(0, d->window) != MPI_SUCCESS))
+    return failed(d->ctx, "MPI_Fetch_and_op");
+  *stopped = now >= WAL_DISPATCH_STOPPED;
+  return WAL_OK;
+}
+
 void wal_dispatch_destroy(wal_dispatch **dispatch) {
   if (!dispatch || !*dispatch) return;
   wal_dispatch *d = *dispatch;

@@ -12,10 +12,17 @@
  */
 typedef struct wal_dispatch wal_dispatch;
 
+#define WAL_DISPATCH_STOPPED ((int64_t)1 << 40)
+
 /** @collective ctx, which must outlive it */
 wal_status wal_dispatch_create(wal_ctx *ctx, wal_dispatch **out);
 /** The next number for this rank. Rank-local. */
 wal_status wal_dispatch_next(wal_dispatch *dispatch, int64_t *number);
+/** Says that the work ends early: from now on all numbers handed out are WAL_DISPATCH_STOPPED or
+ *  more. Rank-local; any rank may say so, more than once. */
+wal_status wal_dispatch_stop(wal_dispatch *dispatch);
+/** Whether a rank has said so. Takes a microsecond or so where nobody is busy. Rank-local. */
+wal_status wal_dispatch_stopped(wal_dispatch *dispatch, bool *stopped);
 /** @collective */
 void wal_dispatch_destroy(wal_dispatch **dispatch);
 

@@ -13,7 +13,8 @@
   X(WAL_ENOTFOUND, 66, "no such input file")                  \
   X(WAL_EINTERNAL, 70, "internal error")                      \
   X(WAL_ECREATE, 73, "cannot create the output")              \
-  X(WAL_EIO, 74, "input/output error")
+  X(WAL_EIO, 74, "input/output error")                        \
+  X(WAL_ESTOPPED, 75, "stopped on request; resume continues it")
 
 typedef enum wal_status {
 #define WAL_STATUS_ENUM(code, exit_status, text) code,

@@ -60,6 +60,22 @@ wal_status wal_policy_create(const wal_space *space, wal_policy_kind kind, wal_p
   return WAL_OK;
 }
 
+void wal_policy_declare(const wal_space *space, double *values, const char *name,
+                        wal_state *state) {
+  const wal_partition *p = &space->states;
+  const int64_t tile = wal_space_tile_pairs(space);
+  const int64_t last = p->size - (p->blocks - 1) * p->block;  // states of the last block
+  const int64_t all = (p->blocks - 1) * p->block_tiles + (last + p->tile - 1) / p->tile;
+  wal_state_add_spread(state, name, values, space->game->shape.horizon, space->pairs, all * tile,
+                       p->first_block * p->block_tiles * tile, space->pairs);
+}
+
+void wal_policy_restored(wal_policy *policy) {
+  for (int h = 0; h < policy->space->game->shape.horizon; h++)
+    for (int64_t tile = 0; tile < policy->space->tiles; tile++)
+      wal_policy_changed(policy, h, tile);
+}
+
 void wal_space_forbid(const wal_space *space, int64_t tile, double *reward) {
   const unsigned char *legal = wal_space_legal(space, tile);
   const int64_t pairs = wal_space_tile_pairs(space);

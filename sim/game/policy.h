@@ -2,6 +2,7 @@
 #ifndef WALRAS_SIM_GAME_POLICY_H
 #define WALRAS_SIM_GAME_POLICY_H
 
+#include "sim/core/state.h"
 #include "sim/game/space.h"
 #include "sim/game/tile.h"
 
@@ -32,6 +33,13 @@ typedef struct wal_policy {
 /** The policy that plays all legal actions alike, of any kind. Rank-local. */
 wal_status wal_policy_create(const wal_space *space, wal_policy_kind kind, wal_policy *out);
 void wal_policy_destroy(wal_policy *policy);
+
+/** Declares an array of policy size, tile by tile as it stands in memory: tiles do not depend on the
+ *  number of ranks. */
+void wal_policy_declare(const wal_space *space, double *values, const char *name,
+                        wal_state *state);
+/** To be called when a policy's values have been read back. */
+void wal_policy_restored(wal_policy *policy);
 
 static inline wal_tile wal_tile_of(const wal_space *space, const wal_slab *slab) {
   return (wal_tile){slab->count, slab->stride, space->game->shape.actions};

@@ -64,6 +64,14 @@ wal_status wal_learner_create(const wal_space *space, const wal_learner_type *ty
   return status;
 }
 
+void wal_learner_declare(wal_learner *l, wal_state *state) {
+  wal_state_add_integer(state, "steps", &l->steps);
+  wal_policy_declare(l->space, l->policy.values, "policy", state);
+  if (l->prior) wal_policy_declare(l->space, l->prior, "prior_policy", state);
+}
+
+void wal_learner_restored(wal_learner *l) { wal_policy_restored(&l->policy); }
+
 static void add_traffic(wal_traffic *sum, wal_traffic more) {
   sum->bytes += more.bytes;
   sum->messages += more.messages;

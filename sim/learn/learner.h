@@ -2,6 +2,7 @@
 #ifndef WALRAS_SIM_LEARN_LEARNER_H
 #define WALRAS_SIM_LEARN_LEARNER_H
 
+#include "sim/core/state.h"
 #include "sim/game/value.h"
 
 typedef struct wal_learner wal_learner;
@@ -65,6 +66,11 @@ typedef struct wal_measure {
 wal_status wal_learner_create(const wal_space *space, const wal_learner_type *type,
                               wal_params *params, wal_learner **out);
 void wal_learner_destroy(wal_learner **learner);
+
+/** Declares what steps leave behind for the next one. When it has been read back,
+ *  wal_learner_restored() must be called before the next sweep. */
+void wal_learner_declare(wal_learner *learner, wal_state *state);
+void wal_learner_restored(wal_learner *learner);
 
 /** What a learner will take; of this rank. */
 typedef struct wal_learner_cost {

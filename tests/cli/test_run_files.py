@@ -288,6 +288,8 @@ class RunFiles(unittest.TestCase):
         for name in ("rate_sweep", "auction"):
             scenario = os.path.join(SOURCE, f"scenarios/{name}.lua")
             self.assertEqual(walras("run", scenario, "-q", cwd=self.folder).status, 0)
+        write(self.path("run.progress.jsonl"), '{"format":"walras progress","version":1}\n'
+              '{"iteration":0,"exploitability":2.5,"seconds":0}\n{"iteration":1,"exploi')
         before = os.getcwd()
         os.chdir(self.folder)
         try:
@@ -298,6 +300,7 @@ class RunFiles(unittest.TestCase):
             os.chdir(before)
             for name in ("rate_sweep", "auction"):
                 os.remove(os.path.join(self.folder, f"{name}.h5"))
+            os.remove(self.path("run.progress.jsonl"))
 
     def test_info(self):
         result = walras("info", self.path("predator_prey.h5"))
@@ -311,6 +314,7 @@ class RunFiles(unittest.TestCase):
             self.assertRegex(result.out, rf"(?m)^ *{re.escape('/' + path)}\s")
         self.assertIn("[8 stage, 75 state, 5 action]", result.out)
         self.assertRegex(result.out, r"\bcomplete\b")
+        self.assertRegex(result.out, r"(?m)^solve, predator_prey, \w+: \d+ iterations, exploit")
 
 
 class Resolved(unittest.TestCase):

@@ -511,6 +511,8 @@ class Progress(unittest.TestCase):
                 draws = run.text.replace("\x1b[K", "").split("\r")[1:]
                 self.assertGreater(len(draws), 2, run.text)
                 for draw in draws[:-1]:
+                    if draw.startswith("walras: stopped by a signal"):
+                        continue
                     self.assertLessEqual(len(draw), columns, draw)
 
     def test_bar_is_removed_before_an_error(self):
@@ -557,7 +559,7 @@ class Progress(unittest.TestCase):
             with self.subTest(name=name):
                 self.assertNotIn("\x1b", run.text)
                 self.assertNotIn("\r", run.text.replace("\r\n", "\n"))
-                lines = run.text.splitlines()
+                lines = [line for line in run.text.splitlines() if "stopped by a signal" not in line]
                 self.assertGreaterEqual(len(lines), 2)
                 self.assertLessEqual(len(lines), run.seconds / 3)
                 for line in lines[:2]:

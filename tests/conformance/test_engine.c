@@ -232,7 +232,7 @@ static void solving_ends_as_the_rule_says(void **state) {
     work w;
     wal_trace trace = {0};
     begin(&w, ctx, wal_game_find("beach_bar"), 1, wal_learner_find("mirror_descent"), 0, 0);
-    WAL_ASSERT_OK(ctx, wal_solve(w.learner, rule, NULL, NULL, &trace));
+    WAL_ASSERT_OK(ctx, wal_solve(w.learner, rule, NULL, &trace));
     const wal_measure *last = &trace.rows[trace.count - 1];
     const double goal = rule->absolute + rule->relative * trace.rows[0].exploitability;
     assert_int_equal(trace.rows[0].iteration, 0);

@@ -39,7 +39,7 @@ static double revenue(const char *mechanism, double goods, int levels, double *e
   wal_node_destroy(node);
   WAL_ASSERT_OK(ctx, wal_space_create(ctx, &made.game, &options, &space));
   WAL_ASSERT_OK(ctx, wal_learner_create(space, type, rule, &learner));
-  WAL_ASSERT_OK(ctx, wal_solve(learner, &stop, NULL, NULL, &trace));
+  WAL_ASSERT_OK(ctx, wal_solve(learner, &stop, NULL, &trace));
   WAL_ASSERT_OK(ctx, wal_report_create(space, &learner->flow, &learner->policy, &report));
   *exploitability = trace.rows[trace.count - 1].exploitability;
   double found = NAN;

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "io/run_headline.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME = 128, RUNS_MOST = 1 << 24 };
+
+// ---- Pieces of the file -----------------------------------------------------------------------
+
+static bool has(hid_t file, const char *group, const char *name) {
+  char path[2 * NAME];
+  snprintf(path, sizeof path, "%s/%s", group, name);
+  return H5Lexists(file, group, H5P_DEFAULT) > 0 && H5Lexists(file, path, H5P_DEFAULT) > 0;
+}
+
+/* A real attribute; NaN if there is none. */
+static double attribute(hid_t file, const char *object, const char *name) {
+  double value = NAN;
+  if (H5Lexists(file, object, H5P_DEFAULT) <= 0 ||
+      H5Aexists_by_name(file, object, name, H5P_DEFAULT) <= 0)
+    return NAN;
+  hid_t id = H5Aopen_by_name(file, object, name, H5P_DEFAULT, H5P_DEFAULT);
+  wal_hdf5_shape shape;
+  const bool good = id >= 0 && wal_hdf5_shape_of(id, &shape) && shape.items == 1 &&
+                    (shape.kind == WAL_HDF5_REAL || shape.kind == WAL_HDF5_INTEGER) &&
+                    H5Aread(id, H5T_NATIVE_DOUBLE, &value) >= 0;
+  if (id >= 0) H5Aclose(id);
+  return good ? value : NAN;
+}
+
+/* An item of a column of numbers (place < 0: the last); NaN if it cannot be read. */
+static double item(hid_t file, const char *group, const char *name, int64_t place) {
+  char path[2 * NAME];
+  wal_hdf5_shape shape;
+  double value = NAN;
+  if (!has(file, group, name)) return NAN;
+  snprintf(path, sizeof path, "%s/%s", group, name);
+  hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT);
+  bool good = dataset >= 0 && wal_hdf5_shape_of(dataset, &shape) && shape.rank == 1 &&
+              shape.items > 0 && (shape.kind == WAL_HDF5_REAL || shape.kind == WAL_HDF5_INTEGER);
+  if (good) {
+    const hsize_t at = place < 0 ? shape.extent[0] - 1 : (hsize_t)place, one = 1;
+    hid_t from = H5Dget_space(dataset), to = H5Screate(H5S_SCALAR);
+    good = H5Sselect_hyperslab(from, H5S_SELECT_SET, &at, NULL, &one, NULL) >= 0 &&
+           H5Dread(dataset, H5T_NATIVE_DOUBLE, to, from, H5P_DEFAULT, &value) >= 0;
+    H5Sclose(from);
+    H5Sclose(to);
+  }
+  if (dataset >= 0) H5Dclose(dataset);
+  return good ? value : NAN;
+}
+
+/* The scenario with all defaults; NULL if it cannot be read. */
+static json_t *read_scenario(hid_t file) {
+  char *text = NULL;
+  json_t *root = NULL;
+  wal_hdf5_shape shape;
+  if (!has(file, "/scenario", "resolved")) return NULL;
+  hid_t dataset = H5Dopen2(file, "/scenario/resolved", H5P_DEFAULT);
+  hid_t type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, H5T_VARIABLE);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  if (dataset >= 0 && wal_hdf5_shape_of(dataset, &shape) && shape.kind == WAL_HDF5_TEXT &&
+      shape.items == 1 && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, &text) >= 0 && text)
+    root = json_loads(text, 0, NULL);
+  H5free_memory(text);
+  H5Tclose(type);
+  if (dataset >= 0) H5Dclose(dataset);
+  return root;
+}
+
+/* The name of a component: the one key of its object. */
+static const char *component(json_t *object) {
+  void *only = json_object_iter(object);
+  return only ? json_object_iter_key(only) : NULL;
+}
+
+// ---- Tasks ------------------------------------------------------------------------------------
+
+static void print_names(const char *task, json_t *params, FILE *out) {
+  char shown[NAME];
+  const char *names[] = {component(json_object_get(params, "game")),
+                         component(json_object_get(params, "learner"))};
+  fputs(task, out);
+  for (int i = 0; i < 2; i++) {
+    if (!names[i]) continue;
+    wal_hdf5_one_line(names[i], shown, sizeof shown);
+    fprintf(out, ", %s", shown);
+  }
+}
+
+static void print_solve(hid_t file, json_t *params, FILE *out) {
+  json_t *stop = json_object_get(params, "stop");
+  const bool tolerance = json_number_value(json_object_get(stop, "exploitability")) > 0 ||
+                         json_number_value(json_object_get(stop, "relative")) > 0;
+  const double iterations = item(file, "/trace", "iteration", -1);
+  const double last = item(file, "/trace", "exploitability", -1);
+  const double first = item(file, "/trace", "exploitability", 0);
+  print_names("solve", params, out);
+  if (!isnan(iterations)) fprintf(out, ": %.0f iterations", iterations);
+  if (!isnan(last)) fprintf(out, ", exploitability %.6g (at the start %.6g)", last, first);
+  const bool converged = attribute(file, "/trace", "converged") == 1;
+  fprintf(out, ", %s\n",
+          !tolerance  ? "no tolerance asked for"
+          : converged ? "converged"
+                      : "NOT converged");
+  const char *const totals[] = {"sold", "revenue", "efficiency", "surplus"};
+  const char *before = "auction: total";
+  for (int i = 0; i < 4; i++) {
+    char name[NAME];
+    snprintf(name, sizeof name, "total_%s", totals[i]);
+    const double total = attribute(file, "/auction", name);
+    if (isnan(total)) continue;
+    fprintf(out, "%s %s %.6g", before, totals[i], total);
+    before = ",";
+  }
+  if (before[0] == ',') fputc('\n', out);
+}
+
+static void print_sweep(hid_t file, FILE *out) {
+  wal_hdf5_shape shape;
+  if (!has(file, "/summary", "status")) return;
+  hid_t dataset = H5Dopen2(file, "/summary/status", H5P_DEFAULT);
+  int64_t *status = NULL, failed = 0, open = 0;
+  if (dataset >= 0 && wal_hdf5_shape_of(dataset, &shape) && shape.rank == 1 &&
+      shape.kind == WAL_HDF5_INTEGER && shape.items > 0 && shape.items <= RUNS_MOST)
+    status = malloc((size_t)shape.items * sizeof *status);
+  if (status && H5Dread(dataset, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, status) >= 0) {
+    for (int64_t i = 0; i < shape.items; i++) {
+      open += status[i] == 2;
+      failed += status[i] != 0 && status[i] != 2;
+    }
+    fprintf(out, "sweep: %lld runs, %lld failed, %lld not converged\n", (long long)shape.items,
+            (long long)failed, (long long)open);
+  }
+  free(status);
+  if (dataset >= 0) H5Dclose(dataset);
+}
+
+static void print_simulate(hid_t file, json_t *params, FILE *out) {
+  const double samples = attribute(file, "/simulation", "samples");
+  const double mean = item(file, "/simulation", "estimate", 0);
+  const double error = item(file, "/simulation", "standard_error", 0);
+  const double exact = item(file, "/simulation", "exact", 0);
+  print_names("simulate", params, out);
+  if (!isnan(samples)) fprintf(out, ": %.0f samples", samples);
+  if (!isnan(mean)) fprintf(out, ", revenue %.8g", mean);
+  if (!isnan(error)) fprintf(out, " +- %.3g", error);
+  if (!isnan(exact)) fprintf(out, " (in theory %.8g)", exact);
+  fputc('\n', out);
+}
+
+void wal_run_headline_print(hid_t file, FILE *out) {
+  json_t *root = read_scenario(file);
+  json_t *params = NULL;
+  const double at = attribute(file, "/checkpoint", "at");
+  if (!isnan(at)) {
+    fprintf(out, "checkpoint at iteration %.0f, of a run that has not ended\n", at);
+  } else if ((params = json_object_get(root, "solve"))) {
+    print_solve(file, params, out);
+  } else if (json_object_get(root, "sweep")) {
+    print_sweep(file, out);
+  } else if ((params = json_object_get(root, "simulate"))) {
+    print_simulate(file, params, out);
+  }
+  json_decref(root);
+}

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests of this folder share: a scenario, runs that are interrupted, and their comparison
+with undisturbed ones. Everything is seeded: the same instants and places every time."""
+
+import atexit
+import functools
+import glob
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.abspath(os.environ["WALRAS_SOURCE"]), "tests", "cli"))
+
+import run_file_compare  # noqa: E402
+import walras_cli  # noqa: E402
+from walras_cli import (  # noqa: E402
+    SANITIZED, Result, at_once, command_line, environment, folder, stop, walras, write)
+
+SCENARIO = """return solve {
+  game = crowd_motion { rows = %(rows)d, columns = 40, horizon = 4 },
+  learner = mirror_descent { rate = 0.5 }, stop = { iterations = %(iterations)d, every = 3 } }
+"""
+SHORT = {"rows": 40, "iterations": 40}
+LONG = {"rows": 240, "iterations": 200 if SANITIZED else 400}
+
+
+def case(kind=SHORT, name="case"):
+    """A new folder with the scenario s.lua, and the run file's path in it."""
+    place = folder(name)
+    write(os.path.join(place, "s.lua"), SCENARIO % kind)
+    return place, os.path.join(place, "s.h5")
+
+
+def own_lines(err):
+    """The lines that walras wrote, not mpirun or Open MPI's own writing to files."""
+    return [line for line in walras_cli.own_lines(err)
+            if ": Forwarding signal" not in line and not line.startswith("mca_")]
+
+
+@functools.lru_cache(None)
+def reference(rows, iterations):
+    """The run file of an undisturbed run."""
+    place, run = case({"rows": rows, "iterations": iterations}, "reference")
+    result = walras("run", "s.lua", "-q", "-o", run, cwd=place)
+    assert result.status == 0, result
+    return run
+
+
+def differences(run, kind):
+    """How a run file differs from that of the undisturbed run; also by walras itself."""
+    expected = reference(kind["rows"], kind["iterations"])
+    found = run_file_compare.differences(expected, run)
+    if walras("diff", expected, run).status != 0:
+        found.append("walras diff finds a difference")
+    return found
+
+
+def leftovers(run):
+    """Names beside a run file that are neither it nor the scenario."""
+    place = os.path.dirname(run)
+    return sorted(set(os.listdir(place)) - {"s.lua", os.path.basename(run),
+                                            os.path.basename(run)[:-3] + ".progress.jsonl"})
+
+
+def checkpoints(run):
+    """{iteration: path}"""
+    paths = glob.glob(glob.escape(run[:-3]) + ".checkpoint-*.h5")
+    return {int(re.search(r"checkpoint-(\d+)\.h5$", path)[1]): path for path in paths}
+
+
+def resume(run, *options, ranks=None, timeout=120):
+    return walras("resume", run, "-q", *options, ranks=ranks, cwd=os.path.dirname(run),
+                  timeout=timeout)
+
+
+class Running:
+    """walras at work, to be disturbed."""
+
+    def __init__(self, *args, cwd, ranks=None, wrap=()):
+        self.start = time.monotonic()
+        words = command_line(args, ranks)
+        if wrap:
+            at = words.index(command_line([])[0])
+            words[at:at] = wrap
+        self.process = subprocess.Popen(
+            words, cwd=cwd, env=environment(ranks, leaks=False), start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        atexit.register(self.process.stdout.close)
+        atexit.register(self.process.stderr.close)
+
+    def wait_for(self, condition, timeout=60):
+        """Until it holds; False if the program ended, or took too long, before."""
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            if condition():
+                return True
+            if self.process.poll() is not None:
+                return bool(condition())
+            time.sleep(0.002)
+        return False
+
+    def send(self, number):
+        try:
+            self.process.send_signal(number)
+        except ProcessLookupError:
+            pass
+
+    def ranks(self):
+        """The processes of walras that mpirun has started."""
+        found = []
+        for status in glob.glob("/proc/[0-9]*/stat"):
+            try:
+                with open(status, encoding="utf-8", errors="replace") as file:
+                    name, rest = re.fullmatch(r"\d+ \((.*)\) (.*)", file.read().strip(), re.S).groups()
+                if int(rest.split()[1]) == self.process.pid and name == "walras":
+                    found.append(int(status.split("/")[2]))
+            except (OSError, AttributeError):
+                continue
+        return found
+
+    def end(self, timeout=60):
+        """Its result; status None if it had to be stopped."""
+        status = None
+        try:
+            out, err = self.process.communicate(timeout=timeout)
+            status = self.process.returncode
+        except subprocess.TimeoutExpired:
+            stop(self.process)
+            out, err = self.process.communicate()
+        return Result(status, out.decode(errors="replace"), err.decode(errors="replace"),
+                      time.monotonic() - self.start)
+
+
+def start(run, *options, ranks=None, wrap=(), verb="run"):
+    """A run, or the resumption of one, that goes on in the background."""
+    place = os.path.dirname(run)
+    args = ("run", "s.lua", "-o", run) if verb == "run" else ("resume", run)
+    return Running(*args, "-q", *options, cwd=place, ranks=ranks, wrap=wrap)
+
+
+def stopped_run(kind=SHORT, ranks=None, at=None):
+    """A run that stopped on request; its checkpoints are those of the iterations up to `at`."""
+    place, run = case(kind)
+    if at is None:
+        write(os.path.join(place, "s.STOP"), "")
+        result = walras("run", "s.lua", "-q", "-o", run, ranks=ranks, cwd=place)
+        assert result.status == 75, result
+        return run
+    running = start(run, "--checkpoint-every", "1it", ranks=ranks)
+    assert running.wait_for(lambda: checkpoints(run) and max(checkpoints(run)) >= at)
+    running.send(signal.SIGUSR1)
+    result = running.end()
+    assert result.status == 75, result
+    return run
+
+
+def alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def small_disk(size):
+    """A folder on a disk of its own, or None where that cannot be had; goes at the end."""
+    place = tempfile.mkdtemp(prefix="disk-", dir=os.getcwd())
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "walras-test", place],
+                          stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if done.returncode != 0:
+        print(f"\nSKIPPED: no small disk can be mounted here: {done.stderr.decode().strip()}",
+              file=sys.stderr)
+        return None
+    return place
+
+
+def remove_disk(place):
+    subprocess.run(["umount", "-l", place], check=False, capture_output=True)

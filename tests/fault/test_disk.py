@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Disks that are full, folders that cannot be written, names that are too long."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+import unittest
+
+import fault_runs as f
+
+# Files may not grow beyond so many blocks of 512 bytes, on the rank that writes.
+LIMITED = ["sh", "-c", 'export OMPI_MCA_btl=self,tcp; trap "" XFSZ; ulimit -f 256; exec "$@"',
+           "limited"]
+
+
+class Disk(unittest.TestCase):
+    def check_failed(self, result, status, *parts):
+        self.assertEqual(result.status, status, result)
+        self.assertLess(result.seconds, 15 if not f.SANITIZED else 40)
+        lines = [line for line in f.own_lines(result.err) if not line.startswith("[")]
+        self.assertEqual(len(lines), 1, result)
+        for part in parts:
+            self.assertRegex(lines[0], part)
+
+    def finish(self, run, ranks=None):
+        result = f.resume(run, ranks=ranks)
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(f.differences(run, f.SHORT), [])
+        self.assertEqual(f.leftovers(run), [])
+
+    def test_writing_fails(self):
+        """What HDF5 does when the file may not grow; mpirun needs larger files of its own."""
+        run = f.stopped_run(at=3)
+        before = f.checkpoints(run)
+        for ranks in (1, 2, 3):
+            with self.subTest(ranks=ranks):
+                result = f.start(run, "--checkpoint-every", "1it", ranks=ranks, wrap=LIMITED,
+                                 verb="resume").end()
+                self.check_failed(result, 74, r"checkpoint-\d+\.h5: write failed: .")
+                self.assertEqual(f.checkpoints(run), before)
+        self.finish(run)
+
+    def test_no_room_for_a_checkpoint(self):
+        # Two checkpoints of 307 KiB and nearly a third; the run file is larger than one.
+        place = f.small_disk("1100k")
+        if not place:
+            self.skipTest("no small disk can be mounted here")
+        self.addCleanup(f.remove_disk, place)
+        for ranks in (None, 1, 2, 3):
+            with self.subTest(ranks=ranks):
+                for name in os.listdir(place):
+                    os.remove(os.path.join(place, name))
+                f.write(os.path.join(place, "s.lua"), f.SCENARIO % f.SHORT)
+                run = os.path.join(place, "s.h5")
+                f.write(os.path.join(place, "fill"), bytes(200 << 10))
+                result = f.walras("run", "s.lua", "-q", "-o", run, "--checkpoint-every", "1it",
+                                  cwd=place, ranks=ranks)
+                self.check_failed(result, 74, "the disk is full", r"needs \d+(\.\d+)? KiB",
+                                  r"\d+(\.\d+)? KiB are available")
+                self.assertEqual(set(f.checkpoints(run)), {1, 2})
+                self.assertEqual(f.leftovers(run), sorted(
+                    [os.path.basename(path) for path in f.checkpoints(run).values()] + ["fill"]))
+                os.remove(os.path.join(place, "fill"))
+                elsewhere, moved = f.case()
+                for path in f.checkpoints(run).values():
+                    shutil.copy(path, elsewhere)
+                f.write(os.path.join(elsewhere, "s.lua"), f.SCENARIO % f.SHORT)
+                self.finish(moved, ranks)
+
+    def test_disk_fills_while_writing(self):
+        """Another program takes the room between the question and the writing."""
+        place = f.small_disk("1500k")
+        if not place:
+            self.skipTest("no small disk can be mounted here")
+        self.addCleanup(f.remove_disk, place)
+        f.write(os.path.join(place, "s.lua"), f.SCENARIO % {**f.SHORT, "iterations": 3000})
+        run = os.path.join(place, "s.h5")
+        for ranks in (1, 3):
+            with self.subTest(ranks=ranks):
+                running = f.start(run, "--force", "--checkpoint-every", "1it", ranks=ranks)
+                self.assertTrue(running.wait_for(lambda: len(f.checkpoints(run)) == 2))
+                subprocess.run(["dd", "if=/dev/zero", "bs=4k", "of=" + os.path.join(place, "fill")],
+                               check=False, capture_output=True)
+                self.check_failed(running.end(), 74, "write failed|the disk is full|cannot be")
+                os.remove(os.path.join(place, "fill"))
+                self.assertGreaterEqual(len(f.checkpoints(run)), 1)
+                f.write(os.path.join(place, "STOP"), "")
+                self.assertEqual(f.resume(run, ranks=1).status, 75)
+
+    def test_no_room_for_the_run_file(self):
+        place = f.small_disk("100k")
+        if not place:
+            self.skipTest("no small disk can be mounted here")
+        self.addCleanup(f.remove_disk, place)
+        for ranks in (None, 2):
+            with self.subTest(ranks=ranks):
+                scenario = f.write(os.path.join(f.folder(), "s.lua"), f.SCENARIO % f.SHORT)
+                run = os.path.join(place, "s.h5")
+                result = f.walras("run", scenario, "-q", "-o", run, ranks=ranks)
+                self.check_failed(result, 73, re.escape(f"cannot create {run}: the disk is full"),
+                                  r"needs \d+(\.\d+)? KiB, \d+(\.\d+)? KiB are available")
+                self.assertEqual(os.listdir(place), [])
+
+    def test_read_only_folder(self):
+        run = f.stopped_run()
+        place = os.path.dirname(run)
+        if os.geteuid() != 0:
+            os.chmod(place, 0o555)
+            self.addCleanup(os.chmod, place, 0o755)
+        else:  # who may do anything is stopped by the mount alone
+            done = subprocess.run(["mount", "--bind", "-o", "ro", place, place],
+                                  check=False, capture_output=True)
+            if done.returncode != 0:
+                self.skipTest("no folder can be mounted read-only here")
+            self.addCleanup(f.remove_disk, place)
+        self.check_failed(f.resume(run), 73, "cannot create", "[Rr]ead-only|cannot be written")
+
+    def test_folder_that_is_gone(self):
+        place, run = f.case({"rows": 240, "iterations": 10**6})
+        running = f.start(run, "--checkpoint-every", "20it")
+        self.assertTrue(running.wait_for(lambda: f.checkpoints(run)))
+        os.rename(place, place + ".gone")
+        result = running.end(30)
+        self.assertIn(result.status, (73, 74), result)
+        self.check_failed(result, result.status, "cannot create .*does not exist|write failed|"
+                          "cannot be|No such file")
+        missing = os.path.join(f.folder(), "missing", "s.h5")
+        self.check_failed(f.walras("resume", missing), 66, "no such run file")
+
+    def test_names_that_are_too_long(self):
+        """At the start, not at the first checkpoint, whose name is longer than the run file's."""
+        place, _ = f.case()
+        for length in (245, 300):
+            run = os.path.join(place, "x" * (length - 3) + ".h5")
+            begun = time.monotonic()
+            result = f.walras("run", "s.lua", "-q", "-o", run, cwd=place)
+            self.check_failed(result, 73, "cannot create", "the name is too long")
+            self.assertLess(time.monotonic() - begun, 15 if not f.SANITIZED else 40)
+        run = os.path.join(place, "x" * 190 + ".h5")
+        result = f.walras("run", "s.lua", "-q", "-o", run, "--checkpoint-every", "20it", cwd=place)
+        self.assertEqual(result.status, 0, result)
+        self.check_failed(f.resume(os.path.join(place, "x" * 4500)), 74)
+
+    def test_what_was_left_is_removed(self):
+        run = f.stopped_run(at=4)
+        place = os.path.dirname(run)
+        host = os.uname().nodename[:47]
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        left = [f".s.checkpoint-{k}.h5.partial-{host}-{gone.pid}-0" for k in (7, 99)]
+        kept = [f".s.checkpoint-7.h5.partial-{host}-{os.getpid()}-0",
+                ".s.checkpoint-7.h5.partial-elsewhere-3-0",
+                f".t.checkpoint-7.h5.partial-{host}-{gone.pid}-0", ".s.checkpoint-7.h5", "s.check"]
+        old = ".s.checkpoint-8.h5.partial-elsewhere-4-0"
+        for name in [*left, *kept, old]:
+            f.write(os.path.join(place, name), b"x")
+        os.utime(os.path.join(place, old), (time.time() - 7200,) * 2)
+        result = f.resume(run)
+        self.assertEqual(result.status, 0, result)
+        self.assertEqual(f.leftovers(run), sorted(kept))
+
+
+if __name__ == "__main__":
+    unittest.main()
