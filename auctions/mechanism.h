@@ -2,7 +2,7 @@
 #ifndef WALRAS_AUCTIONS_MECHANISM_H
 #define WALRAS_AUCTIONS_MECHANISM_H
 
-#include "sim/core/parameter.h"
+#include "sim/game/game.h"
 
 /** What a mechanism sells, to whom, and how often. Bids and values are shares of the greatest value
  *  possible, bid a of `bids` is a/bids; goods and masses are shares of the population. */
@@ -30,6 +30,18 @@ typedef struct wal_answer {
   double *payment; /**< [bids]: of a winner at each bid, >= 0 (all_pay: of every bidder) */
 } wal_answer;
 
+/** Bars of an answer. */
+typedef struct wal_answer_bar {
+  double goods;
+  const double *payment; /**< [bids] */
+} wal_answer_bar;
+
+/** Bars of a round, to be added to. */
+typedef struct wal_round_bar {
+  double left;
+  double *bid_mass; /**< [bids] */
+} wal_round_bar;
+
 /**
  * A payment and allocation rule. A new one is one file that defines wal_mechanism_<name>, and a
  * line in the list below; a conformance test then runs on it.
@@ -46,6 +58,20 @@ typedef struct wal_mechanism_type {
   void (*destroy)(wal_ctx *ctx, void *self);
   /** Answers a round: every rank with the same numbers. Cost: of the order of `bids`. */
   void (*answer)(const void *self, const wal_round *round, wal_answer *answer);
+  /**
+   * Derivatives (sim/game/game.h says what a bar is), of mechanisms that have them: adds to the bars
+   * of the round's bid masses and of what is left, and of the parameters. Of the answer `goods` and
+   * `payment` have bars; `reserve` is piecewise constant.
+   * @param answer      what answer() gave in this round
+   * @param answer_bar  its bars
+   */
+  void (*answer_vjp)(const void *self, const wal_round *round, const wal_answer *answer,
+                     const wal_answer_bar *answer_bar, wal_round_bar *round_bar,
+                     double *parameters_bar);
+  /** Adds to the parameters' bars what answer_vjp() put off. NULL: nothing. */
+  void (*flush_vjp)(const void *self, double *parameters_bar);
+  /** What a designer may choose. NULL: nothing. */
+  void (*parameters)(const void *self, wal_parameters *out);
   /** As that of wal_game_type, of a mechanism that calls a script. NULL: does not fail. */
   wal_status (*failure)(wal_ctx *ctx, const void *self);
 } wal_mechanism_type;

@@ -46,6 +46,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   shape->post_states = game.places + 1;
   shape->noise_terms = game.places;
   shape->statistic = 1;
+  shape->reads_policy = true;
   shape->axes = 1;
   shape->axis[0] = (wal_axis){.name = "place", .size = game.places};
   WAL_TRY(wal_params_array(ctx, params, "rewards", game.places, 0, 0, &game.rewards));

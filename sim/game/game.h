@@ -50,6 +50,8 @@ typedef struct wal_shape {
   bool state_reward;   /**< rewards do not depend on the action: stage() writes one a state */
   bool action_outcome; /**< with K > 1: probabilities of outcomes depend on the action only, not on
                             the state: stage() writes outcome [K][A] */
+  bool reads_policy;   /**< what stage() writes depends on the policy itself, not only through
+                            masses and statistics */
   bool varies;         /**< maps and noise differ from stage to stage: H - 1 kernels are kept */
   int contests;        /**< C: what agents of a finite population contest, see quota() */
   int axes;            /**< coordinates of a state; 0: one, called "state" */
@@ -81,6 +83,23 @@ typedef struct wal_report_form {
   wal_report_column column[WAL_REPORT_COLUMNS]; /**< in the order of the printed table */
   wal_report_table table[WAL_REPORT_TABLES];
 } wal_report_form;
+
+enum { WAL_PARAMETER_PARTS = 16 };
+
+/** Parameters that belong together, as the weights of a layer. */
+typedef struct wal_parameter_part {
+  const char *name; /**< [a-z][a-z0-9_]*, a static string */
+  int rank;         /**< 1 or 2 */
+  int64_t extent[2];
+} wal_parameter_part;
+
+/** The numbers of a game that a designer may choose. */
+typedef struct wal_parameters {
+  double *values; /**< [count]; the game's own: changes count from the next sweep on */
+  int64_t count;
+  int parts; /**< one after the other they make up the values */
+  wal_parameter_part part[WAL_PARAMETER_PARTS];
+} wal_parameters;
 
 /**
  * A run of states that an operation works on. Arrays over states start at its first state; arrays
@@ -178,6 +197,41 @@ typedef struct wal_game_type {
    */
   void (*quota)(const void *self, int stage, const int64_t *agents, const int64_t *played,
                 double *statistics, int64_t *quota);
+
+  /* optional: derivatives, for design by adjoints (docs/theory). The *bar* of x is the derivative of
+   * one number by x, an array of the same shape. Each operation below is given the bars of what the
+   * operation of its name writes, and adds what follows to the bars of what that reads. Where the
+   * operation has a kink, the derivative from either side. A game that lacks one that it needs has
+   * no derivatives; nothing is needed for operations that it lacks. */
+
+  /** Of stage(). Required unless stage() reads neither mass nor policy nor statistic.
+   *  @param reward_bar    [A][stride] (with state_reward [count]); NULL: 0
+   *  @param outcome_bar   [K][A][stride] (with action_outcome the slab's share of [K][A]); NULL: 0
+   *  @param statistic_bar [numbers in z_h]: the slab's share */
+  void (*stage_vjp)(const void *self, const wal_slab *slab, const double *mass,
+                    const double *policy, const double *statistic, const double *reward_bar,
+                    const double *outcome_bar, double *mass_bar, double *policy_bar,
+                    double *statistic_bar);
+  /** Of couple(); `statistic_bar` is that of the numbers that it sums. */
+  void (*couple_vjp)(const void *self, const wal_slab *slab, const double *mass,
+                     const double *policy, const double *statistic_bar, double *mass_bar,
+                     double *policy_bar);
+  /** Of settle(), called for stages descending, by every rank with the same numbers: adds to
+   *  bars[stage][0 .. shape.statistic), to the bars of earlier stages and to those of the
+   *  parameters. `statistics` are completed. What is dear may be put off until flush_vjp(). */
+  void (*settle_vjp)(const void *self, int stage, const double *statistics, double *bars,
+                     double *parameters_bar);
+  /** Adds to the parameters' bars what settle_vjp() put off. NULL: nothing. */
+  void (*flush_vjp)(const void *self, double *parameters_bar);
+  /** Of measure(). Required for objectives that are columns of the report. */
+  void (*measure_vjp)(const void *self, const wal_slab *slab, const double *mass,
+                      const double *policy, const double *statistic, const double *sums_bar,
+                      double *mass_bar, double *policy_bar, double *statistic_bar);
+  /** Of conclude(). */
+  void (*conclude_vjp)(const void *self, int stage, const double *statistic, const double *sums,
+                       const double *column_bar, double *statistic_bar, double *sums_bar);
+  /** What a designer may choose; the same on all ranks. Default: nothing. */
+  void (*parameters)(const void *self, wal_parameters *out);
 
   /** WAL_OK, or the first failure of an operation above that has no way to return one (a script's
    *  function), with its text. Asked at the end of every sweep. Default: they do not fail. */
