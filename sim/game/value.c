@@ -6,7 +6,7 @@
 #include "sim/core/block_sum.h"
 #include "sim/core/memory.h"
 #include "sim/core/sum.h"
-#include "sim/game/tile_step.h"
+#include "sim/game/prospect.h"
 
 /* One value function on its way backwards. */
 typedef struct channel {
@@ -17,12 +17,9 @@ typedef struct channel {
 
 struct wal_values_scratch {
   channel channel[WAL_VALUES];
-  double *pi, *log_norm, *reward, *outcome;  // tiles; outcomes by action [K][A]
-  int outcome_stage;                         // that `outcome` by action is of; -1: none
-  double *reached;                           // with those, [K][tile size]: values of the targets
-  double *spread;                            // and a tile: one outcome's probabilities
-  bool by_state;                             // `reward` holds one number a state
-  wal_block_sum *totals;                     // [WAL_VALUES + 2][populations]
+  double *pi, *log_norm;  // tiles
+  wal_prospect prospect;
+  wal_block_sum *totals;  // [WAL_VALUES + 2][populations]
 };
 
 enum { GAP = WAL_VALUES, SOFT_GAP, TOTALS };
@@ -47,16 +44,8 @@ wal_status wal_values_create(const wal_space *space, unsigned which, wal_value k
     WAL_TRY_GOTO(wal_acquire(ctx, "values", tile, sizeof(double), &s->channel[c].q));
   }
   WAL_TRY_GOTO(wal_acquire(ctx, "values", tile, sizeof(double), &s->pi));
-  WAL_TRY_GOTO(wal_acquire(ctx, "values", tile, sizeof(double), &s->reward));
   WAL_TRY_GOTO(wal_acquire(ctx, "values", space->states.tile, sizeof(double), &s->log_norm));
-  const int64_t row = shape->action_outcome ? shape->actions : tile;
-  if (shape->outcomes > 1)
-    WAL_TRY_GOTO(wal_acquire(ctx, "values", row * shape->outcomes, sizeof(double), &s->outcome));
-  if (shape->action_outcome)
-    WAL_TRY_GOTO(wal_acquire(ctx, "values", shape->outcomes * space->states.tile, sizeof(double),
-                             &s->reached));
-  if (shape->action_outcome)
-    WAL_TRY_GOTO(wal_acquire(ctx, "values", tile, sizeof(double), &s->spread));
+  WAL_TRY_GOTO(wal_prospect_create(space, &s->prospect));
 cleanup:
   status = wal_agree(ctx, status);
   if (status == WAL_OK)
@@ -76,87 +65,12 @@ void wal_values_destroy(wal_values *values) {
       wal_release(ctx, &s->channel[c].q);
     }
     wal_release(ctx, &s->pi);
-    wal_release(ctx, &s->reward);
     wal_release(ctx, &s->log_norm);
-    wal_release(ctx, &s->outcome);
-    wal_release(ctx, &s->reached);
-    wal_release(ctx, &s->spread);
+    wal_prospect_destroy(&s->prospect);
     wal_block_sum_destroy(&s->totals);
   }
   wal_release(ctx, &values->scratch);
   wal_release(ctx, &values->kept);
-}
-
-/* Rewards and outcome probabilities of a tile into the scratch. */
-static void reward_tile(wal_values *values, const wal_flow *flow, const wal_slab *slab,
-                        int64_t tile, const double *pi) {
-  const wal_space *space = values->space;
-  const wal_game *game = space->game;
-  struct wal_values_scratch *s = values->scratch;
-  const bool last = slab->stage + 1 == game->shape.horizon;
-  const double *mass = wal_flow_mass(flow, slab->stage) + (slab->first - space->states.first);
-  const double *statistic = wal_flow_statistic(flow, slab->stage);
-  double *outcome = last ? NULL : s->outcome;
-  if (game->shape.action_outcome && slab->stage == s->outcome_stage) outcome = NULL;
-  s->outcome_stage = slab->stage;
-  s->by_state = game->shape.state_reward && !last && !space->legal;
-  game->type->stage(game->self, slab, mass, pi, statistic, s->reward, outcome);
-  if (game->shape.state_reward && !s->by_state) wal_game_spread_reward(game, slab, s->reward);
-  wal_space_forbid(space, tile, s->reward);
-}
-
-/* Whether q of a tile can be told by what all actions of a state reach; then how. */
-static bool tell_values(const wal_space *space, const struct wal_values_scratch *s,
-                        const channel *c, const wal_slab *slab, int64_t tile, wal_tile_value *out) {
-  const wal_shape *shape = &space->game->shape;
-  const wal_moves *moves = wal_space_moves(space, c->reached ? slab->stage : 0);
-  *out = (wal_tile_value){.base = s->reward, .base_stride = s->by_state ? 0 : slab->stride};
-  if (!c->reached) return true;
-  if (shape->outcomes == 1 || !shape->action_outcome || !wal_moves_by_state(moves, tile))
-    return false;
-  for (int k = 0; k < shape->outcomes; k++)
-    wal_moves_pull_states(moves, tile, k, c->reached, s->reached + k * slab->stride);
-  out->outcomes = shape->outcomes;
-  out->weight = s->outcome;
-  out->reached = s->reached;
-  return true;
-}
-
-/* One outcome with its probability by action. */
-static void pull_actions(const wal_space *space, const struct wal_values_scratch *s,
-                         const channel *c, const wal_slab *slab, int64_t tile) {
-  const wal_shape *shape = &space->game->shape;
-  const wal_tile t = wal_tile_of(space, slab);
-  double *weight = s->spread;
-  for (int k = 0; k < shape->outcomes; k++) {
-    for (int a = 0; a < t.actions; a++)
-      for (int64_t i = 0; i < t.count; i++)
-        weight[a * t.stride + i] = s->outcome[k * t.actions + a];
-    wal_moves_pull(wal_space_moves(space, slab->stage), tile, k, slab->stride, weight, c->reached,
-                   k == 0 && s->by_state ? 0 : slab->stride, k == 0 ? s->reward : c->q, c->q);
-  }
-}
-
-/* q = r + sum_k c_k (N V)(t_k): at the last stage the rewards themselves, else in the channel. */
-static const double *action_values(const wal_space *space, const struct wal_values_scratch *s,
-                                   const channel *c, const wal_slab *slab, int64_t tile) {
-  const int64_t pairs = wal_space_tile_pairs(space);
-  const int outcomes = space->game->shape.outcomes;
-  wal_tile_value told;
-  if (tell_values(space, s, c, slab, tile, &told)) {
-    if (!c->reached) return s->reward;
-    wal_tile_value_store(wal_tile_of(space, slab), &told, c->q);
-    return c->q;
-  }
-  if (space->game->shape.action_outcome) {
-    pull_actions(space, s, c, slab, tile);
-    return c->q;
-  }
-  for (int k = 0; k < outcomes; k++)
-    wal_moves_pull(wal_space_moves(space, slab->stage), tile, k, slab->stride,
-                   outcomes == 1 ? NULL : s->outcome + k * pairs, c->reached,
-                   k == 0 && s->by_state ? 0 : slab->stride, k == 0 ? s->reward : c->q, c->q);
-  return c->q;
 }
 
 /* Where V_h of a value stands, with room for the away part. Without noise V_{h+1} is read where it
@@ -230,10 +144,10 @@ static void value_tile(wal_values *values, const wal_value_request *request, int
   if (c == WAL_VALUE_BEST && ch->reached && space->game->shape.outcomes == 1 &&
       !(request->visits >> c & 1u)) {
     wal_moves_pull_max(wal_space_moves(space, now->slab.stage), now->tile, ch->reached,
-                       s->by_state ? 0 : now->slab.stride, s->reward, v);
+                       s->prospect.by_state ? 0 : now->slab.stride, s->prospect.reward, v);
     return;
   }
-  now->q[c] = action_values(space, s, ch, &now->slab, now->tile);
+  now->q[c] = wal_prospect_values(&s->prospect, ch->reached, &now->slab, now->tile, ch->q);
   state_values((wal_value)c, t, request->entropy, now->pi, logits, s->log_norm, now->q[c], v);
 }
 
@@ -248,9 +162,11 @@ static void step_tile(wal_values *values, const wal_policy *policy,
   const wal_policy_memo memo = wal_policy_memo_of(policy, stage, now->tile);
   double *v = place(values, request, SOFT, stage) + (now->slab.first - space->states.first);
   wal_tile_value q;
-  if (!tell_values(space, s, ch, &now->slab, now->tile, &q) || (q.outcomes && q.outcomes != 2))
-    q = (wal_tile_value){.base = action_values(space, s, ch, &now->slab, now->tile),
-                         .base_stride = now->slab.stride};
+  if (!wal_prospect_tell(&s->prospect, ch->reached, &now->slab, now->tile, &q) ||
+      (q.outcomes && q.outcomes != 2))
+    q = (wal_tile_value){
+        .base = wal_prospect_values(&s->prospect, ch->reached, &now->slab, now->tile, ch->q),
+        .base_stride = now->slab.stride};
   const wal_tile_step step = {.keep = request->step->keep,
                               .rate = request->step->rate,
                               .entropy = request->entropy,
@@ -272,7 +188,7 @@ static void sweep_tile(wal_values *values, const wal_flow *flow, const wal_polic
   const bool soft = request->which >> WAL_VALUE_SOFT_POLICY & 1u;
   const double *mass = wal_flow_mass(flow, stage) + (slab.first - space->states.first);
   const double *pi = wal_policy_read(policy, &slab, tile, s->pi, soft ? s->log_norm : NULL);
-  reward_tile(values, flow, &slab, tile, pi);
+  wal_prospect_stage(&s->prospect, flow, &slab, tile, pi);
   wal_value_tile now = {.slab = slab, .tile = tile, .mass = mass, .pi = pi};
   for (int c = 0; c < WAL_VALUES; c++)
     if (request->which >> c & 1u && !(request->step && c == WAL_VALUE_SOFT_POLICY))
@@ -292,7 +208,7 @@ wal_status wal_values_run(wal_values *values, const wal_flow *flow, const wal_po
   const wal_shape *shape = &space->game->shape;
   struct wal_values_scratch *s = values->scratch;
   wal_block_sum_start(s->totals);
-  s->outcome_stage = -1;
+  wal_prospect_renew(&s->prospect);
   for (int h = shape->horizon - 1; h >= 0; h--) {
     for (int c = 0; c < WAL_VALUES; c++) {
       channel *ch = &s->channel[c];
@@ -335,7 +251,7 @@ wal_status wal_values_open(wal_values *values, int stage) {
   const wal_space *space = values->space;
   channel *ch = &values->scratch->channel[WAL_VALUE_BEST];
   ch->reached = NULL;
-  values->scratch->outcome_stage = -1;
+  wal_prospect_renew(&values->scratch->prospect);
   if (stage + 1 == space->game->shape.horizon) return WAL_OK;
   return wal_space_pull(space, stage, wal_values_kept(values, stage + 1), ch->room[1],
                         &ch->reached);
@@ -343,9 +259,9 @@ wal_status wal_values_open(wal_values *values, int stage) {
 
 const double *wal_values_best(wal_values *values, const wal_flow *flow, const wal_policy *policy,
                               const wal_slab *slab, int64_t tile, const double **pi) {
-  const wal_space *space = values->space;
   struct wal_values_scratch *s = values->scratch;
   *pi = wal_policy_read(policy, slab, tile, s->pi, NULL);
-  reward_tile(values, flow, slab, tile, *pi);
-  return action_values(space, s, &s->channel[WAL_VALUE_BEST], slab, tile);
+  wal_prospect_stage(&s->prospect, flow, slab, tile, *pi);
+  const channel *ch = &s->channel[WAL_VALUE_BEST];
+  return wal_prospect_values(&s->prospect, ch->reached, slab, tile, ch->q);
 }
