@@ -178,7 +178,7 @@ static void stage_vjp(const void *self, const wal_slab *slab, const double *mass
       plain[i] *= -(last ? game->terminal_cost : game->step * game->crowd_cost) * gap;
     }
     statistic_bar[0] += wal_sum(n, plain);
-    if (!last) statistic_bar[0] += game->step * game->coupling * wal_sum(n, by_action);
+    statistic_bar[0] += game->step * game->coupling * wal_sum(n, by_action);
   }
 }
 
