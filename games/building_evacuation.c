@@ -95,6 +95,17 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
     reward[i] += game->exit_reward;
 }
 
+static void stage_vjp(const void *self, const wal_slab *slab, const double *mass,
+                      const double *policy, const double *statistic, const double *reward_bar,
+                      const double *outcome_bar, double *mass_bar, double *policy_bar,
+                      double *statistic_bar) {
+  (void)policy, (void)statistic, (void)outcome_bar, (void)policy_bar, (void)statistic_bar;
+  if (!reward_bar) return;
+  const building_evacuation *game = self;
+  wal_game_raised_aversion_vjp(slab->count, game->crowd_weight, mass, game->log_offset, reward_bar,
+                               mass_bar);
+}
+
 static void action_name(const void *self, int action, char *buffer, size_t size) {
   static const char *const STAIRS[] = {"downstairs", "upstairs"};
   (void)self;
@@ -116,4 +127,5 @@ const wal_game_type wal_game_building_evacuation = {
     .initial = initial_mass,
     .move = move,
     .stage = stage,
+    .stage_vjp = stage_vjp,
     .action_name = action_name};

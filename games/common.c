@@ -34,6 +34,44 @@ void wal_game_aversion(int64_t count, const double *mass, double offset, double 
   }
 }
 
+WAL_HOT void wal_game_sum_rows(int rows, int64_t stride, int64_t count, const double *restrict x,
+                               double *restrict sum) {
+  for (int64_t i = 0; i < count; i++) sum[i] = x[i];
+  for (int row = 1; row < rows; row++)
+    for (int64_t i = 0; i < count; i++) sum[i] += x[row * stride + i];
+}
+
+WAL_HOT void wal_game_add_scaled(int64_t count, double factor, const double *restrict x,
+                                 double *restrict y) {
+  for (int64_t i = 0; i < count; i++) y[i] += factor * x[i];
+}
+
+WAL_HOT static void pull_log(int64_t n, double weight, const double *restrict mass, double offset,
+                             const double *restrict bar, double *restrict mass_bar) {
+  for (int64_t i = 0; i < n; i++) mass_bar[i] -= weight * bar[i] / (mass[i] + offset);
+}
+
+void wal_game_aversion_vjp(int rows, int64_t stride, int64_t count, double weight,
+                           const double *mass, double offset, const double *reward_bar,
+                           double *mass_bar) {
+  enum { CHUNK = 512 };
+  double total[CHUNK];
+  for (int64_t i = 0; i < count; i += CHUNK) {
+    const int64_t n = count - i < CHUNK ? count - i : CHUNK;
+    if (rows > 1) wal_game_sum_rows(rows, stride, n, reward_bar + i, total);
+    pull_log(n, weight, mass + i, offset, rows > 1 ? total : reward_bar + i, mass_bar + i);
+  }
+}
+
+WAL_HOT void wal_game_raised_aversion_vjp(int64_t count, double weight, const double *restrict mass,
+                                          double low, const double *restrict reward_bar,
+                                          double *restrict mass_bar) {
+  for (int64_t i = 0; i < count; i++) {
+    const double change = weight * reward_bar[i] / mass[i];  // divided in any case: no branch
+    mass_bar[i] -= mass[i] > low ? change : 0;
+  }
+}
+
 WAL_HOT void wal_game_scale(int64_t count, double factor, double *restrict x) {
   for (int64_t i = 0; i < count; i++) x[i] *= factor;
 }

@@ -41,6 +41,22 @@ void wal_game_start(const double *distribution, int64_t states, int64_t first, i
 /** reward[i] = -ln(mass[i] + offset): the dislike of crowds. */
 void wal_game_aversion(int64_t count, const double *mass, double offset, double *reward);
 
+/** Of weight * wal_game_aversion(), paid in each of `rows` rows that lie `stride` apart:
+ *  mass_bar[i] -= weight / (mass[i] + offset) * (sum over the rows of reward_bar[row][i]). */
+void wal_game_aversion_vjp(int rows, int64_t stride, int64_t count, double weight,
+                           const double *mass, double offset, const double *reward_bar,
+                           double *mass_bar);
+
+/** Of -weight ln(max(mass[i], low)), which is flat up to `low`. */
+void wal_game_raised_aversion_vjp(int64_t count, double weight, const double *mass, double low,
+                                  const double *reward_bar, double *mass_bar);
+
+/** sum[i] = x[0][i] + ... + x[rows - 1][i] of rows that lie `stride` apart. */
+void wal_game_sum_rows(int rows, int64_t stride, int64_t count, const double *x, double *sum);
+
+/** y[i] += factor * x[i]. */
+void wal_game_add_scaled(int64_t count, double factor, const double *x, double *y);
+
 /** x[i] *= factor. */
 void wal_game_scale(int64_t count, double factor, double *x);
 

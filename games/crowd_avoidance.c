@@ -111,6 +111,19 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
     }
 }
 
+static void stage_vjp(const void *self, const wal_slab *slab, const double *mass,
+                      const double *policy, const double *statistic, const double *reward_bar,
+                      const double *outcome_bar, double *mass_bar, double *policy_bar,
+                      double *statistic_bar) {
+  (void)mass, (void)policy, (void)statistic, (void)outcome_bar, (void)policy_bar,
+      (void)statistic_bar;
+  if (!reward_bar) return;
+  const crowd_avoidance *game = self;
+  for (int64_t i = 0; i < slab->count; i += POPULATIONS)
+    for (int p = 0; p < POPULATIONS; p++)
+      mass_bar[i + 1 - p] -= game->congestion * reward_bar[i + p];
+}
+
 static void action_name(const void *self, int action, char *buffer, size_t size) {
   (void)self;
   wal_game_label(&MOVES[action].name, 0, buffer, size);
@@ -129,4 +142,5 @@ const wal_game_type wal_game_crowd_avoidance = {
     .move = move,
     .noise = noise,
     .stage = stage,
+    .stage_vjp = stage_vjp,
     .action_name = action_name};

@@ -293,6 +293,22 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
     if (wal_map_is_wall(&game->map, slab->first + i)) reward[i] = 0;
 }
 
+static void stage_vjp(const void *self, const wal_slab *slab, const double *mass,
+                      const double *policy, const double *statistic, const double *reward_bar,
+                      const double *outcome_bar, double *mass_bar, double *policy_bar,
+                      double *statistic_bar) {
+  (void)policy, (void)statistic, (void)outcome_bar, (void)policy_bar, (void)statistic_bar;
+  if (!reward_bar) return;
+  const crowd_modelling_2d *game = self;
+  const int64_t end = slab->first + slab->count;
+  int64_t cell = slab->first, run;
+  for (; (run = wal_map_run(&game->map, end, &cell)) > 0; cell += run) {
+    const int64_t i = cell - slab->first;
+    wal_game_aversion_vjp(1, slab->stride, run, game->aversion, mass + i, game->log_offset,
+                          reward_bar + i, mass_bar + i);
+  }
+}
+
 static void action_name(const void *self, int action, char *buffer, size_t size) {
   (void)self;
   wal_game_label(&MOVES[action].name, 0, buffer, size);
@@ -312,4 +328,5 @@ const wal_game_type wal_game_crowd_modelling_2d = {
     .noise = noise,
     .legal = legal_moves,
     .stage = stage,
+    .stage_vjp = stage_vjp,
     .action_name = action_name};

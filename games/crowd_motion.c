@@ -136,6 +136,17 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
   }
 }
 
+static void stage_vjp(const void *self, const wal_slab *slab, const double *mass,
+                      const double *policy, const double *statistic, const double *reward_bar,
+                      const double *outcome_bar, double *mass_bar, double *policy_bar,
+                      double *statistic_bar) {
+  (void)policy, (void)statistic, (void)outcome_bar, (void)policy_bar, (void)statistic_bar;
+  if (!reward_bar) return;
+  const crowd_motion *game = self;
+  wal_game_aversion_vjp(1, slab->stride, slab->count, 1, mass, game->log_offset, reward_bar,
+                        mass_bar);
+}
+
 static void action_name(const void *self, int action, char *buffer, size_t size) {
   (void)self;
   wal_game_label(&MOVES[action].name, 0, buffer, size);
@@ -154,4 +165,5 @@ const wal_game_type wal_game_crowd_motion = {
     .move = move,
     .noise = noise,
     .stage = stage,
+    .stage_vjp = stage_vjp,
     .action_name = action_name};

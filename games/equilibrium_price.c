@@ -125,6 +125,42 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
   }
 }
 
+static void couple_vjp(const void *self, const wal_slab *slab, const double *mass,
+                       const double *policy, const double *statistic_bar, double *mass_bar,
+                       double *policy_bar) {
+  const equilibrium_price *game = self;
+  for (int q = 1; q < game->quantities; q++)
+    for (int o = 0; o < game->orders; o++) {
+      const int64_t row = (q * game->orders + o) * slab->stride;
+      wal_game_add_scaled(slab->count, q * statistic_bar[SUPPLY], policy + row, mass_bar);
+      wal_game_add_scaled(slab->count, q * statistic_bar[SUPPLY], mass, policy_bar + row);
+    }
+}
+
+/** The price's derivative by the supply is -price / (elasticity (supply + offset)). */
+static void settle_vjp(const void *self, int stage, const double *statistics, double *bars,
+                       double *parameters_bar) {
+  (void)parameters_bar;
+  const equilibrium_price *game = self;
+  const double *statistic = statistics + (int64_t)stage * STATISTICS;
+  double *bar = bars + (int64_t)stage * STATISTICS;
+  const double supply = statistic[SUPPLY] + game->supply_offset;
+  bar[SUPPLY] -= bar[PRICE] * statistic[PRICE] / (game->elasticity * supply);
+}
+
+static void stage_vjp(const void *self, const wal_slab *slab, const double *mass,
+                      const double *policy, const double *statistic, const double *reward_bar,
+                      const double *outcome_bar, double *mass_bar, double *policy_bar,
+                      double *statistic_bar) {
+  (void)mass, (void)policy, (void)statistic, (void)outcome_bar, (void)mass_bar, (void)policy_bar;
+  if (!reward_bar) return;
+  const equilibrium_price *game = self;
+  for (int action = game->orders; action < game->quantities * game->orders; action++) {
+    const double q = action / game->orders;
+    statistic_bar[PRICE] += q * wal_sum(slab->count, reward_bar + action * slab->stride);
+  }
+}
+
 static void action_name(const void *self, int action, char *buffer, size_t size) {
   const equilibrium_price *game = self;
   snprintf(buffer, size, "make %d order %d", action / game->orders, action % game->orders);
@@ -142,6 +178,9 @@ const wal_game_type wal_game_equilibrium_price = {
     .initial = initial_mass,
     .move = move,
     .stage = stage,
+    .stage_vjp = stage_vjp,
     .couple = couple,
+    .couple_vjp = couple_vjp,
     .settle = settle,
+    .settle_vjp = settle_vjp,
     .action_name = action_name};

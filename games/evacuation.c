@@ -189,6 +189,22 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
   }
 }
 
+static void stage_vjp(const void *self, const wal_slab *slab, const double *mass,
+                      const double *policy, const double *statistic, const double *reward_bar,
+                      const double *outcome_bar, double *mass_bar, double *policy_bar,
+                      double *statistic_bar) {
+  (void)policy, (void)statistic, (void)outcome_bar, (void)policy_bar, (void)statistic_bar;
+  if (!reward_bar) return;
+  const evacuation *game = self;
+  const int64_t end = slab->first + slab->count;
+  int64_t cell = slab->first, run;
+  for (; (run = wal_map_run(&game->map, end, &cell)) > 0; cell += run) {
+    const int64_t i = cell - slab->first;
+    wal_game_raised_aversion_vjp(run, game->crowd_weight, mass + i, game->log_offset,
+                                 reward_bar + i, mass_bar + i);
+  }
+}
+
 static void action_name(const void *self, int action, char *buffer, size_t size) {
   static const char *const STAIRS[] = {"downstairs", "upstairs"};
   (void)self;
@@ -211,4 +227,5 @@ const wal_game_type wal_game_evacuation = {
     .initial = initial_mass,
     .move = move,
     .stage = stage,
+    .stage_vjp = stage_vjp,
     .action_name = action_name};

@@ -138,6 +138,17 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
     }
 }
 
+static void stage_vjp(const void *self, const wal_slab *slab, const double *mass,
+                      const double *policy, const double *statistic, const double *reward_bar,
+                      const double *outcome_bar, double *mass_bar, double *policy_bar,
+                      double *statistic_bar) {
+  (void)policy, (void)statistic, (void)outcome_bar, (void)policy_bar, (void)statistic_bar;
+  if (!reward_bar) return;
+  const garnet *game = self;
+  wal_game_aversion_vjp(game->actions, slab->stride, slab->count, game->aversion, mass,
+                        game->log_offset, reward_bar, mass_bar);
+}
+
 const wal_game_type wal_game_garnet = {
     .struct_size = sizeof(wal_game_type),
     .component = {.name = "garnet",
@@ -150,4 +161,5 @@ const wal_game_type wal_game_garnet = {
     .initial = initial_mass,
     .move = move,
     .noise = noise,
-    .stage = stage};
+    .stage = stage,
+    .stage_vjp = stage_vjp};

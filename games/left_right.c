@@ -20,6 +20,8 @@ static const wal_param PARAMS[] = {{.name = "initial",
                                     .meaning = "starting distribution over centre, left, right"},
                                    {.name = NULL}};
 
+static const double WEIGHT[STATES] = {0, -1, -2};
+
 typedef struct left_right {
   const double *initial;
 } left_right;
@@ -53,10 +55,19 @@ static void move(const void *self, int h, int outcome, int action, int64_t first
 
 static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
                   const double *statistic, double *reward, double *outcome) {
-  static const double WEIGHT[STATES] = {0, -1, -2};
   (void)self, (void)policy, (void)statistic, (void)outcome;
   if (!reward) return;
   for (int64_t i = 0; i < slab->count; i++) reward[i] = WEIGHT[slab->first + i] * mass[i];
+}
+
+static void stage_vjp(const void *self, const wal_slab *slab, const double *mass,
+                      const double *policy, const double *statistic, const double *reward_bar,
+                      const double *outcome_bar, double *mass_bar, double *policy_bar,
+                      double *statistic_bar) {
+  (void)mass, (void)policy, (void)statistic, (void)outcome_bar, (void)policy_bar,
+      (void)statistic_bar, (void)self;
+  if (!reward_bar) return;
+  for (int64_t i = 0; i < slab->count; i++) mass_bar[i] += WEIGHT[slab->first + i] * reward_bar[i];
 }
 
 static void action_name(const void *self, int action, char *buffer, size_t size) {
@@ -77,4 +88,5 @@ const wal_game_type wal_game_left_right = {
     .initial = initial_mass,
     .move = move,
     .stage = stage,
+    .stage_vjp = stage_vjp,
     .action_name = action_name};

@@ -146,6 +146,42 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
   }
 }
 
+static void couple_vjp(const void *self, const wal_slab *slab, const double *mass,
+                       const double *policy, const double *statistic_bar, double *mass_bar,
+                       double *policy_bar) {
+  (void)mass, (void)policy, (void)policy_bar;
+  const linear_quadratic *game = self;
+  wal_game_add_scaled(slab->count, statistic_bar[0], game->position + slab->first, mass_bar);
+}
+
+/** The positions to which moves are rounded do not change with the mean, but where they jump. */
+static void stage_vjp(const void *self, const wal_slab *slab, const double *mass,
+                      const double *policy, const double *statistic, const double *reward_bar,
+                      const double *outcome_bar, double *mass_bar, double *policy_bar,
+                      double *statistic_bar) {
+  (void)mass, (void)policy, (void)outcome_bar, (void)mass_bar, (void)policy_bar;
+  if (!reward_bar) return;
+  enum { CHUNK = 256 };
+  const linear_quadratic *game = self;
+  const bool last = slab->stage == game->horizon - 1;
+  const int actions = 2 * game->max_action + 1;
+  double plain[CHUNK], by_action[CHUNK];  // sums of the bars, and of action times bar
+  for (int64_t first = 0; first < slab->count; first += CHUNK) {
+    const int64_t n = slab->count - first < CHUNK ? slab->count - first : CHUNK;
+    wal_game_sum_rows(actions, slab->stride, n, reward_bar + first, plain);
+    for (int64_t i = 0; i < n; i++) by_action[i] = 0;
+    for (int b = 0; b < actions && !last; b++)
+      wal_game_add_scaled(n, b - game->max_action, reward_bar + b * slab->stride + first,
+                          by_action);
+    for (int64_t i = 0; i < n; i++) {
+      const double gap = statistic[0] - game->position[slab->first + first + i];
+      plain[i] *= -(last ? game->terminal_cost : game->step * game->crowd_cost) * gap;
+    }
+    statistic_bar[0] += wal_sum(n, plain);
+    statistic_bar[0] += game->step * game->coupling * wal_sum(n, by_action);
+  }
+}
+
 static void action_name(const void *self, int action, char *buffer, size_t size) {
   const linear_quadratic *game = self;
   snprintf(buffer, size, "%+d", action - game->max_action);
@@ -163,5 +199,7 @@ const wal_game_type wal_game_linear_quadratic = {
     .initial = initial_mass,
     .move = move,
     .stage = stage,
+    .stage_vjp = stage_vjp,
     .couple = couple,
+    .couple_vjp = couple_vjp,
     .action_name = action_name};

@@ -67,6 +67,17 @@ static inline bool wal_map_is_wall(const wal_map *map, int64_t cell) {
   return wal_map_at(map, cell) == WAL_MAP_WALL;
 }
 
+/** The next run of free cells from *cell on, before `end`: its length (0: no more); *cell becomes
+ * its first. */
+static inline int64_t wal_map_run(const wal_map *map, int64_t end, int64_t *cell) {
+  int64_t first = *cell, behind;
+  while (first < end && wal_map_is_wall(map, first)) first++;
+  behind = map->cells ? first : end;
+  while (behind < end && !wal_map_is_wall(map, behind)) behind++;
+  *cell = first;
+  return behind - first;
+}
+
 /** Number of cells that carry a character of `set`. */
 int64_t wal_map_count(const wal_map *map, const char *set);
 

@@ -145,6 +145,22 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
     }
 }
 
+static void stage_vjp(const void *self, const wal_slab *slab, const double *mass,
+                      const double *policy, const double *statistic, const double *reward_bar,
+                      const double *outcome_bar, double *mass_bar, double *policy_bar,
+                      double *statistic_bar) {
+  (void)policy, (void)statistic, (void)outcome_bar, (void)policy_bar, (void)statistic_bar;
+  if (!reward_bar) return;
+  const predator_prey *game = self;
+  const int populations = game->populations;
+  wal_game_aversion_vjp(1, slab->stride, slab->count, 1, mass, LOG_OFFSET, reward_bar, mass_bar);
+  for (int64_t i = 0; i < slab->count; i += populations)
+    for (int p = 0; p < populations; p++) {
+      const double *preference = game->preference + p * populations;
+      for (int q = 0; q < populations; q++) mass_bar[i + q] += preference[q] * reward_bar[i + p];
+    }
+}
+
 static void action_name(const void *self, int action, char *buffer, size_t size) {
   (void)self;
   wal_game_label(&MOVES[action].name, 0, buffer, size);
@@ -163,4 +179,5 @@ const wal_game_type wal_game_predator_prey = {
     .move = move,
     .noise = noise,
     .stage = stage,
+    .stage_vjp = stage_vjp,
     .action_name = action_name};

@@ -14,6 +14,8 @@ enum { TRANSITION_SLOPE, TRANSITION_OFFSET, REWARD_SLOPE, REWARD_OFFSET, TABLES 
 
 enum { FIRST_TABLE = 2 };  // in the list of parameters
 
+enum { MOST_STATES = 256 };
+
 typedef struct random_linear {
   int states;
   const double *table[TABLES];
@@ -25,7 +27,7 @@ typedef struct random_linear {
 
 static const wal_param PARAMS[] = {
     WAL_GAME_HORIZON(4),
-    WAL_GAME_INTEGER("states", 5, 1, 256, "states", "number of states, and of actions"),
+    WAL_GAME_INTEGER("states", 5, 1, MOST_STATES, "states", "number of states, and of actions"),
     TABLE("transition_slope", 3,
           "effect of mass at x on the logit of moving s -> t: [t][s][x]; drawn from -10..10 if "
           "left out"),
@@ -146,6 +148,58 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
   }
 }
 
+static void couple_vjp(const void *self, const wal_slab *slab, const double *mass,
+                       const double *policy, const double *statistic_bar, double *mass_bar,
+                       double *policy_bar) {
+  int n = ((const random_linear *)self)->states;
+  for (int a = 0; a < n; a++)
+    for (int64_t i = 0; i < slab->count; i++) {
+      const double bar = statistic_bar[(slab->first + i) * n + a];
+      mass_bar[i] += bar * policy[a * slab->stride + i];
+      policy_bar[a * slab->stride + i] += bar * mass[i];
+    }
+}
+
+enum { FEW = 16 };  // states worked on at once: their probabilities fit into the first cache
+
+/** Adds to joint_bar[x], of the masses of one action: the softmax's logit k has the bar
+ * p_k (outcome_bar_k - sum_j p_j outcome_bar_j). At most FEW states. */
+static void pull_outcome(const random_linear *game, int64_t first, int64_t count, int action,
+                         const double *joint, int64_t pairs, const double *outcome_bar,
+                         double *joint_bar) {
+  const int n = game->states;
+  double likely[MOST_STATES * FEW], mean[FEW] = {0};
+  fill_outcome(game, first, count, action, joint, FEW, likely);
+  for (int k = 0; k < n; k++)
+    for (int64_t i = 0; i < count; i++) mean[i] += likely[k * FEW + i] * outcome_bar[k * pairs + i];
+  for (int k = 0; k < n; k++)
+    for (int64_t i = 0; i < count; i++)
+      wal_game_add_scaled(n, likely[k * FEW + i] * (outcome_bar[k * pairs + i] - mean[i]),
+                          game->table[TRANSITION_SLOPE] + ((int64_t)k * n + first + i) * n,
+                          joint_bar);
+}
+
+static void stage_vjp(const void *self, const wal_slab *slab, const double *mass,
+                      const double *policy, const double *statistic, const double *reward_bar,
+                      const double *outcome_bar, double *mass_bar, double *policy_bar,
+                      double *statistic_bar) {
+  (void)mass, (void)policy, (void)mass_bar, (void)policy_bar;
+  const random_linear *game = self;
+  const int n = game->states;
+  for (int a = 0; a < n; a++) {
+    double joint_bar[MOST_STATES] = {0};
+    for (int64_t i = 0; reward_bar && i < slab->count; i++)
+      wal_game_add_scaled(n, reward_bar[a * slab->stride + i],
+                          game->table[REWARD_SLOPE] + (slab->first + i) * n, joint_bar);
+    for (int64_t i = 0; outcome_bar && i < slab->count; i += FEW) {
+      const int64_t count = slab->count - i < FEW ? slab->count - i : FEW;
+      pull_outcome(game, slab->first + i, count, a, statistic, n * slab->stride,
+                   outcome_bar + a * slab->stride + i, joint_bar);
+    }
+    for (int x = 0; x < n; x++) statistic_bar[x * n + a] += joint_bar[x];
+  }
+}
+
 const wal_game_type wal_game_random_linear = {
     .struct_size = sizeof(wal_game_type),
     .component = {.name = "random_linear",
@@ -158,4 +212,6 @@ const wal_game_type wal_game_random_linear = {
     .initial = initial_mass,
     .move = move,
     .stage = stage,
-    .couple = couple};
+    .stage_vjp = stage_vjp,
+    .couple = couple,
+    .couple_vjp = couple_vjp};

@@ -8,6 +8,13 @@
 
 enum { START, ROCK, PAPER, SCISSORS, STATES, ACTIONS = 3 };
 
+/* By own hand and the other's. */
+static const double PAYMENT[STATES][STATES] = {
+    [ROCK] = {[SCISSORS] = 2, [PAPER] = -1},
+    [PAPER] = {[ROCK] = 4, [SCISSORS] = -2},
+    [SCISSORS] = {[PAPER] = 6, [ROCK] = -3},
+};
+
 static const double ALL_AT_START[STATES] = {1, 0, 0, 0};
 
 static const wal_param PARAMS[] = {
@@ -63,11 +70,6 @@ static void couple(const void *self, const wal_slab *slab, const double *mass, c
 
 static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
                   const double *statistic, double *reward, double *outcome) {
-  static const double PAYMENT[STATES][STATES] = {
-      [ROCK] = {[SCISSORS] = 2, [PAPER] = -1},
-      [PAPER] = {[ROCK] = 4, [SCISSORS] = -2},
-      [SCISSORS] = {[PAPER] = 6, [ROCK] = -3},
-  };
   (void)self, (void)mass, (void)policy, (void)outcome;
   if (!reward) return;
   for (int64_t i = 0; i < slab->count; i++) {
@@ -75,6 +77,25 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
     reward[i] = payment[ROCK] * statistic[ROCK] + payment[PAPER] * statistic[PAPER] +
                 payment[SCISSORS] * statistic[SCISSORS];
   }
+}
+
+static void couple_vjp(const void *self, const wal_slab *slab, const double *mass,
+                       const double *policy, const double *statistic_bar, double *mass_bar,
+                       double *policy_bar) {
+  (void)self, (void)mass, (void)policy, (void)policy_bar;
+  for (int64_t i = 0; i < slab->count; i++) mass_bar[i] += statistic_bar[slab->first + i];
+}
+
+static void stage_vjp(const void *self, const wal_slab *slab, const double *mass,
+                      const double *policy, const double *statistic, const double *reward_bar,
+                      const double *outcome_bar, double *mass_bar, double *policy_bar,
+                      double *statistic_bar) {
+  (void)mass, (void)policy, (void)statistic, (void)outcome_bar, (void)mass_bar, (void)policy_bar,
+      (void)self;
+  if (!reward_bar) return;
+  for (int64_t i = 0; i < slab->count; i++)
+    for (int hand = ROCK; hand < STATES; hand++)
+      statistic_bar[hand] += PAYMENT[slab->first + i][hand] * reward_bar[i];
 }
 
 static void action_name(const void *self, int action, char *buffer, size_t size) {
@@ -95,5 +116,7 @@ const wal_game_type wal_game_rock_paper_scissors = {
     .initial = initial_mass,
     .move = move,
     .stage = stage,
+    .stage_vjp = stage_vjp,
     .couple = couple,
+    .couple_vjp = couple_vjp,
     .action_name = action_name};

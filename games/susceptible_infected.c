@@ -79,6 +79,26 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
     }
 }
 
+static void couple_vjp(const void *self, const wal_slab *slab, const double *mass,
+                       const double *policy, const double *statistic_bar, double *mass_bar,
+                       double *policy_bar) {
+  (void)self, (void)mass, (void)policy, (void)policy_bar;
+  for (int64_t i = 0; i < slab->count; i++)
+    if (slab->first + i == INFECTED) mass_bar[i] += statistic_bar[0];
+}
+
+static void stage_vjp(const void *self, const wal_slab *slab, const double *mass,
+                      const double *policy, const double *statistic, const double *reward_bar,
+                      const double *outcome_bar, double *mass_bar, double *policy_bar,
+                      double *statistic_bar) {
+  (void)mass, (void)policy, (void)statistic, (void)reward_bar, (void)mass_bar, (void)policy_bar,
+      (void)self;
+  if (!outcome_bar) return;
+  const double *keep = outcome_bar + OUT * slab->stride, *change = keep + ACTIONS * slab->stride;
+  for (int64_t i = 0; i < slab->count; i++)
+    if (slab->first + i == SUSCEPTIBLE) statistic_bar[0] += CONTAGION * (change[i] - keep[i]);
+}
+
 static void action_name(const void *self, int action, char *buffer, size_t size) {
   static const char *const NAMES[ACTIONS] = {"out", "home"};
   (void)self;
@@ -97,5 +117,7 @@ const wal_game_type wal_game_susceptible_infected = {
     .initial = initial_mass,
     .move = move,
     .stage = stage,
+    .stage_vjp = stage_vjp,
     .couple = couple,
+    .couple_vjp = couple_vjp,
     .action_name = action_name};

@@ -206,6 +206,24 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
   }
 }
 
+static void stage_vjp(const void *self, const wal_slab *slab, const double *mass,
+                      const double *policy, const double *statistic, const double *reward_bar,
+                      const double *outcome_bar, double *mass_bar, double *policy_bar,
+                      double *statistic_bar) {
+  (void)mass, (void)policy, (void)statistic, (void)outcome_bar, (void)policy_bar;
+  const tabulated *game = self;
+  const wal_tables *t = &game->tables;
+  const wal_sparse *matrix = &t->mass_reward;
+  if (!reward_bar || matrix->stages == 0) return;
+  for (int a = 0; a < t->actions; a++)
+    for (int64_t i = 0; i < slab->count; i++) {
+      const double bar = reward_bar[a * slab->stride + i];
+      const int64_t row = wal_tables_row(t, matrix, slab->stage, slab->first + i, a);
+      for (int64_t e = matrix->start[row]; e < matrix->start[row + 1]; e++)
+        *(game->own ? mass_bar + i : statistic_bar + matrix->column[e]) += matrix->weight[e] * bar;
+    }
+}
+
 static void action_name(const void *self, int action, char *buffer, size_t size) {
   const wal_tables *t = &((const tabulated *)self)->tables;
   if (t->action)
@@ -226,6 +244,7 @@ const wal_game_type wal_game_tabulated = {
     .initial = initial_mass,
     .move = move,
     .stage = stage,
+    .stage_vjp = stage_vjp,
     .noise = noise,
     .row_length = row_length,
     .legal = legal_pairs,

@@ -11,7 +11,7 @@
  * Outcome 0 is s' = a; outcome 1 goes to the post-decision state n, whose noise is uniform. The
  * statistic is the sum of L^2. */
 
-enum { OUTCOMES = 2 };
+enum { OUTCOMES = 2, CHUNK = 256 };
 
 typedef struct treasure_hunting {
   int places;
@@ -87,9 +87,18 @@ WAL_HOT static void multiply(int64_t n, const double *restrict x, const double *
   for (int64_t i = 0; i < n; i++) z[i] = x[i] * y[i];
 }
 
+WAL_HOT static void pull_square(int64_t n, double bar, const double *restrict mass,
+                                const double *restrict policy, double *restrict mass_bar,
+                                double *restrict policy_bar) {
+  for (int64_t i = 0; i < n; i++) {
+    const double joint_bar = bar * mass[i] * policy[i];
+    mass_bar[i] += joint_bar * policy[i];
+    policy_bar[i] += joint_bar * mass[i];
+  }
+}
+
 static void couple(const void *self, const wal_slab *slab, const double *mass, const double *policy,
                    double *statistic) {
-  enum { CHUNK = 256 };
   const treasure_hunting *game = self;
   double joint[CHUNK];
   for (int a = 0; a < game->places; a++)
@@ -100,14 +109,24 @@ static void couple(const void *self, const wal_slab *slab, const double *mass, c
     }
 }
 
+static double crowding_of(const treasure_hunting *game, int stage) {
+  return stage == 0 ? 0 : game->crowding ? game->crowding[stage - 1] : 1;
+}
+
+/** D of a place from L of its state and action, and the sum of all L^2. */
+static double distance(double own, double squares) {
+  const double others = squares - own * own;  // round-off may bring it below 0
+  return (1 - own) * (1 - own) + (others > 0 ? others : 0);
+}
+
 static void fill_place(const treasure_hunting *game, const wal_slab *slab, int64_t i,
-                       double crowding, double distance, double *reward, double *outcome) {
+                       double crowding, double far, double *reward, double *outcome) {
   int64_t place = slab->first + i;
   double treasure = game->rewards ? game->rewards[place] : 1;
-  double crowd = game->places * crowding * distance;
+  double crowd = game->places * crowding * far;
   for (int a = 0; a < game->places; a++) {
     int64_t at = a * slab->stride + i;
-    if (reward) reward[at] = slab->stage > 0 && a == place ? treasure * (1 - distance / 2) : 0;
+    if (reward) reward[at] = slab->stage > 0 && a == place ? treasure * (1 - far / 2) : 0;
     if (!outcome) continue;
     outcome[at] = 1 / (1 + crowd);
     outcome[game->places * slab->stride + at] = crowd / (1 + crowd);
@@ -117,12 +136,69 @@ static void fill_place(const treasure_hunting *game, const wal_slab *slab, int64
 static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
                   const double *statistic, double *reward, double *outcome) {
   const treasure_hunting *game = self;
-  double crowding = slab->stage == 0 ? 0 : game->crowding ? game->crowding[slab->stage - 1] : 1;
+  double crowding = crowding_of(game, slab->stage);
   for (int64_t i = 0; i < slab->count; i++) {
     double own = mass[i] * policy[(slab->first + i) * slab->stride + i];
-    double others = statistic[0] - own * own;  // round-off may bring it below 0
-    double distance = (1 - own) * (1 - own) + (others > 0 ? others : 0);
-    fill_place(game, slab, i, crowding, distance, reward, outcome);
+    fill_place(game, slab, i, crowding, distance(own, statistic[0]), reward, outcome);
+  }
+}
+
+static void couple_vjp(const void *self, const wal_slab *slab, const double *mass,
+                       const double *policy, const double *statistic_bar, double *mass_bar,
+                       double *policy_bar) {
+  const treasure_hunting *game = self;
+  for (int a = 0; a < game->places; a++) {
+    const int64_t row = a * slab->stride;
+    pull_square(slab->count, 2 * statistic_bar[0], mass, policy + row, mass_bar, policy_bar + row);
+  }
+}
+
+/** Bars of D at n places from place first + i on: of the treasure where action and place are the
+ * same, and of the chance c D n / (1 + c D n) to get lost and of the other one. */
+static void pull_distance(const treasure_hunting *game, const wal_slab *slab, int64_t i, int64_t n,
+                          double crowding, const double *reward_bar, const double *outcome_bar,
+                          const double *far, double *bar) {
+  const double crowd = game->places * crowding;
+  const int64_t lost = game->places * slab->stride;
+  double kept[CHUNK];
+  for (int64_t j = 0; j < n; j++) bar[j] = 0;
+  if (outcome_bar) {
+    wal_game_sum_rows(game->places, slab->stride, n, outcome_bar + lost + i, bar);
+    wal_game_sum_rows(game->places, slab->stride, n, outcome_bar + i, kept);
+    for (int64_t j = 0; j < n; j++) {
+      const double whole = 1 + crowd * far[j];
+      bar[j] = (bar[j] - kept[j]) * crowd / (whole * whole);
+    }
+  }
+  for (int64_t j = 0; reward_bar && slab->stage > 0 && j < n; j++) {
+    const int64_t place = slab->first + i + j;
+    const double treasure = game->rewards ? game->rewards[place] : 1;
+    bar[j] -= treasure / 2 * reward_bar[place * slab->stride + i + j];
+  }
+}
+
+static void stage_vjp(const void *self, const wal_slab *slab, const double *mass,
+                      const double *policy, const double *statistic, const double *reward_bar,
+                      const double *outcome_bar, double *mass_bar, double *policy_bar,
+                      double *statistic_bar) {
+  const treasure_hunting *game = self;
+  const double crowding = crowding_of(game, slab->stage);
+  double far[CHUNK], bar[CHUNK];
+  if (!reward_bar && !outcome_bar) return;
+  for (int64_t i = 0; i < slab->count; i += CHUNK) {
+    const int64_t n = slab->count - i < CHUNK ? slab->count - i : CHUNK;
+    for (int64_t j = i; j < i + n; j++)
+      far[j - i] = distance(mass[j] * policy[(slab->first + j) * slab->stride + j], statistic[0]);
+    pull_distance(game, slab, i, n, crowding, reward_bar, outcome_bar, far, bar);
+    for (int64_t j = i; j < i + n; j++) {
+      const int64_t at = (slab->first + j) * slab->stride + j;
+      const double own = mass[j] * policy[at];
+      const bool others = statistic[0] - own * own > 0;
+      const double own_bar = -2 * (1 - own + (others ? own : 0)) * bar[j - i];
+      mass_bar[j] += own_bar * policy[at];
+      policy_bar[at] += own_bar * mass[j];
+      statistic_bar[0] += others ? bar[j - i] : 0;
+    }
   }
 }
 
@@ -139,4 +215,6 @@ const wal_game_type wal_game_treasure_hunting = {
     .move = move,
     .noise = noise,
     .stage = stage,
-    .couple = couple};
+    .stage_vjp = stage_vjp,
+    .couple = couple,
+    .couple_vjp = couple_vjp};

@@ -23,8 +23,10 @@ static void write_reals(hid_t file, const char *name, int rank, const hsize_t *e
   assert_true(H5LTmake_dataset_double(file, name, rank, extent, numbers) >= 0);
 }
 
-/** Rows with up to TARGETS entries: of a kernel, or of any weights. */
-static void write_rows(hid_t file, const char *name, sizes z, int stages, bool kernel) {
+enum { KERNEL, OF_ALL, OF_OWN };  // rows of a kernel; of any weights, for all states or the own one
+
+/** Rows with up to TARGETS entries. */
+static void write_rows(hid_t file, const char *name, sizes z, int stages, int what) {
   static double data[MOST_STAGES * MOST_PAIRS * TARGETS];
   static int indices[MOST_STAGES * MOST_PAIRS * TARGETS], indptr[MOST_STAGES * MOST_PAIRS + 1];
   const int rows = stages * z.states * z.actions;
@@ -34,11 +36,11 @@ static void write_rows(hid_t file, const char *name, sizes z, int stages, bool k
     const int count = 1 + (int)(draw(row, 1) * TARGETS), first = used;
     double total = 0;
     for (int e = 0; e < count; e++, used++) {
-      indices[used] = (int)(draw(used, 2) * z.states);
-      data[used] = kernel ? draw(used, 3) : 2 * draw(used, 4) - 1.5;
+      indices[used] = what == OF_OWN ? row / z.actions % z.states : (int)(draw(used, 2) * z.states);
+      data[used] = what == KERNEL ? draw(used, 3) : 2 * draw(used, 4) - 1.5;
       total += data[used];
     }
-    for (int e = first; kernel && e < used; e++) data[e] /= total;
+    for (int e = first; what == KERNEL && e < used; e++) data[e] /= total;
     indptr[row + 1] = used;
   }
   const hid_t group = H5Gcreate2(file, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
@@ -60,8 +62,8 @@ static void write_numbers(hid_t file, sizes z, bool second) {
   const int stages = second ? z.horizon : 1;
   for (int i = 0; i < stages * z.states * z.actions; i++) numbers[i] = draw(i, 6);
   write_reals(file, "reward", second ? 3 : 2, second ? extent : extent + 1, numbers);
-  write_rows(file, "kernel", z, z.kernels, true);
-  write_rows(file, "reward_mass", z, stages, false);
+  write_rows(file, "kernel", z, z.kernels, KERNEL);
+  write_rows(file, "reward_mass", z, stages, second ? OF_ALL : OF_OWN);
   assert_true(H5LTset_attribute_int(file, "/", "horizon", &z.horizon, 1) >= 0);
 }
 
