@@ -24,7 +24,7 @@ typedef struct wal_job {
   int64_t resume_at;                  /**< ... at this iteration */
   double started;                     /**< wal_clock() of the program's start */
   wal_live *live;                     /**< its live view; that of a sweep in the runs of a sweep */
-  const char *stopped_by;             /**< why it was stopped, if it was */
+  wal_reason stopped_by;              /**< why it was stopped, if it was */
   void (*tick)(void *user); /**< called now and then while the task works, on every rank; or NULL */
   wal_reason (*told)(void *user); /**< of a run of a sweep: cli/control.h */
   void *user;
