@@ -146,8 +146,8 @@ int wal_command_resume(const wal_options *options, int argc, char **argv) {
   wal_text command_line = {0};
   char subject[WAL_CHECKPOINT_PATH];
   for (int i = 0; i < argc; i++) wal_text_add(&command_line, "%s%s", i ? " " : "", argv[i]);
-  wal_status status = wal_session_open(&session, options, &argc, &argv);
   wal_control_listen();
+  wal_status status = wal_session_open(&session, options, &argc, &argv);
   openblas_set_num_threads(1);  // ranks are the parallelism
   if (status == WAL_OK) status = resume(&session, options, command_line.bytes, subject);
   wal_text_free(&command_line);

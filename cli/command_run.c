@@ -76,8 +76,8 @@ int wal_command_run(const wal_options *options, int argc, char **argv) {
   wal_text command_line = {0};
   char path[4096] = "";
   join_arguments(&command_line, argc, argv);
-  wal_status status = wal_session_open(&session, options, &argc, &argv);
   wal_control_listen();
+  wal_status status = wal_session_open(&session, options, &argc, &argv);
   openblas_set_num_threads(1);  // ranks are the parallelism
   if (status == WAL_OK) status = wal_session_load_job(&session, &job, &type);
   if (status == WAL_OK && !options->output)

@@ -56,9 +56,9 @@ void wal_checkpoint_part_whole(char *run) {
   while (digits > base && digits[-1] >= '0' && digits[-1] <= '9') digits--;
   for (int k = 0; k < 2 && run + stem - digits >= DIGITS; k++) {
     const size_t word = strlen(KINDS[k]) + 2;  // ".run-"
+    if ((size_t)(digits - base) <= word) continue;
     char *dot = digits - word;
-    if ((size_t)(digits - base) <= word || dot[0] != '.' || digits[-1] != '-') continue;
-    if (strncmp(dot + 1, KINDS[k], word - 2) != 0) continue;
+    if (dot[0] != '.' || strncmp(dot + 1, KINDS[k], word - 2) != 0 || digits[-1] != '-') continue;
     memmove(dot, run + stem, strlen(run + stem) + 1);
     return;
   }

@@ -16,7 +16,7 @@ from walras_cli import MPIRUN, SANITIZED, SOURCE, WALRAS, environment, folder, s
 SCENARIO = """return solve {
   game = crowd_motion { rows = %d, columns = 40, horizon = 4 },
   learner = mirror_descent { rate = 0.5 }, stop = { iterations = %d, every = 3 } }
-""" % ((100, 500) if SANITIZED else (240, 1500))
+""" % ((60, 400) if SANITIZED else (240, 800))
 JOB = "7342"
 
 
@@ -39,10 +39,10 @@ class Batch(unittest.TestCase):
         os.symlink(WALRAS, os.path.join(tools, "walras"))
         executable(os.path.join(tools, "mpirun"),
                    "#!/bin/sh\nexec " + " ".join(
-                       [shutil.which(MPIRUN[0]), *MPIRUN[1:], "-n", "2"]) + ' "$@"\n')
+                       [shutil.which(MPIRUN[0]), *MPIRUN[1:], "-n", "1"]) + ' "$@"\n')
         executable(os.path.join(tools, "scontrol"),
                    '#!/bin/sh\necho "$@" >> "%s"\n' % os.path.join(self.place, "asked"))
-        self.env = environment(2, {"SLURM_JOB_ID": JOB,
+        self.env = environment(1, {"SLURM_JOB_ID": JOB,
                                    "PATH": tools + os.pathsep + os.environ["PATH"]}, leaks=False)
         write(os.path.join(self.place, "market.lua"), SCENARIO)
         write(os.path.join(self.place, "job.sh"), documented_script())
@@ -75,7 +75,7 @@ class Batch(unittest.TestCase):
                         process.send_signal(number)
                     break
                 time.sleep(0.01)
-            out, _ = process.communicate(timeout=60)
+            out, _ = process.communicate(timeout=120)
             return process.returncode, out
         finally:
             stop(process)
