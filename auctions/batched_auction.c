@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "auctions/clearing.h"
-#include "auctions/clearing_exact.h"
 #include "auctions/drift.h"
 #include "auctions/mechanism.h"
 #include "auctions/prior.h"
@@ -32,13 +30,6 @@ enum { LOSE, WIN, OUTCOMES };
 /* z_h: rows of `bids` numbers, then these. Masses are summed, the rest is settled. */
 enum { BID_MASS, WIN_PROBABILITY, PAYMENT, GAIN, LOSS, ROWS };
 enum { GOODS, LEFT, SOLD, THRESHOLD, REVENUE, SCALARS };
-
-/* Finitely many bidders, and whom of them the clearing serves. */
-typedef struct electorate {
-  int64_t agents;
-  const int64_t *bidders; /**< [bids] */
-  int64_t *winners;       /**< [bids] */
-} electorate;
 
 /* What a script's utility gave, and its first failure. */
 typedef struct asked {
@@ -331,16 +322,6 @@ static void ask_utility(const batched_auction *game, int stage, const double *pa
   }
 }
 
-/* Who wins: in the mean field, or the shares of finitely many bidders who do. */
-static wal_clearing clear_round(const wal_answer *answer, int bids, const double *bid_mass,
-                                const electorate *finite, double *win) {
-  if (!finite) return wal_clearing_run(bids, answer->reserve, answer->goods, bid_mass, win);
-  const int64_t goods = wal_clearing_goods(answer->goods, finite->agents);
-  const wal_clearing_count c =
-      wal_clearing_exact(bids, answer->reserve, goods, finite->bidders, finite->winners, win);
-  return (wal_clearing){.sold = (double)c.sold / (double)finite->agents, .threshold = c.threshold};
-}
-
 /* What losers pay, as loss[a], which is z_h's own: at each bid (1 - win) u(0, payment). */
 static void fill_losses(const batched_auction *game, int stage, double *z) {
   const int bids = game->market.bids;
@@ -356,28 +337,29 @@ static void fill_losses(const batched_auction *game, int stage, double *z) {
   }
 }
 
-static void settle_round(const batched_auction *game, int stage, const electorate *finite,
+/* Settles a round of which its number and, if they are finitely many, the bidders are given. */
+static void settle_round(const batched_auction *game, wal_round round, int64_t *winners,
                          double *statistics) {
-  const int bids = game->market.bids;
+  const int bids = game->market.bids, stage = round.round;
   const int64_t numbers = (int64_t)ROWS * bids + SCALARS;
   double *z = statistics + stage * numbers, *scalar = z + (int64_t)ROWS * bids;
   const double *before = scalar - numbers;
-  double left = game->market.goods;
-  if (stage > 0) left = before[LEFT] - (game->market.returned ? before[SOLD] : before[GOODS]);
-  if (left < 0) left = 0;  // by rounding only
-  wal_round round = {.round = stage, .left = left, .bid_mass = z};
-  if (finite) round.agents = finite->agents, round.bidders = finite->bidders;
+  round.left = game->market.goods;
+  if (stage > 0) round.left = before[LEFT] - (game->market.returned ? before[SOLD] : before[GOODS]);
+  if (round.left < 0) round.left = 0;  // by rounding only
+  round.bid_mass = z;
   wal_answer answer = {.payment = z + (int64_t)PAYMENT * bids};
   wal_mechanism_answer(&game->mechanism, &round, &answer);
   double *win = z + (int64_t)WIN_PROBABILITY * bids;
-  const wal_clearing c = clear_round(&answer, bids, z, finite, win);
+  const wal_clearing c =
+      wal_round_clear(&game->market, &round, answer.reserve, answer.goods, win, winners);
   if (game->asked)
     ask_utility(game, stage, answer.payment);
   else
     wal_utility_gain(&game->utility, bids, answer.payment, z + (int64_t)GAIN * bids);
   if (game->mechanism.type->losers_pay) fill_losses(game, stage, z);
   scalar[GOODS] = answer.goods;
-  scalar[LEFT] = left;
+  scalar[LEFT] = round.left;
   scalar[SOLD] = c.sold;
   scalar[THRESHOLD] = (double)c.threshold / bids;
   scalar[REVENUE] = 0;
@@ -386,7 +368,7 @@ static void settle_round(const batched_auction *game, int stage, const electorat
 }
 
 static void settle(const void *self, int stage, double *statistics) {
-  settle_round(self, stage, NULL, statistics);
+  settle_round(self, (wal_round){.round = stage}, NULL, statistics);
 }
 
 /* reward[a][i] = win[a] (offset[i] + slope[i] gain[a]), times the round's factor; where losers pay,
@@ -465,8 +447,8 @@ static void quota(const void *self, int stage, const int64_t *agents, const int6
   int64_t *losers = out + (int64_t)LOSE * bids, *winners = out + (int64_t)WIN * bids;
   double *bid_mass = statistics + stage * ((int64_t)ROWS * bids + SCALARS);
   for (int a = 0; a < bids; a++) bid_mass[a] = (double)played[a] / (double)agents[0];
-  const electorate finite = {.agents = agents[0], .bidders = played, .winners = winners};
-  settle_round(game, stage, &finite, statistics);
+  const wal_round round = {.round = stage, .agents = agents[0], .bidders = played};
+  settle_round(game, round, winners, statistics);
   for (int a = 0; a < bids; a++) losers[a] = played[a] - winners[a];
 }
 
