@@ -35,8 +35,7 @@ enum { GOODS, LEFT, SOLD, THRESHOLD, REVENUE, SCALARS };
 typedef struct asked {
   double *payment; /**< [rounds][bids] that it was asked for; NaN: not yet */
   double *worth;   /**< [rounds][bids][values + 1], as wal_utility_ask() */
-  wal_status failure;
-  char text[1024];
+  wal_held_failure failure;
 } asked;
 
 typedef struct batched_auction {
@@ -303,22 +302,16 @@ static void couple(const void *self, const wal_slab *slab, const double *mass, c
   wal_tile_action_mass(t, mass, policy, statistic);
 }
 
-static void note_failure(const batched_auction *game, wal_status status) {
-  asked *live = game->asked;
-  if (status == WAL_OK || live->failure != WAL_OK) return;
-  live->failure = status;
-  snprintf(live->text, sizeof live->text, "%s", wal_ctx_error(game->ctx));
-}
-
 /* Asks a script's utility about payments that are new. */
 static void ask_utility(const batched_auction *game, int stage, const double *payment) {
   asked *live = game->asked;
-  for (int a = 0; a < game->market.bids && live->failure == WAL_OK; a++) {
+  for (int a = 0; a < game->market.bids && live->failure.status == WAL_OK; a++) {
     const int64_t at = (int64_t)stage * game->market.bids + a;
     if (live->payment[at] == payment[a]) continue;
     live->payment[at] = payment[a];
-    note_failure(game, wal_utility_ask(game->ctx, &game->utility, stage, payment[a],
-                                       live->worth + at * (game->values + 1)));
+    const wal_status status = wal_utility_ask(game->ctx, &game->utility, stage, payment[a],
+                                              live->worth + at * (game->values + 1));
+    wal_failure_hold(game->ctx, status, &live->failure);
   }
 }
 
@@ -456,10 +449,7 @@ static wal_status failure(wal_ctx *ctx, const void *self) {
   const batched_auction *game = self;
   const wal_mechanism *m = &game->mechanism;
   if (m->type->failure) WAL_TRY(m->type->failure(ctx, m->self));
-  if (!game->asked || game->asked->failure == WAL_OK) return WAL_OK;
-  const wal_status status = game->asked->failure;
-  game->asked->failure = WAL_OK;
-  return wal_fail(ctx, status, "%s", game->asked->text);
+  return game->asked ? wal_failure_raise(ctx, &game->asked->failure) : WAL_OK;
 }
 
 // ---- Report -----------------------------------------------------------------------------------

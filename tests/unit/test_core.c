@@ -34,6 +34,23 @@ static void failures_leave_their_text(void **state) {
   wal_ctx_destroy(&ctx);
 }
 
+static void failures_are_held_until_raised(void **state) {
+  (void)state;
+  wal_ctx *ctx = wal_test_ctx(7);
+  wal_held_failure held = {0};
+  wal_failure_hold(ctx, WAL_OK, &held);
+  WAL_ASSERT_OK(ctx, wal_failure_raise(ctx, &held));
+  assert_string_equal(wal_ctx_error(ctx), "");
+  wal_failure_hold(ctx, wal_fail(ctx, WAL_EINPUT, "first, 100 %%"), &held);
+  wal_failure_hold(ctx, wal_fail(ctx, WAL_EIO, "second"), &held);
+  wal_failure_hold(ctx, WAL_OK, &held);
+  assert_string_equal(wal_ctx_error(ctx), "second");
+  WAL_ASSERT_STATUS(ctx, WAL_EINPUT, wal_failure_raise(ctx, &held));
+  assert_string_equal(wal_ctx_error(ctx), "first, 100 %");
+  WAL_ASSERT_OK(ctx, wal_failure_raise(ctx, &held));
+  wal_ctx_destroy(&ctx);
+}
+
 static void memory_is_aligned_zeroed_counted(void **state) {
   (void)state;
   wal_ctx *ctx = wal_test_ctx(1);
@@ -207,6 +224,7 @@ static void plans_take_no_memory(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(status_codes_are_unique),
     cmocka_unit_test(failures_leave_their_text),
+    cmocka_unit_test(failures_are_held_until_raised),
     cmocka_unit_test(memory_is_aligned_zeroed_counted),
     cmocka_unit_test(plans_take_no_memory),
     cmocka_unit_test(philox_gives_its_known_answers),
