@@ -12,8 +12,6 @@
 #include "sim/game/game.h"
 #include "sim/game/tile_step.h"
 
-extern const wal_game_type wal_game_batched_auction;
-
 /* The batched auction of Corecco et al. 2025, sections 2 and 3. Stages are rounds; states are the
  * values k/values and, behind them, "won"; actions are the bids a/bids.
  *
