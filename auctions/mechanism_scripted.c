@@ -28,7 +28,7 @@ static const wal_param PARAMS[] = {
     {.name = "goods",
      .type = WAL_FUNCTION,
      .optional = true,
-     .unit = "mass",
+     .unit = "goods per bidder",
      .meaning = "function(round, left): goods for sale in the round, 0 .. left; without it those "
                 "of `split`"},
     WAL_SPLIT_PARAM,
