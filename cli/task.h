@@ -79,6 +79,13 @@ void wal_job_watch(wal_job *job, const wal_live_head *head);
 /** Runs a job's task; when the task has ended its checkpoints go. @collective */
 wal_status wal_job_run(wal_job *job, const wal_task_type *type);
 
+/** The parameter `seed` of tasks. */
+#define WAL_TASK_SEED_PARAM                                                     \
+  {                                                                             \
+    .name = "seed", .type = WAL_INTEGER, .number = 1, .low = 0, .high = 0x1p53, \
+    .meaning = "seed of all random draws"                                       \
+  }
+
 int64_t wal_task_count(void);
 const wal_task_type *wal_task_at(int64_t index);
 const wal_task_type *wal_task_find(const char *name);
