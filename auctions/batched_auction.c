@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "auctions/clearing.h"
-#include "auctions/clearing_exact.h"
 #include "auctions/drift.h"
 #include "auctions/mechanism.h"
 #include "auctions/prior.h"
@@ -13,8 +11,6 @@
 #include "sim/core/memory.h"
 #include "sim/game/game.h"
 #include "sim/game/tile_step.h"
-
-extern const wal_game_type wal_game_batched_auction;
 
 /* The batched auction of Corecco et al. 2025, sections 2 and 3. Stages are rounds; states are the
  * values k/values and, behind them, "won"; actions are the bids a/bids.
@@ -33,19 +29,11 @@ enum { LOSE, WIN, OUTCOMES };
 enum { BID_MASS, WIN_PROBABILITY, PAYMENT, GAIN, LOSS, ROWS };
 enum { GOODS, LEFT, SOLD, THRESHOLD, REVENUE, SCALARS };
 
-/* Finitely many bidders, and whom of them the clearing serves. */
-typedef struct electorate {
-  int64_t agents;
-  const int64_t *bidders; /**< [bids] */
-  int64_t *winners;       /**< [bids] */
-} electorate;
-
 /* What a script's utility gave, and its first failure. */
 typedef struct asked {
   double *payment; /**< [rounds][bids] that it was asked for; NaN: not yet */
   double *worth;   /**< [rounds][bids][values + 1], as wal_utility_ask() */
-  wal_status failure;
-  char text[1024];
+  wal_held_failure failure;
 } asked;
 
 typedef struct batched_auction {
@@ -312,33 +300,17 @@ static void couple(const void *self, const wal_slab *slab, const double *mass, c
   wal_tile_action_mass(t, mass, policy, statistic);
 }
 
-static void note_failure(const batched_auction *game, wal_status status) {
-  asked *live = game->asked;
-  if (status == WAL_OK || live->failure != WAL_OK) return;
-  live->failure = status;
-  snprintf(live->text, sizeof live->text, "%s", wal_ctx_error(game->ctx));
-}
-
 /* Asks a script's utility about payments that are new. */
 static void ask_utility(const batched_auction *game, int stage, const double *payment) {
   asked *live = game->asked;
-  for (int a = 0; a < game->market.bids && live->failure == WAL_OK; a++) {
+  for (int a = 0; a < game->market.bids && live->failure.status == WAL_OK; a++) {
     const int64_t at = (int64_t)stage * game->market.bids + a;
     if (live->payment[at] == payment[a]) continue;
     live->payment[at] = payment[a];
-    note_failure(game, wal_utility_ask(game->ctx, &game->utility, stage, payment[a],
-                                       live->worth + at * (game->values + 1)));
+    const wal_status status = wal_utility_ask(game->ctx, &game->utility, stage, payment[a],
+                                              live->worth + at * (game->values + 1));
+    wal_failure_hold(game->ctx, status, &live->failure);
   }
-}
-
-/* Who wins: in the mean field, or the shares of finitely many bidders who do. */
-static wal_clearing clear_round(const wal_answer *answer, int bids, const double *bid_mass,
-                                const electorate *finite, double *win) {
-  if (!finite) return wal_clearing_run(bids, answer->reserve, answer->goods, bid_mass, win);
-  const int64_t goods = wal_clearing_goods(answer->goods, finite->agents);
-  const wal_clearing_count c =
-      wal_clearing_exact(bids, answer->reserve, goods, finite->bidders, finite->winners, win);
-  return (wal_clearing){.sold = (double)c.sold / (double)finite->agents, .threshold = c.threshold};
 }
 
 /* What losers pay, as loss[a], which is z_h's own: at each bid (1 - win) u(0, payment). */
@@ -356,28 +328,29 @@ static void fill_losses(const batched_auction *game, int stage, double *z) {
   }
 }
 
-static void settle_round(const batched_auction *game, int stage, const electorate *finite,
+/* Settles a round of which its number and, if they are finitely many, the bidders are given. */
+static void settle_round(const batched_auction *game, wal_round round, int64_t *winners,
                          double *statistics) {
-  const int bids = game->market.bids;
+  const int bids = game->market.bids, stage = round.round;
   const int64_t numbers = (int64_t)ROWS * bids + SCALARS;
   double *z = statistics + stage * numbers, *scalar = z + (int64_t)ROWS * bids;
   const double *before = scalar - numbers;
-  double left = game->market.goods;
-  if (stage > 0) left = before[LEFT] - (game->market.returned ? before[SOLD] : before[GOODS]);
-  if (left < 0) left = 0;  // by rounding only
-  wal_round round = {.round = stage, .left = left, .bid_mass = z};
-  if (finite) round.agents = finite->agents, round.bidders = finite->bidders;
+  round.left = game->market.goods;
+  if (stage > 0) round.left = before[LEFT] - (game->market.returned ? before[SOLD] : before[GOODS]);
+  if (round.left < 0) round.left = 0;  // by rounding only
+  round.bid_mass = z;
   wal_answer answer = {.payment = z + (int64_t)PAYMENT * bids};
   wal_mechanism_answer(&game->mechanism, &round, &answer);
   double *win = z + (int64_t)WIN_PROBABILITY * bids;
-  const wal_clearing c = clear_round(&answer, bids, z, finite, win);
+  const wal_clearing c =
+      wal_round_clear(&game->market, &round, answer.reserve, answer.goods, win, winners);
   if (game->asked)
     ask_utility(game, stage, answer.payment);
   else
     wal_utility_gain(&game->utility, bids, answer.payment, z + (int64_t)GAIN * bids);
   if (game->mechanism.type->losers_pay) fill_losses(game, stage, z);
   scalar[GOODS] = answer.goods;
-  scalar[LEFT] = left;
+  scalar[LEFT] = round.left;
   scalar[SOLD] = c.sold;
   scalar[THRESHOLD] = (double)c.threshold / bids;
   scalar[REVENUE] = 0;
@@ -386,7 +359,7 @@ static void settle_round(const batched_auction *game, int stage, const electorat
 }
 
 static void settle(const void *self, int stage, double *statistics) {
-  settle_round(self, stage, NULL, statistics);
+  settle_round(self, (wal_round){.round = stage}, NULL, statistics);
 }
 
 /* reward[a][i] = win[a] (offset[i] + slope[i] gain[a]), times the round's factor; where losers pay,
@@ -465,8 +438,8 @@ static void quota(const void *self, int stage, const int64_t *agents, const int6
   int64_t *losers = out + (int64_t)LOSE * bids, *winners = out + (int64_t)WIN * bids;
   double *bid_mass = statistics + stage * ((int64_t)ROWS * bids + SCALARS);
   for (int a = 0; a < bids; a++) bid_mass[a] = (double)played[a] / (double)agents[0];
-  const electorate finite = {.agents = agents[0], .bidders = played, .winners = winners};
-  settle_round(game, stage, &finite, statistics);
+  const wal_round round = {.round = stage, .agents = agents[0], .bidders = played};
+  settle_round(game, round, winners, statistics);
   for (int a = 0; a < bids; a++) losers[a] = played[a] - winners[a];
 }
 
@@ -474,10 +447,7 @@ static wal_status failure(wal_ctx *ctx, const void *self) {
   const batched_auction *game = self;
   const wal_mechanism *m = &game->mechanism;
   if (m->type->failure) WAL_TRY(m->type->failure(ctx, m->self));
-  if (!game->asked || game->asked->failure == WAL_OK) return WAL_OK;
-  const wal_status status = game->asked->failure;
-  game->asked->failure = WAL_OK;
-  return wal_fail(ctx, status, "%s", game->asked->text);
+  return game->asked ? wal_failure_raise(ctx, &game->asked->failure) : WAL_OK;
 }
 
 // ---- Report -----------------------------------------------------------------------------------

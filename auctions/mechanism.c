@@ -4,7 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "auctions/clearing.h"
 #include "auctions/clearing_exact.h"
 #include "sim/core/memory.h"
 
@@ -45,13 +44,13 @@ void wal_mechanism_answer(const wal_mechanism *mechanism, const wal_round *round
   if (answer->goods > round->left) answer->goods = round->left;  // by rounding only
 }
 
-void wal_round_clear(const wal_market *market, const wal_round *round, int reserve, double goods,
-                     double *win) {
-  if (round->bidders)
-    wal_clearing_exact(market->bids, reserve, wal_clearing_goods(goods, round->agents),
-                       round->bidders, NULL, win);
-  else
-    wal_clearing_run(market->bids, reserve, goods, round->bid_mass, win);
+wal_clearing wal_round_clear(const wal_market *market, const wal_round *round, int reserve,
+                             double goods, double *win, int64_t *winners) {
+  if (!round->bidders) return wal_clearing_run(market->bids, reserve, goods, round->bid_mass, win);
+  const wal_clearing_count c =
+      wal_clearing_exact(market->bids, reserve, wal_clearing_goods(goods, round->agents),
+                         round->bidders, winners, win);
+  return (wal_clearing){.sold = (double)c.sold / (double)round->agents, .threshold = c.threshold};
 }
 
 int wal_market_level(const wal_market *market, double price) {

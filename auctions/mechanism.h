@@ -2,6 +2,7 @@
 #ifndef WALRAS_AUCTIONS_MECHANISM_H
 #define WALRAS_AUCTIONS_MECHANISM_H
 
+#include "auctions/clearing.h"
 #include "sim/game/game.h"
 
 /** What a mechanism sells, to whom, and how often. Bids and values are shares of the greatest value
@@ -95,12 +96,13 @@ void wal_mechanism_answer(const wal_mechanism *mechanism, const wal_round *round
 
 /**
  * Who would win in the round if so many goods were for sale: win[a] is the probability for bid a,
- * by wal_clearing_run() or, among finitely many bidders, wal_clearing_exact(). For mechanisms whose
- * payments depend on that.
- * @param win  [bids]
+ * by wal_clearing_run() or, among finitely many bidders, wal_clearing_exact(). For the game, and
+ * for mechanisms whose payments depend on that.
+ * @param win      [bids]
+ * @param winners  [bids]: how many of finitely many bidders win; NULL: not wanted
  */
-void wal_round_clear(const wal_market *market, const wal_round *round, int reserve, double goods,
-                     double *win);
+wal_clearing wal_round_clear(const wal_market *market, const wal_round *round, int reserve,
+                             double goods, double *win, int64_t *winners);
 
 /** Level of the lowest bid that is at least `price`; `bids` if there is none. */
 int wal_market_level(const wal_market *market, double price);

@@ -2,7 +2,6 @@
 #include "auctions/mechanism_neural.h"
 
 #include <cblas.h>
-#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <string.h>
 
@@ -76,16 +75,14 @@ double *wal_neural_parameters(const wal_mechanism *mechanism, wal_neural_layout 
   return m->parameter;
 }
 
-/* Normal deviates with He's variance, scale^2 * 2 / inputs: two from the words of one draw, by the
- * inverse of the distribution function. */
+/* Normal deviates with He's variance, scale^2 * 2 / inputs: two from the words of one draw. */
 static void draw(uint64_t seed, uint32_t which, neural *m, int64_t first, int64_t count, int inputs,
                  double scale) {
   const double deviation = scale * sqrt(2.0 / inputs);
   for (int64_t i = first; i < first + count; i++) {
     const wal_random_words words =
         wal_random(seed, WAL_PURPOSE_NETWORK, (uint64_t)(i / 2), which, 0);
-    const double u = wal_random_real(&words, (int)(i % 2));
-    m->parameter[i] = deviation * gsl_cdf_ugaussian_Pinv(u > 0 ? u : 0x1p-54);  // 0 has none
+    m->parameter[i] = deviation * wal_random_normal(wal_random_real(&words, (int)(i % 2)));
   }
 }
 

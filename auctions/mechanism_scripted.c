@@ -9,12 +9,6 @@
 /* Payments and goods from functions of the scenario. The payments are tabulated when it is loaded;
  * goods are asked for in every round. */
 
-/* The first failure of a call while the game runs. */
-typedef struct trouble {
-  wal_status status;
-  char text[1024];
-} trouble;
-
 typedef struct scripted {
   wal_ctx *ctx;
   wal_market market;
@@ -22,7 +16,7 @@ typedef struct scripted {
   double *payment;           /**< [rounds][bids] */
   double *share;             /**< [rounds]: of the plan */
   int *reserve;              /**< [rounds]: level */
-  trouble *trouble;
+  wal_held_failure *failure; /**< first of a call while the game runs */
 } scripted;
 
 static const wal_param PARAMS[] = {
@@ -34,7 +28,7 @@ static const wal_param PARAMS[] = {
     {.name = "goods",
      .type = WAL_FUNCTION,
      .optional = true,
-     .unit = "mass",
+     .unit = "goods per bidder",
      .meaning = "function(round, left): goods for sale in the round, 0 .. left; without it those "
                 "of `split`"},
     WAL_SPLIT_PARAM,
@@ -95,7 +89,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, const wal_market *mar
   const wal_function *payment = wal_params_function(params, "payment");
   const int64_t cells = (int64_t)market->rounds * market->bids;
   const int64_t state = wal_round_up((int64_t)sizeof(scripted), 64);
-  const int64_t front = state + wal_round_up((int64_t)sizeof(trouble), 64);
+  const int64_t front = state + wal_round_up((int64_t)sizeof(wal_held_failure), 64);
   char *block;
   const int64_t bytes =
       (cells + market->rounds) * (int64_t)sizeof(double) + market->rounds * (int64_t)sizeof(int);
@@ -105,7 +99,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, const wal_market *mar
   m->ctx = ctx;
   m->market = *market;
   m->goods = wal_params_function(params, "goods");
-  m->trouble = (trouble *)(void *)(block + state);
+  m->failure = (wal_held_failure *)(void *)(block + state);
   m->payment = (double *)(void *)(block + front);
   m->share = m->payment + cells;
   m->reserve = (int *)(void *)(m->share + market->rounds);
@@ -145,23 +139,14 @@ static void answer(const void *self, const wal_round *round, wal_answer *out) {
   const scripted *m = self;
   out->reserve = m->reserve[round->round];
   out->goods = round->left * m->share[round->round];
-  if (m->goods) {
-    const wal_status status = ask_goods(m, round, &out->goods);
-    if (status != WAL_OK && m->trouble->status == WAL_OK) {
-      m->trouble->status = status;
-      snprintf(m->trouble->text, sizeof m->trouble->text, "%s", wal_ctx_error(m->ctx));
-    }
-  }
+  if (m->goods) wal_failure_hold(m->ctx, ask_goods(m, round, &out->goods), m->failure);
   memcpy(out->payment, m->payment + (int64_t)round->round * m->market.bids,
          (size_t)m->market.bids * sizeof *out->payment);
 }
 
 static wal_status failure(wal_ctx *ctx, const void *self) {
   const scripted *m = self;
-  const wal_status status = m->trouble->status;
-  if (status == WAL_OK) return WAL_OK;
-  m->trouble->status = WAL_OK;
-  return wal_fail(ctx, status, "%s", m->trouble->text);
+  return wal_failure_raise(ctx, m->failure);
 }
 
 const wal_mechanism_type wal_mechanism_scripted = {

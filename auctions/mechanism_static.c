@@ -33,7 +33,7 @@ static const wal_param PARAMS[] = {
      .optional = true,
      .low = 0,
      .high = HUGE_VAL,
-     .unit = "mass",
+     .unit = "goods per bidder",
      .meaning = "goods for sale in each round, with a sum of at most `goods`; without it half of "
                 "what is left"},
     WAL_RESERVE_PARAM,

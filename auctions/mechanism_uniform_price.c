@@ -2,7 +2,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "auctions/clearing.h"
 #include "auctions/sale.h"
 
 /* All winners of a round pay the same:
@@ -53,7 +52,7 @@ static void answer(const void *self, const wal_round *round, wal_answer *out) {
   const int bids = m->sale.market.bids;
   wal_sale_answer(&m->sale, round, out);
   double *win = out->payment;  // until the price is known
-  wal_round_clear(&m->sale.market, round, out->reserve, out->goods, win);
+  wal_round_clear(&m->sale.market, round, out->reserve, out->goods, win, NULL);
   const double price = find_price(m, round, win);
   for (int a = 0; a < bids; a++) {
     const double bid = (double)a / bids;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "auctions/prior.h"
 
-#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <string.h>
 
 #include "auctions/value_law.h"
 #include "sim/agents/stream.h"
+#include "sim/core/random.h"
 #include "sim/core/sum.h"
 
 static const wal_param GEOMETRIC[] = {
@@ -67,8 +67,8 @@ static double draw_log_gamma(wal_stream *stream, double shape) {
   const double more = shape < 1 ? log(1 - wal_stream_uniform(stream)) / shape : 0;
   const double d = (shape < 1 ? shape + 1 : shape) - 1.0 / 3, c = 1 / sqrt(9 * d);
   for (;;) {
-    const double level = wal_stream_uniform(stream), least = 1 - wal_stream_uniform(stream);
-    const double x = gsl_cdf_ugaussian_Pinv(level > 0 ? level : 0x1p-54), cube = 1 + c * x;
+    const double x = wal_random_normal(wal_stream_uniform(stream)), cube = 1 + c * x;
+    const double least = 1 - wal_stream_uniform(stream);
     if (cube <= 0) continue;
     const double v = cube * cube * cube, log_v = 3 * log(cube);
     if (log(least) <= 0.5 * x * x + d * (1 - v + log_v)) return log(d) + log_v + more;

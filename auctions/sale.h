@@ -10,7 +10,7 @@
 #define WAL_SPLIT_PARAM                                                                          \
   {                                                                                              \
     .name = "split", .type = WAL_ARRAY, .rank = 1, .optional = true, .low = 0, .high = HUGE_VAL, \
-    .unit = "mass",                                                                              \
+    .unit = "goods per bidder",                                                                  \
     .meaning =                                                                                   \
         "goods for sale in each round, with the sum `goods`; without it "                        \
         "equally many in all rounds"                                                             \

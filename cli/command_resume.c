@@ -6,7 +6,7 @@
 #include "cli/commands.h"
 #include "cli/control.h"
 #include "cli/session.h"
-#include "io/checkpoint.h"
+#include "io/checkpoint_parts.h"
 #include "io/json.h"
 #include "io/run_file.h"
 #include "sim/core/memory.h"
@@ -59,11 +59,50 @@ static wal_status refuse_changed(wal_ctx *ctx, const wal_options *options,
   return wal_agree(ctx, status);
 }
 
+/* The length of the folder in front of a path, with its slash. */
+static int folder_length(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash ? (int)(slash - path) + 1 : 0;
+}
+
+/* Of a name that is a checkpoint's and not the run's. Rank-local. */
+static wal_status refuse_checkpoint(wal_ctx *ctx, const char *path) {
+  char run[WAL_CHECKPOINT_PATH], name[WAL_CHECKPOINT_PATH];
+  wal_checkpoint_head head;
+  char *memory = NULL;
+  wal_status status = WAL_OK;
+  if (wal_checkpoint_head_read(ctx, path, &head, &memory) == WAL_OK) {
+    snprintf(run, sizeof run, "%.*s%s", folder_length(path), path, head.run);
+    const bool found = strcmp(wal_checkpoint_name(run, head.iteration, name), path) == 0;
+    wal_checkpoint_part_whole(run);
+    status = wal_fail(ctx, WAL_EINPUT,
+                      found ? "%s: is a checkpoint; to go on: walras resume %s"
+                            : "%s: is a checkpoint, under another name than it had: of %s",
+                      path, run);
+  }
+  wal_release(ctx, &memory);
+  return status;
+}
+
+/* Run files NAME and NAME.h5 have checkpoints of the same names. @collective */
+static wal_status refuse_other_run(wal_ctx *ctx, const wal_checkpoint_head *head, const char *run) {
+  const char *base = run + folder_length(run);
+  const int stem = wal_run_stem_length(base);
+  wal_status status = WAL_OK;
+  if (wal_ctx_rank(ctx) == 0 && strcmp(base, head->run) != 0 &&
+      stem == wal_run_stem_length(head->run) && strncmp(base, head->run, (size_t)stem) == 0)
+    status =
+        wal_fail(ctx, WAL_ENOTFOUND, "%s: its checkpoints are of another run: walras resume %.*s%s",
+                 run, folder_length(run), run, head->run);
+  return wal_agree(ctx, status);
+}
+
 /* Without checkpoints: the run has ended, or there was none. @collective */
 static wal_status say_nothing_to_do(wal_ctx *ctx, const char *run) {
   wal_status status = WAL_OK;
   if (wal_ctx_rank(ctx) == 0) {
-    status = wal_run_file_verify(ctx, run);
+    status = refuse_checkpoint(ctx, run);
+    if (status == WAL_OK) status = wal_run_file_verify(ctx, run);
     if (status == WAL_OK) printf("%s is complete: there is nothing to resume\n", run);
     if (status == WAL_ENOTFOUND)
       status = wal_fail(ctx, WAL_ENOTFOUND, "%s: no such run file, and no checkpoint of one", run);
@@ -71,8 +110,9 @@ static wal_status say_nothing_to_do(wal_ctx *ctx, const char *run) {
   return wal_agree(ctx, status);
 }
 
-static wal_status resume(wal_session *session, const wal_options *options,
-                         const char *command_line) {
+/* @param subject  [WAL_CHECKPOINT_PATH], room for the session's */
+static wal_status resume(wal_session *session, const wal_options *options, const char *command_line,
+                         char *subject) {
   wal_ctx *ctx = session->ctx;
   wal_checkpoint_head head;
   char *memory = NULL;
@@ -81,8 +121,10 @@ static wal_status resume(wal_session *session, const wal_options *options,
   const char *run = options->operand[0];
   session->subject = run;
   wal_options forced = *options;
-  wal_status status = find_head(ctx, run, &head, &memory);
+  wal_status status = wal_session_claim(session, run);
+  if (status == WAL_OK) status = find_head(ctx, run, &head, &memory);
   if (status == WAL_OK && head.iteration < 0) return say_nothing_to_do(ctx, run);
+  if (status == WAL_OK) status = refuse_other_run(ctx, &head, run);
   if (status == WAL_OK) status = refuse_changed(ctx, options, &head, run);
   if (status == WAL_OK) status = wal_session_resume_job(session, &head, &job, &type);
   if (status == WAL_OK) {
@@ -93,7 +135,8 @@ static wal_status resume(wal_session *session, const wal_options *options,
     status = wal_job_run(&job, type);
   }
   wal_session_free_job(&job);
-  session->subject = run;
+  snprintf(subject, WAL_CHECKPOINT_PATH, "%s", session->subject);  // of the head, which goes
+  session->subject = subject;
   wal_release(ctx, &memory);
   return status;
 }
@@ -101,11 +144,12 @@ static wal_status resume(wal_session *session, const wal_options *options,
 int wal_command_resume(const wal_options *options, int argc, char **argv) {
   wal_session session;
   wal_text command_line = {0};
+  char subject[WAL_CHECKPOINT_PATH];
   for (int i = 0; i < argc; i++) wal_text_add(&command_line, "%s%s", i ? " " : "", argv[i]);
-  wal_status status = wal_session_open(&session, options, &argc, &argv);
   wal_control_listen();
+  wal_status status = wal_session_open(&session, options, &argc, &argv);
   openblas_set_num_threads(1);  // ranks are the parallelism
-  if (status == WAL_OK) status = resume(&session, options, command_line.bytes);
+  if (status == WAL_OK) status = resume(&session, options, command_line.bytes, subject);
   wal_text_free(&command_line);
   return wal_session_close(&session, status);
 }

@@ -32,28 +32,36 @@ static wal_status spare_scenario(wal_ctx *ctx, const char *scenario, const char 
 }
 
 /* Checkpoints are of a run that did not end: only on request are they given up. @collective */
-static wal_status spare_checkpoints(wal_ctx *ctx, const wal_options *options, const char *output) {
+static wal_status spare_checkpoints(wal_ctx *ctx, const char *output) {
   int64_t newest = -1;
-  char path[WAL_CHECKPOINT_PATH];
-  WAL_TRY(wal_checkpoint_newest(ctx, output, INT64_MAX, &newest));
   bool parts = false;
-  WAL_TRY(wal_checkpoint_parts_exist(ctx, output, &parts, path));
-  if (newest < 0 && !parts) return WAL_OK;
-  if (newest < 0 && !options->force) {
-    const wal_status status =
-        wal_ctx_rank(ctx) > 0 ? WAL_OK
-                              : wal_fail(ctx, WAL_ECREATE,
-                                         "walras: cannot create %s: there is %s of a sweep that "
-                                         "did not end; begin anew with --force",
-                                         output, path);
-    return wal_agree(ctx, status);
-  }
-  if (!options->force)
+  char path[WAL_CHECKPOINT_PATH] = "";
+  WAL_TRY(wal_checkpoint_newest(ctx, output, INT64_MAX, &newest));
+  if (newest >= 0)
     return wal_fail(ctx, WAL_ECREATE,
                     "walras: cannot create %s: there is %s of a run that did not end; go on with "
                     "walras resume %s, or begin anew with --force",
                     output, wal_checkpoint_name(output, newest, path), output);
-  wal_checkpoint_remove_all(ctx, output);
+  WAL_TRY(wal_checkpoint_parts_exist(ctx, output, &parts, path));
+  if (!parts) return WAL_OK;
+  wal_status status = WAL_OK;
+  if (wal_ctx_rank(ctx) == 0)
+    status = wal_fail(ctx, WAL_ECREATE,
+                      "walras: cannot create %s: there is %s of a sweep that did not end; begin "
+                      "anew with --force",
+                      output, path);
+  return wal_agree(ctx, status);
+}
+
+/* Makes sure of the place of a run file before any work. @collective */
+static wal_status prepare(wal_session *session, const wal_options *options, const char *output) {
+  wal_ctx *ctx = session->ctx;
+  WAL_TRY(spare_scenario(ctx, options->operand[0], output));
+  if (options->dry_run) return WAL_OK;
+  WAL_TRY(wal_session_claim(session, output));
+  if (!options->force) WAL_TRY(spare_checkpoints(ctx, output));
+  WAL_TRY(wal_run_file_check(ctx, output, options->force));
+  if (options->force) wal_checkpoint_remove_all(ctx, output);
   return WAL_OK;
 }
 
@@ -68,8 +76,8 @@ int wal_command_run(const wal_options *options, int argc, char **argv) {
   wal_text command_line = {0};
   char path[4096] = "";
   join_arguments(&command_line, argc, argv);
-  wal_status status = wal_session_open(&session, options, &argc, &argv);
   wal_control_listen();
+  wal_status status = wal_session_open(&session, options, &argc, &argv);
   openblas_set_num_threads(1);  // ranks are the parallelism
   if (status == WAL_OK) status = wal_session_load_job(&session, &job, &type);
   if (status == WAL_OK && !options->output)
@@ -77,11 +85,7 @@ int wal_command_run(const wal_options *options, int argc, char **argv) {
   if (status == WAL_OK) {
     job.output = options->output ? options->output : path;
     job.command_line = command_line.bytes;
-    status = spare_scenario(session.ctx, options->operand[0], job.output);
-    if (status == WAL_OK && !options->dry_run)
-      status = wal_run_file_check(session.ctx, job.output, options->force);
-    if (status == WAL_OK && !options->dry_run)
-      status = spare_checkpoints(session.ctx, options, job.output);
+    status = prepare(&session, options, job.output);
   }
   if (status == WAL_OK) status = wal_job_run(&job, type);
   wal_session_free_job(&job);

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/checkpoint.h"
+
 enum { PATH = 4352 };
 
 static const double ASK_SECONDS = 0.02, LOOK_SECONDS = 1;
@@ -90,12 +92,11 @@ wal_control wal_control_start(wal_ctx *ctx, const char *run, wal_cadence every, 
 
 /* The file that asks this run to stop: NAME.STOP, else STOP; false if neither is there. */
 static bool find_stop_file(const wal_control *c, char path[PATH]) {
-  const char *slash = strrchr(c->run, '/'), *base = slash ? slash + 1 : c->run;
-  const char *dot = strrchr(base, '.');
-  const int stem = (int)((dot && dot > base ? dot : base + strlen(base)) - c->run);
-  snprintf(path, PATH, "%.*s.STOP", stem, c->run);
+  const char *slash = strrchr(c->run, '/');
+  const int folder = slash ? (int)(slash - c->run) + 1 : 0;
+  snprintf(path, PATH, "%.*s.STOP", wal_run_stem_length(c->run), c->run);
   if (access(path, F_OK) == 0) return true;
-  snprintf(path, PATH, "%.*sSTOP", (int)(base - c->run), c->run);
+  snprintf(path, PATH, "%.*sSTOP", folder, c->run);
   return access(path, F_OK) == 0;
 }
 

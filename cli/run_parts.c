@@ -47,8 +47,8 @@ static void fill_column(void *user, int64_t state, double *out) {
   *out = label ? label[place] : (double)place;
 }
 
-static wal_status write_index(wal_run_file *file, wal_ctx *ctx, const char *path,
-                              const char *long_name, int64_t count) {
+wal_status wal_run_write_index(wal_run_file *file, wal_ctx *ctx, const char *path,
+                               const char *long_name, int64_t count) {
   int64_t *index = NULL;
   WAL_TRY_ALL(ctx, wal_acquire(ctx, "axis", count, sizeof *index, &index));
   for (int64_t i = 0; i < count; i++) index[i] = i;
@@ -105,8 +105,8 @@ static wal_status write_action_axis(wal_run_file *file, const wal_axis *axis) {
 wal_status wal_run_write_axes(wal_run_file *file, wal_ctx *ctx, const wal_space *space) {
   const wal_shape *shape = &space->game->shape;
   WAL_TRY(wal_run_file_group(file, "/axes"));
-  WAL_TRY(write_index(file, ctx, "/axes/stage", "decision stage", shape->horizon));
-  WAL_TRY(write_index(file, ctx, "/axes/action", "action", shape->actions));
+  WAL_TRY(wal_run_write_index(file, ctx, "/axes/stage", "decision stage", shape->horizon));
+  WAL_TRY(wal_run_write_index(file, ctx, "/axes/action", "action", shape->actions));
   column c = {space, -1};
   wal_dataset state = {.path = "/axes/state",
                        .units = "1",

@@ -11,6 +11,10 @@
 /** /scenario and the attributes task and seed of the file. */
 wal_status wal_run_write_scenario(wal_run_file *file, const wal_job *job);
 
+/** A dimension scale that counts from 0 to count - 1. */
+wal_status wal_run_write_index(wal_run_file *file, wal_ctx *ctx, const char *path,
+                               const char *long_name, int64_t count);
+
 /** /axes: stage, state, action; coordinates of the states and names of the actions. Of `space` only
  *  the game and the partition of the states are needed. */
 wal_status wal_run_write_axes(wal_run_file *file, wal_ctx *ctx, const wal_space *space);

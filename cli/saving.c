@@ -68,7 +68,7 @@ wal_status wal_saving_pause(wal_saving *s, int64_t iteration, const wal_state *s
 }
 
 wal_status wal_saving_stopped(const wal_saving *s, int64_t iteration) {
-  s->job->stopped_by = wal_reason_text(s->control.reason);
+  s->job->stopped_by = s->control.reason;
   return wal_fail(s->job->ctx, WAL_ESTOPPED,
                   "stopped by %s at iteration %lld; to go on: walras resume %s",
                   wal_reason_text(s->control.reason), (long long)iteration, s->job->output);

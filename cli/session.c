@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#define _POSIX_C_SOURCE 200809L
+
 #include "cli/session.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "cli/catalogue.h"
 #include "cli/error.h"
 #include "cli/machine.h"
+#include "io/live.h"
+
+enum { CLAIM_PAUSES = 50 };  // of a tenth of a second
 
 /* Warnings are told also with --quiet, which is about progress; on the first rank only, as all
    ranks find the same. */
@@ -115,7 +121,6 @@ wal_status wal_session_load_job(wal_session *session, wal_job *job, const wal_ta
 wal_status wal_session_resume_job(wal_session *session, const wal_checkpoint_head *head,
                                   wal_job *job, const wal_task_type **type) {
   wal_ctx *ctx = session->ctx;
-  char name[WAL_CHECKPOINT_PATH];
   *job = (wal_job){.ctx = ctx,
                    .options = session->options,
                    .started = session->started,
@@ -123,15 +128,33 @@ wal_status wal_session_resume_job(wal_session *session, const wal_checkpoint_hea
                    .scenario_file = head->scenario_file,
                    .resumes = true,
                    .resume_at = head->iteration};
-  // Names that it has are those of files beside the scenario; its ending says what the text is.
-  snprintf(name, sizeof name, "%s.json", head->scenario_file);
+  // Names of files that it has are those of files beside the scenario.
   session->subject = head->scenario_file;
-  WAL_TRY_ALL(ctx, wal_scenario_parse(ctx, name, head->resolved, strlen(head->resolved),
-                                      wal_catalogue_all(), &job->scenario));
+  WAL_TRY_ALL(ctx, wal_scenario_parse_resolved(ctx, head->scenario_file, head->resolved,
+                                               wal_catalogue_all(), &job->scenario));
   return resolve_job(session, job, type);
 }
 
 void wal_session_free_job(wal_job *job) {
   wal_params_destroy(&job->params);
   wal_scenario_destroy(&job->scenario);
+}
+
+wal_status wal_session_claim(wal_session *session, const char *run) {
+  static const struct timespec PAUSE = {.tv_nsec = 100000000};
+  wal_ctx *ctx = session->ctx;
+  wal_status status = WAL_OK;
+  if (wal_ctx_rank(ctx) == 0) {
+    int64_t owner = wal_live_owner(ctx, run);
+    for (int i = 0; i < CLAIM_PAUSES && owner >= 0; i++) {
+      nanosleep(&PAUSE, NULL);  // killed a moment ago, it may not have ended yet
+      owner = wal_live_owner(ctx, run);
+    }
+    if (owner >= 0)
+      status = wal_fail(ctx, WAL_ECREATE,
+                        "walras: cannot create %s: process %lld is writing it; to stop that: touch "
+                        "%.*s.STOP",
+                        run, (long long)owner, wal_run_stem_length(run), run);
+  }
+  return wal_agree(ctx, status);
 }

@@ -30,4 +30,8 @@ wal_status wal_session_resume_job(wal_session *session, const wal_checkpoint_hea
                                   wal_job *job, const wal_task_type **type);
 void wal_session_free_job(wal_job *job);
 
+/** Refuses to write a run file that another process of this machine is writing, unless it ends
+ * within some seconds. WAL_ECREATE. @collective */
+wal_status wal_session_claim(wal_session *session, const char *run);
+
 #endif

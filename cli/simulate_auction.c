@@ -50,20 +50,8 @@ static wal_status write_column(wal_run_file *file, const char *path, const char 
   return wal_run_file_reals(file, &d, values);
 }
 
-static wal_status write_scale(wal_run_file *file, const char *path, const char *long_name,
-                              int64_t rows) {
-  int64_t index[WAL_ONE_SHOT_STRATA];
-  for (int64_t i = 0; i < rows; i++) index[i] = i;
-  const wal_dataset d = {.path = path,
-                         .units = "1",
-                         .long_name = long_name,
-                         .rank = 1,
-                         .extent = {rows},
-                         .is_scale = true};
-  return wal_run_file_integers(file, &d, index);
-}
-
-static wal_status write_quantities(wal_run_file *file, const quantity rows[QUANTITIES]) {
+static wal_status write_quantities(wal_run_file *file, wal_ctx *ctx,
+                                   const quantity rows[QUANTITIES]) {
   static const char SCALE[] = "/simulation/row";
   const char *names[QUANTITIES];
   double column[4][QUANTITIES];
@@ -80,7 +68,7 @@ static wal_status write_quantities(wal_run_file *file, const quantity rows[QUANT
                             .rank = 1,
                             .extent = {QUANTITIES},
                             .scale = {SCALE}};
-  WAL_TRY(write_scale(file, SCALE, "row", QUANTITIES));
+  WAL_TRY(wal_run_write_index(file, ctx, SCALE, "row", QUANTITIES));
   WAL_TRY(wal_run_file_texts(file, &name, names));
   WAL_TRY(write_column(file, "/simulation/estimate", "mean over the samples", SCALE, QUANTITIES,
                        column[0]));
@@ -92,12 +80,13 @@ static wal_status write_quantities(wal_run_file *file, const quantity rows[QUANT
                       SCALE, QUANTITIES, column[3]);
 }
 
-static wal_status write_deviations(wal_run_file *file, const wal_one_shot_deviations *d) {
+static wal_status write_deviations(wal_run_file *file, wal_ctx *ctx,
+                                   const wal_one_shot_deviations *d) {
   static const char SCALE[] = "/deviation/stratum";
   const int64_t rows = WAL_ONE_SHOT_STRATA;
   WAL_TRY(wal_run_file_group(file, "/deviation"));
   WAL_TRY(wal_run_file_attribute_integer(file, "/deviation", "samples", d->rivals));
-  WAL_TRY(write_scale(file, SCALE, "stratum of the value's law", rows));
+  WAL_TRY(wal_run_write_index(file, ctx, SCALE, "stratum of the value's law", rows));
   WAL_TRY(write_column(file, "/deviation/value", "value in the middle of the stratum", SCALE, rows,
                        d->value));
   WAL_TRY(
@@ -115,8 +104,8 @@ static wal_status write_file(wal_run_file *file, const wal_job *job, int64_t sam
   WAL_TRY(wal_run_write_scenario(file, job));
   WAL_TRY(wal_run_file_group(file, "/simulation"));
   WAL_TRY(wal_run_file_attribute_integer(file, "/simulation", "samples", samples));
-  WAL_TRY(write_quantities(file, rows));
-  return d->rivals > 0 ? write_deviations(file, d) : WAL_OK;
+  WAL_TRY(write_quantities(file, job->ctx, rows));
+  return d->rivals > 0 ? write_deviations(file, job->ctx, d) : WAL_OK;
 }
 
 static wal_status write_run(wal_run_file *file, const wal_job *job, double seconds) {

@@ -216,11 +216,11 @@ wal_status wal_solve_file_write_run(wal_run_file *file, const wal_job *job,
 }
 
 /* The content is written to a plan, for a learner and a space that have no arrays. */
-wal_status wal_solve_file_plan(const wal_job *job, const wal_game *game, double *bytes) {
+static wal_status plan(const wal_job *job, const wal_game *game, int64_t iterations,
+                       double *bytes) {
   wal_ctx *ctx = job->ctx;
   wal_params *of_learner = wal_params_child(job->params, "learner");
   const wal_params *stop = wal_params_child(job->params, "stop");
-  const int64_t iterations = wal_params_integer(stop, "iterations");
   const int64_t every = wal_params_integer(stop, "every");
   const wal_space space = {.ctx = ctx, .game = game};
   wal_learner learner = {.type = wal_learner_find(wal_params_component(of_learner)->name),
@@ -240,4 +240,13 @@ wal_status wal_solve_file_plan(const wal_job *job, const wal_game *game, double 
   wal_run_file_discard(&file);
   wal_release(ctx, &learner.self);
   return wal_agree(ctx, status);
+}
+
+wal_status wal_solve_file_plan(const wal_job *job, const wal_game *game, double *bytes) {
+  const wal_params *stop = wal_params_child(job->params, "stop");
+  return plan(job, game, wal_params_integer(stop, "iterations"), bytes);
+}
+
+wal_status wal_solve_file_least(const wal_job *job, const wal_game *game, double *bytes) {
+  return plan(job, game, 0, bytes);
 }

@@ -22,5 +22,7 @@ wal_status wal_solve_file_write_run(wal_run_file *file, const wal_job *job, cons
 /** The bytes that the run file of a solve will have if all iterations are done, before anything but
  *  the game is made. @collective */
 wal_status wal_solve_file_plan(const wal_job *job, const wal_game *game, double *bytes);
+/** As wal_solve_file_plan(), if it ends as early as can be. @collective */
+wal_status wal_solve_file_least(const wal_job *job, const wal_game *game, double *bytes);
 
 #endif

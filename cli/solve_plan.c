@@ -135,7 +135,8 @@ wal_status wal_solve_plan(wal_job *job, const wal_space *space) {
            (long long)cost.traffic.collectives, cost.traffic.collectives == 1 ? "" : "s");
   }
   WAL_TRY(wal_solve_plan_fits(job, &cost));
+  if (job->derived || job->options->dry_run) return WAL_OK;
   // A trace that ends early may be shorter by any amount.
-  const bool known = !job->derived && !job->options->dry_run && !ends_early(job);
-  return known ? wal_run_file_space(job->ctx, job->output, cost.file) : WAL_OK;
+  if (ends_early(job)) WAL_TRY(wal_solve_file_least(job, space->game, &cost.file));
+  return wal_run_file_space(job->ctx, job->output, cost.file);
 }

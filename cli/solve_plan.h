@@ -24,8 +24,8 @@ wal_status wal_solve_plan_measure(wal_job *job, const wal_space *space, wal_solv
 /** Fails if that is more memory than there is. @collective */
 wal_status wal_solve_plan_fits(wal_job *job, const wal_solve_cost *cost);
 
-/** Refuses what does not fit into memory or on the disk, before anything but the space is allocated, and in a dry
- *  run prints memory, file size, work and communication. @collective */
+/** Refuses what does not fit into memory or on the disk, before anything but the space is
+ *  allocated, and in a dry run prints memory, file size, work and communication. @collective */
 wal_status wal_solve_plan(wal_job *job, const wal_space *space);
 
 #endif

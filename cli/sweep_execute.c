@@ -36,6 +36,7 @@ typedef struct execution {
   bool keeps, leads, collects;
   double ticked, listened;
   bool stopping;
+  wal_reason reason;    /* why, as far as this rank knows */
   const bool *finished; /* [runs]: before a resumed sweep goes on; NULL: none */
   char run_name[WAL_CHECKPOINT_PATH];
   int64_t sent; /* results, to rank 0 */
@@ -315,6 +316,7 @@ static wal_status record(execution *e, int64_t run, bool resumes, wal_run_file *
     if (status == WAL_OK)
       status = e->keeps ? wal_run_file_record(e->group, file) : wal_run_file_plan(e->group, file);
     if (status == WAL_OK) status = type->work(&job, file, &p->figures);
+    e->reason = job.stopped_by;
   }
   wal_params_destroy(&params);
   return status;
@@ -392,25 +394,27 @@ static void do_runs(execution *e) {
 
 // ---- Stopping and going on --------------------------------------------------------------------
 
+/* Of a sweep that was stopped, on all ranks: why. Who was told by others knows of a signal only,
+ * which is the least of the reasons. */
+static wal_status share_reason(execution *e) {
+  int64_t reason = -(int64_t)e->reason;
+  if (e->saving.control.reason > e->reason) reason = -(int64_t)e->saving.control.reason;
+  WAL_TRY(wal_ctx_least_integer(e->job->ctx, &reason));
+  e->reason = reason == 0 ? WAL_REASON_SIGNAL : (wal_reason)-reason;
+  return WAL_OK;
+}
+
 /* Rank 0, when no more results come. */
 static wal_status end_saving(execution *e) {
-  wal_order order = WAL_ORDER_GO_ON;
-  wal_sweep_saving *s = &e->saving;
-  wal_status status = WAL_OK;
-  if (e->next < e->sweep->count) {
-    s->control.looked_at = 0;  // the reason that another group may have found
-    must_deliver(e, wal_sweep_saving_ask(s, e->done, &order));
-    status = save(e, false);
-    const wal_reason reason = s->control.reason ? s->control.reason : WAL_REASON_SIGNAL;
-    status = status == WAL_OK
-                 ? wal_fail(e->job->ctx, WAL_ESTOPPED,
-                            "stopped by %s with %lld of %lld runs finished; to go on: walras "
-                            "resume %s",
-                            wal_reason_text(reason), (long long)e->done, (long long)e->sweep->count,
-                            e->job->output)
-                 : wal_fail(e->job->ctx, status, "%s", wal_ctx_error(e->alone));
-  }
-  return status;
+  wal_ctx *ctx = e->job->ctx;
+  if (e->next == e->sweep->count) return WAL_OK;
+  const wal_status status = save(e, false);
+  if (status != WAL_OK) return wal_fail(ctx, status, "%s", wal_ctx_error(e->alone));
+  e->saving.control.reason = e->job->stopped_by = e->reason;
+  return wal_fail(ctx, WAL_ESTOPPED,
+                  "stopped by %s with %lld of %lld runs finished; to go on: walras resume %s",
+                  wal_reason_text(e->reason), (long long)e->done, (long long)e->sweep->count,
+                  e->job->output);
 }
 
 /* What rank 0 finds in the checkpoints becomes known to all, and the first checkpoint is written.
@@ -446,8 +450,12 @@ static wal_status do_all(execution *e) {
   if (status == WAL_OK) status = begin_saving(e, finished, flags);
   wal_release(ctx, &flags);
   if (status == WAL_OK) {
+    wal_job_watch(
+        e->job, &(wal_live_head){
+                    .noun = "run", .figure = "failed", .from = e->done, .total = e->sweep->count});
     do_runs(e);
-    if (e->collects) status = end_saving(e);
+    status = share_reason(e);
+    if (status == WAL_OK && e->collects) status = end_saving(e);
   }
   wal_release(ctx, &finished);
   return status;
@@ -481,9 +489,6 @@ wal_status wal_sweep_execute(wal_job *job, const wal_sweep *sweep, wal_run_file 
     if (e.collects) style = wal_progress_choose(stderr, job->options->quiet, job->options->json);
     e.progress = wal_progress_start(stderr, style, "sweep");
     e.progress.noun = "run";
-    wal_job_watch(
-        job,
-        &(wal_live_head){.noun = "run", .figure = "failed", .from = e.done, .total = sweep->count});
     if (e.collects)
       e.saving = wal_sweep_saving_begin(job, alone, rows, sweep->count);
     else  // the signals come here, too

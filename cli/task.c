@@ -46,7 +46,7 @@ wal_status wal_job_run(wal_job *job, const wal_task_type *type) {
   if (good)
     wal_live_end(&live, NULL, NULL);
   else if (status == WAL_ESTOPPED)
-    wal_live_end(&live, "stopped", job->stopped_by);
+    wal_live_end(&live, "stopped", wal_reason_text(job->stopped_by));
   else
     wal_live_end(&live, "failed", wal_ctx_error(job->ctx));
   job->live = NULL;

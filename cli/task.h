@@ -24,7 +24,7 @@ typedef struct wal_job {
   int64_t resume_at;                  /**< ... at this iteration */
   double started;                     /**< wal_clock() of the program's start */
   wal_live *live;                     /**< its live view; that of a sweep in the runs of a sweep */
-  const char *stopped_by;             /**< why it was stopped, if it was */
+  wal_reason stopped_by;              /**< why it was stopped, if it was */
   void (*tick)(void *user); /**< called now and then while the task works, on every rank; or NULL */
   wal_reason (*told)(void *user); /**< of a run of a sweep: cli/control.h */
   void *user;
@@ -78,6 +78,13 @@ void wal_job_watch(wal_job *job, const wal_live_head *head);
 
 /** Runs a job's task; when the task has ended its checkpoints go. @collective */
 wal_status wal_job_run(wal_job *job, const wal_task_type *type);
+
+/** The parameter `seed` of tasks. */
+#define WAL_TASK_SEED_PARAM                                                     \
+  {                                                                             \
+    .name = "seed", .type = WAL_INTEGER, .number = 1, .low = 0, .high = 0x1p53, \
+    .meaning = "seed of all random draws"                                       \
+  }
 
 int64_t wal_task_count(void);
 const wal_task_type *wal_task_at(int64_t index);

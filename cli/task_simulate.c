@@ -16,12 +16,7 @@ static const wal_param PARAMS[] = {{.name = "game",
                                     .low = 1,
                                     .high = 0x1p53,
                                     .meaning = "times that it is played, with new draws"},
-                                   {.name = "seed",
-                                    .type = WAL_INTEGER,
-                                    .number = 1,
-                                    .low = 0,
-                                    .high = 0x1p53,
-                                    .meaning = "seed of all random draws"},
+                                   WAL_TASK_SEED_PARAM,
                                    {0}};
 
 static const wal_simulation_type *type_of(const wal_params *params) {

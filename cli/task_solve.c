@@ -67,12 +67,7 @@ static const wal_param PARAMS[] = {
      .type = WAL_RECORD,
      .record = &wal_solve_store,
      .meaning = "what of the solution the run file has"},
-    {.name = "seed",
-     .type = WAL_INTEGER,
-     .number = 1,
-     .low = 0,
-     .high = 0x1p53,
-     .meaning = "seed of all random draws"},
+    WAL_TASK_SEED_PARAM,
     {0}};
 
 static wal_status make_game(wal_ctx *ctx, wal_params *params, wal_game *game) {

@@ -21,14 +21,8 @@ static const wal_param PARAMS[] = {
     WAL_GAME_REAL("stay", 0.5, 0, 1, "probability",
                   "chance that no noise moves the agent; else one place left or right, equally"),
     WAL_GAME_LOG_OFFSET(1e-20),
-    {.name = "initial",
-     .type = WAL_ARRAY,
-     .rank = 1,
-     .optional = true,
-     .low = 0,
-     .high = 1,
-     .unit = "mass",
-     .meaning = "starting distribution over the places; uniform if left out"},
+    WAL_GAME_INITIAL("starting distribution over the places; uniform if left out",
+                     .optional = true),
     {.name = NULL}};
 
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, void **self) {

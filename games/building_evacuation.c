@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <stddef.h>
 
+#include "games/building.h"
 #include "games/game_list.h"
-#include "games/grid.h"
-#include "sim/core/hot.h"
 #include "sim/core/memory.h"
-#include "sim/core/vector_math.h"
 
 /* Deterministic walks through a building; stairs lead down from corner (0, 0) and up from the
  * opposite one. r = exit_reward [floor = 0] - crowd_weight ln(max(mu(s), offset)). */
-
-enum { ACTIONS = 6, DOWNSTAIRS = 4 };
-
-static const wal_grid_move MOVES[DOWNSTAIRS] = {
-    {1, 0, "down"}, {-1, 0, "up"}, {0, -1, "left"}, {0, 1, "right"}};
 
 typedef struct building_evacuation {
   int64_t floors;
@@ -28,8 +21,7 @@ static const wal_param PARAMS[] = {
     WAL_GAME_CELLS("columns", 10, "columns of cells on a floor"),
     WAL_GAME_REAL("crowd_weight", 1, 0, 0, "reward", "weight of the dislike of crowds"),
     WAL_GAME_REAL("exit_reward", 10, 0, 0, "reward", "reward of each stage spent on floor 0"),
-    WAL_GAME_REAL("log_offset", 1e-20, 0, 1, "mass",
-                  "smallest mass under the logarithm, so that an empty state stays finite"),
+    WAL_BUILDING_LOG_OFFSET,
     {.name = NULL}};
 
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, void **self) {
@@ -41,7 +33,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
       .log_offset = wal_params_real(params, "log_offset")};
   shape->horizon = (int)wal_params_integer(params, "horizon");
   shape->states = game.floors * game.floor.rows * game.floor.columns;
-  shape->actions = ACTIONS;
+  shape->actions = WAL_BUILDING_ACTIONS;
   shape->state_reward = true;
   shape->axes = 3;
   shape->axis[0] = (wal_axis){.name = "floor", .size = game.floors};
@@ -63,12 +55,12 @@ static int64_t target(const building_evacuation *game, int action, int64_t state
   const wal_grid *floor = &game->floor;
   int64_t cells = floor->rows * floor->columns;
   int64_t level = state / cells, cell = state % cells;
-  if (action < DOWNSTAIRS) {
-    const wal_grid_move *step = &MOVES[action];
+  if (action < WAL_BUILDING_DOWNSTAIRS) {
+    const wal_grid_move *step = &wal_building_moves[action];
     return level * cells + wal_grid_clip(floor, cell / floor->columns + step->row,
                                          cell % floor->columns + step->column);
   }
-  if (action == DOWNSTAIRS) return cell == 0 && level > 0 ? state - cells : state;
+  if (action == WAL_BUILDING_DOWNSTAIRS) return cell == 0 && level > 0 ? state - cells : state;
   return cell == cells - 1 && level < game->floors - 1 ? state + cells : state;
 }
 
@@ -78,18 +70,12 @@ static void move(const void *self, int h, int outcome, int action, int64_t first
   for (int64_t i = 0; i < count; i++) post[i] = target(self, action, first + i);
 }
 
-WAL_HOT static void raise_to(int64_t n, const double *restrict x, double low, double *restrict y) {
-  for (int64_t i = 0; i < n; i++) y[i] = x[i] > low ? x[i] : low;
-}
-
 static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
                   const double *statistic, double *reward, double *outcome) {
   (void)policy, (void)statistic, (void)outcome;
   if (!reward) return;
   const building_evacuation *game = self;
-  raise_to(slab->count, mass, game->log_offset, reward);
-  wal_vector_log(slab->count, reward, reward);
-  wal_game_scale(slab->count, -game->crowd_weight, reward);
+  wal_building_aversion(slab->count, mass, game->log_offset, game->crowd_weight, reward);
   int64_t cells = game->floor.rows * game->floor.columns;
   for (int64_t i = 0; i < slab->count && slab->first + i < cells; i++)
     reward[i] += game->exit_reward;
@@ -106,15 +92,6 @@ static void stage_vjp(const void *self, const wal_slab *slab, const double *mass
                                mass_bar);
 }
 
-static void action_name(const void *self, int action, char *buffer, size_t size) {
-  static const char *const STAIRS[] = {"downstairs", "upstairs"};
-  (void)self;
-  if (action < DOWNSTAIRS)
-    wal_game_label(&MOVES[action].name, 0, buffer, size);
-  else
-    wal_game_label(STAIRS, action - DOWNSTAIRS, buffer, size);
-}
-
 const wal_game_type wal_game_building_evacuation = {
     .struct_size = sizeof(wal_game_type),
     .component = {.name = "building_evacuation",
@@ -128,4 +105,4 @@ const wal_game_type wal_game_building_evacuation = {
     .move = move,
     .stage = stage,
     .stage_vjp = stage_vjp,
-    .action_name = action_name};
+    .action_name = wal_building_action_name};

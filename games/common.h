@@ -31,6 +31,14 @@ enum { WAL_GAME_MOST_STAGES = 1000000, WAL_GAME_MOST_CELLS = 1000000 };
   WAL_GAME_REAL("log_offset", default_, 0, 1, "mass", \
                 "added to the mass under the logarithm, so that an empty state stays finite")
 
+/** A starting distribution; behind its meaning what else it has: .optional, or .array and .extent.
+ */
+#define WAL_GAME_INITIAL(meaning_, ...)                                                   \
+  {                                                                                       \
+    .name = "initial", .type = WAL_ARRAY, .rank = 1, .low = 0, .high = 1, .unit = "mass", \
+    .meaning = (meaning_), __VA_ARGS__                                                    \
+  }
+
 /** destroy() of games that own nothing but their struct. */
 void wal_game_free(wal_ctx *ctx, void *self);
 

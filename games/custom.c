@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "games/common.h"
@@ -13,7 +12,7 @@
  * the game is made; rewards and probabilities of outcomes are asked for in every sweep, each rank
  * for its own states. */
 
-enum { MOST_ACTIONS = 100000, MOST_OUTCOMES = 256, ERROR_LENGTH = 1024 };
+enum { MOST_ACTIONS = 100000, MOST_OUTCOMES = 256 };
 
 static const wal_param PARAMS[] = {
     {.name = "states",
@@ -37,14 +36,8 @@ static const wal_param PARAMS[] = {
      .high = WAL_GAME_MOST_STAGES,
      .unit = "stages",
      .meaning = "decision stages, each with a move and a reward"},
-    {.name = "initial",
-     .type = WAL_ARRAY,
-     .rank = 1,
-     .optional = true,
-     .low = 0,
-     .high = 1,
-     .unit = "mass",
-     .meaning = "starting distribution over the states; uniform if left out"},
+    WAL_GAME_INITIAL("starting distribution over the states; uniform if left out",
+                     .optional = true),
     {.name = "moves",
      .type = WAL_FUNCTION,
      .required = true,
@@ -69,9 +62,8 @@ static const wal_param PARAMS[] = {
 /* What calls change. */
 typedef struct custom_live {
   wal_custom_function reward, outcomes;
-  bool stopped;       /**< no further calls in this sweep */
-  wal_status failure; /**< first of this sweep */
-  char text[ERROR_LENGTH];
+  bool stopped;             /**< no further calls in this sweep */
+  wal_held_failure failure; /**< first of this sweep */
 } custom_live;
 
 typedef struct custom {
@@ -317,8 +309,7 @@ static void note(const custom *game, wal_status status) {
   live->stopped = true;
   for (int64_t i = 0; i < call->array_count; i++)
     if (!isfinite(call->array[i])) return;
-  live->failure = status;
-  snprintf(live->text, sizeof live->text, "%s", wal_ctx_error(game->ctx));
+  wal_failure_hold(game->ctx, status, &live->failure);
 }
 
 static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
@@ -350,10 +341,8 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
 
 static wal_status failure(wal_ctx *ctx, const void *self) {
   custom_live *live = ((const custom *)self)->live;
-  wal_status status = live->failure;
   live->stopped = false;
-  live->failure = WAL_OK;
-  return status == WAL_OK ? WAL_OK : wal_fail(ctx, status, "%s", live->text);
+  return wal_failure_raise(ctx, &live->failure);
 }
 
 const wal_game_type wal_game_custom = {

@@ -2,22 +2,16 @@
 #include <math.h>
 #include <string.h>
 
+#include "games/building.h"
 #include "games/game_list.h"
 #include "games/map.h"
-#include "sim/core/hot.h"
 #include "sim/core/memory.h"
-#include "sim/core/vector_math.h"
 
 /* Deterministic walks through a building drawn as a map, the ground floor first. A move into a wall
  * or off the map stays: who cannot get on has to wait. Stairs lead to the same place on the next
  * floor. r = exit_reward [s is an exit] - crowd_weight ln(max(mu(s), offset)), as in
  * building_evacuation, which is the building without walls. Walls are states that nobody reaches.
  */
-
-enum { ACTIONS = 6, DOWNSTAIRS = 4, UPSTAIRS = 5 };
-
-static const wal_grid_move MOVES[DOWNSTAIRS] = {
-    {1, 0, "down"}, {-1, 0, "up"}, {0, -1, "left"}, {0, 1, "right"}};
 
 #define EXITS "Eudx"
 #define STAIRS_UP "UuXx"
@@ -68,8 +62,7 @@ static const wal_param PARAMS[] = {
     WAL_GAME_HORIZON(30),
     WAL_GAME_REAL("crowd_weight", 1, 0, HUGE_VAL, "reward", "weight of the dislike of crowds"),
     WAL_GAME_REAL("exit_reward", 10, 0, 0, "reward", "reward of each stage spent on an exit"),
-    WAL_GAME_REAL("log_offset", 1e-20, 0, 1, "mass",
-                  "smallest mass under the logarithm, so that an empty state stays finite"),
+    WAL_BUILDING_LOG_OFFSET,
     {.name = NULL}};
 
 static void destroy(wal_ctx *ctx, void *self) {
@@ -131,7 +124,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   WAL_TRY_GOTO(read_map(ctx, params, game));
   shape->horizon = (int)wal_params_integer(params, "horizon");
   shape->states = wal_map_cells(&game->map);
-  shape->actions = ACTIONS;
+  shape->actions = WAL_BUILDING_ACTIONS;
   shape->state_reward = true;
   shape->axes = 3;
   shape->axis[0] = (wal_axis){.name = "floor", .size = game->map.floors};
@@ -156,11 +149,14 @@ static int64_t target(const evacuation *game, int action, int64_t state) {
   const wal_grid *grid = &game->map.grid;
   int64_t cells = cells_of_floor(game);
   if (wal_map_is_wall(&game->map, state)) return state;
-  if (action == DOWNSTAIRS) return is_one(game, state, STAIRS_DOWN) ? state - cells : state;
-  if (action == UPSTAIRS) return is_one(game, state, STAIRS_UP) ? state + cells : state;
+  if (action == WAL_BUILDING_DOWNSTAIRS)
+    return is_one(game, state, STAIRS_DOWN) ? state - cells : state;
+  if (action == WAL_BUILDING_UPSTAIRS)
+    return is_one(game, state, STAIRS_UP) ? state + cells : state;
   int64_t level = state / cells, cell = state % cells;
-  int64_t to = level * cells + wal_grid_clip(grid, cell / grid->columns + MOVES[action].row,
-                                             cell % grid->columns + MOVES[action].column);
+  int64_t to =
+      level * cells + wal_grid_clip(grid, cell / grid->columns + wal_building_moves[action].row,
+                                    cell % grid->columns + wal_building_moves[action].column);
   return wal_map_is_wall(&game->map, to) ? state : to;
 }
 
@@ -170,18 +166,12 @@ static void move(const void *self, int h, int outcome, int action, int64_t first
   for (int64_t i = 0; i < count; i++) post[i] = target(self, action, first + i);
 }
 
-WAL_HOT static void raise_to(int64_t n, const double *restrict x, double low, double *restrict y) {
-  for (int64_t i = 0; i < n; i++) y[i] = x[i] > low ? x[i] : low;
-}
-
 static void stage(const void *self, const wal_slab *slab, const double *mass, const double *policy,
                   const double *statistic, double *reward, double *outcome) {
   (void)policy, (void)statistic, (void)outcome;
   if (!reward) return;
   const evacuation *game = self;
-  raise_to(slab->count, mass, game->log_offset, reward);
-  wal_vector_log(slab->count, reward, reward);
-  wal_game_scale(slab->count, -game->crowd_weight, reward);
+  wal_building_aversion(slab->count, mass, game->log_offset, game->crowd_weight, reward);
   for (int64_t i = 0; i < slab->count; i++) {
     char cell = game->map.cells[slab->first + i];
     if (cell == 'E' || cell == 'u' || cell == 'd' || cell == 'x') reward[i] += game->exit_reward;
@@ -205,15 +195,6 @@ static void stage_vjp(const void *self, const wal_slab *slab, const double *mass
   }
 }
 
-static void action_name(const void *self, int action, char *buffer, size_t size) {
-  static const char *const STAIRS[] = {"downstairs", "upstairs"};
-  (void)self;
-  if (action < DOWNSTAIRS)
-    wal_game_label(&MOVES[action].name, 0, buffer, size);
-  else
-    wal_game_label(STAIRS, action - DOWNSTAIRS, buffer, size);
-}
-
 const wal_game_type wal_game_evacuation = {
     .struct_size = sizeof(wal_game_type),
     .component =
@@ -228,4 +209,4 @@ const wal_game_type wal_game_evacuation = {
     .move = move,
     .stage = stage,
     .stage_vjp = stage_vjp,
-    .action_name = action_name};
+    .action_name = wal_building_action_name};

@@ -9,16 +9,10 @@ enum { STATES = 3, ACTIONS = 2, STAGES = 2 };
 
 static const double CENTRE[STATES] = {1, 0, 0};
 
-static const wal_param PARAMS[] = {{.name = "initial",
-                                    .type = WAL_ARRAY,
-                                    .rank = 1,
-                                    .array = CENTRE,
-                                    .extent = {STATES},
-                                    .low = 0,
-                                    .high = 1,
-                                    .unit = "mass",
-                                    .meaning = "starting distribution over centre, left, right"},
-                                   {.name = NULL}};
+static const wal_param PARAMS[] = {
+    WAL_GAME_INITIAL("starting distribution over centre, left, right", .array = CENTRE,
+                     .extent = {STATES}),
+    {.name = NULL}};
 
 static const double WEIGHT[STATES] = {0, -1, -2};
 

@@ -19,15 +19,8 @@ static const double ALL_AT_START[STATES] = {1, 0, 0, 0};
 
 static const wal_param PARAMS[] = {
     WAL_GAME_HORIZON(2),
-    {.name = "initial",
-     .type = WAL_ARRAY,
-     .rank = 1,
-     .array = ALL_AT_START,
-     .extent = {STATES},
-     .low = 0,
-     .high = 1,
-     .unit = "mass",
-     .meaning = "starting distribution over start, rock, paper, scissors"},
+    WAL_GAME_INITIAL("starting distribution over start, rock, paper, scissors",
+                     .array = ALL_AT_START, .extent = {STATES}),
     {.name = NULL}};
 
 typedef struct rock_paper_scissors {

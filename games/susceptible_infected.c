@@ -14,15 +14,8 @@ static const double OUTBREAK[STATES] = {0.4, 0.6};
 
 static const wal_param PARAMS[] = {
     WAL_GAME_HORIZON(51),
-    {.name = "initial",
-     .type = WAL_ARRAY,
-     .rank = 1,
-     .array = OUTBREAK,
-     .extent = {STATES},
-     .low = 0,
-     .high = 1,
-     .unit = "mass",
-     .meaning = "starting shares of susceptible and infected agents"},
+    WAL_GAME_INITIAL("starting shares of susceptible and infected agents", .array = OUTBREAK,
+                     .extent = {STATES}),
     {.name = NULL}};
 
 typedef struct susceptible_infected {

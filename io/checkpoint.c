@@ -3,7 +3,6 @@
 
 #include "io/checkpoint.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,17 +43,10 @@ static int64_t iteration_of(const char *run, const char *name) {
   return good ? (int64_t)iteration : -1;
 }
 
-static DIR *open_folder(const char *run) {
-  char folder[WAL_CHECKPOINT_PATH];
-  const char *slash = strrchr(run, '/');
-  snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - run) + 1 : 1, slash ? run : ".");
-  return opendir(folder);
-}
-
 /* On this rank; -1 if there is none. */
 static int64_t find_newest(const char *run, int64_t before) {
   int64_t newest = -1;
-  DIR *list = open_folder(run);
+  DIR *list = wal_checkpoint_folder(run);
   for (struct dirent *entry; list && (entry = readdir(list)) != NULL;) {
     const int64_t iteration = iteration_of(run, entry->d_name);
     if (iteration < before && iteration > newest) newest = iteration;
@@ -122,7 +114,8 @@ static wal_status write_field(wal_run_file *file, const wal_field *field) {
   return wal_run_file_spread(file, &d, 1, f.first, f.count, fill_row, &f);
 }
 
-static wal_status write_head(wal_run_file *file, const wal_checkpoint_head *head) {
+static wal_status write_head(wal_run_file *file, const char *run, const wal_checkpoint_head *head) {
+  const char *slash = strrchr(run, '/');
   const wal_dataset source = {
       .path = "/scenario/source", .units = "1", .long_name = "scenario as given"};
   const wal_dataset resolved = {.path = "/scenario/resolved",
@@ -135,6 +128,7 @@ static wal_status write_head(wal_run_file *file, const wal_checkpoint_head *head
   WAL_TRY(wal_run_file_texts(file, &source, &head->source));
   WAL_TRY(wal_run_file_texts(file, &resolved, &head->resolved));
   WAL_TRY(wal_run_file_group(file, "/checkpoint"));
+  WAL_TRY(wal_run_file_attribute_text(file, "/checkpoint", "run", slash ? slash + 1 : run));
   return wal_run_file_attribute_integer(file, "/checkpoint", "at", head->iteration);
 }
 
@@ -142,6 +136,12 @@ double wal_checkpoint_bytes(const wal_checkpoint_head *head, const wal_state *st
   // Chunks stick out of a dataset by some, and there is the index of them.
   const double texts = (double)strlen(head->source) + (double)strlen(head->resolved);
   return 1.01 * wal_state_bytes(state) + texts + 0x1p16;
+}
+
+/* What stands where a checkpoint is to be written was passed over if it is damaged, and may not
+ * look like a run file any more. A whole one stays until the new one takes its place. */
+static void remove_damaged(wal_ctx *ctx, const char *path) {
+  if (access(path, F_OK) == 0 && wal_run_file_verify(ctx, path) != WAL_OK) unlink(path);
 }
 
 wal_status wal_checkpoint_write(const char *run, const wal_checkpoint_head *head,
@@ -156,10 +156,9 @@ wal_status wal_checkpoint_write(const char *run, const wal_checkpoint_head *head
     snprintf(why, sizeof why, "%s", wal_ctx_error(state->ctx));
     status = wal_fail(state->ctx, WAL_EIO, "%s", why);
   }
-  // What stands there was damaged and passed over, and may not look like a run file any more.
-  if (status == WAL_OK && wal_ctx_rank(state->ctx) == 0) unlink(path);
+  if (status == WAL_OK && wal_ctx_rank(state->ctx) == 0) remove_damaged(state->ctx, path);
   if (status == WAL_OK) status = wal_run_file_create(state->ctx, path, true, &file);
-  if (status == WAL_OK) status = write_head(file, head);
+  if (status == WAL_OK) status = write_head(file, run, head);
   for (int i = 0; status == WAL_OK && i < state->count; i++)
     status = write_field(file, &state->field[i]);
   if (status == WAL_OK)

@@ -16,11 +16,13 @@ typedef struct wal_checkpoint_head {
   const char *task;
   const char *source, *resolved; /**< the scenario as written, and as JSON with all defaults */
   const char *scenario_file;     /**< whose text the source is; "" if it must not be compared */
+  const char *run; /**< name of the run file, without folder; of one that is read only */
   int64_t seed;
   int64_t iteration;
 } wal_checkpoint_head;
 
-/** Bytes of a run's path without its ending .h5: what the names of the files beside it begin with. */
+/** Bytes of a run's path without its ending .h5: what the names of the files beside it begin with.
+ */
 int wal_run_stem_length(const char *run);
 
 /** Name of a run's checkpoint into out[WAL_CHECKPOINT_PATH]. */
@@ -61,8 +63,8 @@ double wal_checkpoint_bytes(const wal_checkpoint_head *head, const wal_state *st
  *  ctx */
 void wal_checkpoint_sweep(wal_ctx *ctx, const char *run);
 
-/** Removes all checkpoints of a run, those of its parts (io/checkpoint_parts.h) and unfinished ones,
- *  too. @collective ctx */
+/** Removes all checkpoints of a run, those of its parts (io/checkpoint_parts.h) and unfinished
+ * ones, too. @collective ctx */
 void wal_checkpoint_remove_all(wal_ctx *ctx, const char *run);
 
 #endif

@@ -2,6 +2,8 @@
 #ifndef WALRAS_IO_CHECKPOINT_PARTS_H
 #define WALRAS_IO_CHECKPOINT_PARTS_H
 
+#include <dirent.h>
+
 #include "io/checkpoint.h"
 
 /*
@@ -12,6 +14,12 @@
 
 /** Name of the run file that a part's checkpoints seem to be of, into out[WAL_CHECKPOINT_PATH]. */
 const char *wal_checkpoint_part_name(const char *run, const char *kind, int64_t number, char *out);
+
+/** Makes the name of a part's run file that of the run; leaves other names. */
+void wal_checkpoint_part_whole(char *run);
+
+/** Opens the folder that a run's files are in; NULL if it cannot be opened. Of closedir(). */
+DIR *wal_checkpoint_folder(const char *run);
 
 /** Removes the checkpoints of the parts of one kind of which gone(user, number) is true, and what
  *  was left half-written of them. Rank-local. */

@@ -8,7 +8,7 @@
 #include "io/run_file.h"
 #include "sim/core/memory.h"
 
-enum { FIELD_PATH = 96 };
+enum { FIELD_PATH = 96, TEXTS = 5 };
 
 /* A checkpoint open on this rank. */
 typedef struct reader {
@@ -36,6 +36,16 @@ static wal_status read_integer(const reader *r, const char *object, const char *
   const bool good = attribute >= 0 && H5Aread(attribute, H5T_NATIVE_INT64, out) >= 0;
   if (attribute >= 0) H5Aclose(attribute);
   return good ? WAL_OK : damaged(r, name);
+}
+
+static wal_status check_version(const reader *r) {
+  int64_t version = 0;
+  WAL_TRY(read_integer(r, "/", "format_version", &version));
+  if (version == WAL_RUN_FILE_VERSION) return WAL_OK;
+  return wal_fail(r->ctx, WAL_EIO,
+                  "%s: expected format_version %d, got %lld, which another version of walras has "
+                  "written",
+                  r->path, WAL_RUN_FILE_VERSION, (long long)version);
 }
 
 /* A text, of malloc(); NULL if it cannot be read. */
@@ -75,20 +85,20 @@ static char *read_dataset_text(const reader *r, const char *path) {
 }
 
 /* Joins the texts in one block of memory. */
-static wal_status keep_texts(const reader *r, char *const texts[4], wal_checkpoint_head *head,
+static wal_status keep_texts(const reader *r, char *const texts[TEXTS], wal_checkpoint_head *head,
                              char **memory) {
-  static const char *const WHAT[4] = {"task", "/scenario/source", "/scenario/resolved",
-                                      "the scenario's file name"};
-  const char **const places[4] = {&head->task, &head->source, &head->resolved,
-                                  &head->scenario_file};
+  static const char *const WHAT[TEXTS] = {"task", "/scenario/source", "/scenario/resolved",
+                                          "the scenario's file name", "the run's file name"};
+  const char **const places[TEXTS] = {&head->task, &head->source, &head->resolved,
+                                      &head->scenario_file, &head->run};
   int64_t size = 0;
-  for (int i = 0; i < 4; i++) {
+  for (int i = 0; i < TEXTS; i++) {
     if (!texts[i]) return damaged(r, WHAT[i]);
     size += (int64_t)strlen(texts[i]) + 1;
   }
   WAL_TRY(wal_acquire(r->ctx, "a checkpoint's texts", size, 1, memory));
   char *next = *memory;
-  for (int i = 0; i < 4; i++) {
+  for (int i = 0; i < TEXTS; i++) {
     const size_t bytes = strlen(texts[i]) + 1;
     memcpy(next, texts[i], bytes);
     *places[i] = next;
@@ -100,27 +110,22 @@ static wal_status keep_texts(const reader *r, char *const texts[4], wal_checkpoi
 wal_status wal_checkpoint_head_read(wal_ctx *ctx, const char *path, wal_checkpoint_head *head,
                                     char **memory) {
   reader r = {.ctx = ctx, .path = path, .file = -1};
-  char *texts[4] = {NULL};
-  int64_t version = 0;
+  char *texts[TEXTS] = {NULL};
   *head = (wal_checkpoint_head){0};
   *memory = NULL;
   wal_status status = WAL_OK;
   WAL_TRY_GOTO(wal_hdf5_open(ctx, path, &r.file));
-  WAL_TRY_GOTO(read_integer(&r, "/", "format_version", &version));
-  if (version != WAL_RUN_FILE_VERSION)
-    WAL_TRY_GOTO(wal_fail(ctx, WAL_EIO,
-                          "%s: expected format_version %d, got %lld, which another version of "
-                          "walras has written",
-                          path, WAL_RUN_FILE_VERSION, (long long)version));
+  WAL_TRY_GOTO(check_version(&r));
   WAL_TRY_GOTO(read_integer(&r, "/", "seed", &head->seed));
   WAL_TRY_GOTO(read_integer(&r, "/checkpoint", "at", &head->iteration));
   texts[0] = read_attribute_text(&r, "/", "task");
   texts[1] = read_dataset_text(&r, "/scenario/source");
   texts[2] = read_dataset_text(&r, "/scenario/resolved");
   texts[3] = read_attribute_text(&r, "/scenario", "file");
+  texts[4] = read_attribute_text(&r, "/checkpoint", "run");
   status = keep_texts(&r, texts, head, memory);
 cleanup:
-  for (int i = 0; i < 4; i++) free(texts[i]);
+  for (int i = 0; i < TEXTS; i++) free(texts[i]);
   if (r.file >= 0) H5Fclose(r.file);
   return status;
 }
@@ -179,11 +184,26 @@ static wal_status read_field(const reader *r, wal_field *f) {
   return status;
 }
 
+/* Reads a field; lists that share their count must have the same. */
+static wal_status read_one(const reader *r, wal_state *state, int at) {
+  wal_field *field = &state->field[at];
+  const bool list = field->kind == WAL_FIELD_ITEMS;
+  const int64_t count = list ? *field->integer : 0;
+  WAL_TRY(read_field(r, field));
+  for (int i = 0; list && i < at; i++) {
+    const wal_field *before = &state->field[i];
+    if (before->kind == WAL_FIELD_ITEMS && before->integer == field->integer &&
+        count != *field->integer)
+      return differs(r, field->name);
+  }
+  return WAL_OK;
+}
+
 wal_status wal_checkpoint_read(const char *path, wal_state *state) {
   reader r = {.ctx = state->ctx, .path = path, .file = -1};
   wal_status status = wal_hdf5_open(state->ctx, path, &r.file);
-  for (int i = 0; status == WAL_OK && i < state->count; i++)
-    status = read_field(&r, &state->field[i]);
+  if (status == WAL_OK) status = check_version(&r);
+  for (int i = 0; status == WAL_OK && i < state->count; i++) status = read_one(&r, state, i);
   if (r.file >= 0) H5Fclose(r.file);
   return wal_agree(state->ctx, status);
 }

@@ -64,6 +64,10 @@ void wal_live_end(wal_live *live, const char *event, const char *reason);
  *  number; -1 if there is none such, or the system does not say. */
 int64_t wal_live_process_start(int64_t process);
 
+/** The process of this machine that, as the live view has it, is writing the run file just now; -1
+ *  if there is none, or that is not known. Rank-local. */
+int64_t wal_live_owner(wal_ctx *ctx, const char *run);
+
 /**
  * Prints what is known of a run that has not written its run file: from its live view and its
  * checkpoint of iteration `newest` (-1: none). Rank-local. WAL_ENOTFOUND if there is neither,

@@ -156,6 +156,12 @@ static const char *duration(double seconds, char out[NAME]) {
 
 typedef enum life { RUNNING, UNKNOWN, ENDED } life;
 
+/* Whether the process that the first line names is there, if it is one of this machine. */
+static bool is_alive(const view *v) {
+  const int64_t start = v->process > 0 ? wal_live_process_start(v->process) : -1;
+  return start >= 0 && (v->ticks < 0 || start == v->ticks);
+}
+
 /* Whether it seems to be running, and why. */
 static life judge(const view *v, char out[2 * LINE]) {
   char host[LINE] = "", age[NAME];
@@ -170,8 +176,7 @@ static life judge(const view *v, char out[2 * LINE]) {
              v->age < SILENCE ? "running, it seems," : "perhaps dead", v->host, age);
     return UNKNOWN;
   }
-  const int64_t start = v->process > 0 ? wal_live_process_start(v->process) : -1;
-  const bool alive = start >= 0 && (v->ticks < 0 || start == v->ticks);
+  const bool alive = is_alive(v);
   if (alive)
     snprintf(out, 2 * LINE, "running (process %lld of this machine, last line %s ago)",
              (long long)v->process, age);
@@ -245,6 +250,14 @@ static void print_way_on(const char *run, const view *v, life state, int64_t new
     fprintf(out, "  to go on              there is no checkpoint: run it anew%s%s\n",
             v->command[0] ? ", " : "", v->command);
   }
+}
+
+int64_t wal_live_owner(wal_ctx *ctx, const char *run) {
+  char path[WAL_LIVE_PATH], host[LINE] = "";
+  view v = {0};
+  gethostname(host, sizeof host - 1);
+  if (read_view(ctx, wal_live_name(run, path), &v) != WAL_OK || !v.headed || v.event[0]) return -1;
+  return strcmp(host, v.host) == 0 && is_alive(&v) ? v.process : -1;
 }
 
 wal_status wal_live_describe(wal_ctx *ctx, const char *run, int64_t newest, FILE *out) {

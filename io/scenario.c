@@ -184,8 +184,8 @@ static wal_status read_json(wal_ctx *ctx, wal_scenario *s, const char *text, siz
                   wal_node_describe(s->root, got, sizeof got));
 }
 
-wal_status wal_scenario_parse(wal_ctx *ctx, const char *name, const char *text, size_t length,
-                              const wal_catalogue *catalogue, wal_scenario **out) {
+static wal_status parse(wal_ctx *ctx, const char *name, bool json, const char *text, size_t length,
+                        const wal_catalogue *catalogue, wal_scenario **out) {
   wal_status status = WAL_OK;
   *out = NULL;
   if (length > LONGEST_TEXT)
@@ -198,7 +198,7 @@ wal_status wal_scenario_parse(wal_ctx *ctx, const char *name, const char *text, 
   s->source = copy_bytes(text, length);
   if (!s->name || !s->source) WAL_TRY_GOTO(no_memory(ctx, name));
   WAL_TRY_GOTO(wal_lua_create(ctx, name, catalogue, &s->lua));
-  s->json = is_json(name);
+  s->json = json;
   if (s->json)
     WAL_TRY_GOTO(read_json(ctx, s, s->source, length));
   else
@@ -210,6 +210,16 @@ wal_status wal_scenario_parse(wal_ctx *ctx, const char *name, const char *text, 
 cleanup:
   wal_scenario_destroy(&s);
   return status;
+}
+
+wal_status wal_scenario_parse(wal_ctx *ctx, const char *name, const char *text, size_t length,
+                              const wal_catalogue *catalogue, wal_scenario **out) {
+  return parse(ctx, name, is_json(name), text, length, catalogue, out);
+}
+
+wal_status wal_scenario_parse_resolved(wal_ctx *ctx, const char *name, const char *text,
+                                       const wal_catalogue *catalogue, wal_scenario **out) {
+  return parse(ctx, name, true, text, strlen(text), catalogue, out);
 }
 
 // ---- A file -----------------------------------------------------------------------------------

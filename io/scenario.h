@@ -32,6 +32,11 @@ wal_status wal_scenario_load(wal_ctx *ctx, const char *path, const wal_catalogue
 wal_status wal_scenario_parse(wal_ctx *ctx, const char *name, const char *text, size_t length,
                               const wal_catalogue *catalogue, wal_scenario **out);
 
+/** As wal_scenario_parse(), from the canonical JSON of the resolved scenario `name`, whatever its
+ *  ending: errors of functions have the name and the lines of the file that they come from. */
+wal_status wal_scenario_parse_resolved(wal_ctx *ctx, const char *name, const char *text,
+                                       const wal_catalogue *catalogue, wal_scenario **out);
+
 /**
  * Sets one value, as -P does: "game.states=37", "learner=fictitious_play{rate=0.1}". The value is a
  * Lua expression in the scenario's sandbox; a lone word is a string or, if it is a constructor,

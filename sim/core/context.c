@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ERROR_LENGTH = 1024 };
-
 struct wal_ctx {
   wal_ctx *parent; /**< that this one was split from, or NULL */
   MPI_Comm comm;
@@ -22,7 +20,7 @@ struct wal_ctx {
   void *warning_user;
   uint64_t *warned;  // hashes of the warnings handed on
   int64_t warned_count, warned_room;
-  char error[ERROR_LENGTH];
+  char error[WAL_ERROR_LENGTH];
 };
 
 wal_status wal_ctx_create(MPI_Comm comm, uint64_t seed, wal_ctx **out) {
@@ -93,20 +91,32 @@ void wal_ctx_set_seed(wal_ctx *ctx, uint64_t seed) { ctx->seed = seed; }
 MPI_Comm wal_ctx_comm(const wal_ctx *ctx) { return ctx->comm; }
 const char *wal_ctx_error(const wal_ctx *ctx) { return ctx->error; }
 
-static void format_line(char text[ERROR_LENGTH], const char *format, va_list args) {
-  vsnprintf(text, ERROR_LENGTH, format, args);
+static void format_line(char text[WAL_ERROR_LENGTH], const char *format, va_list args) {
+  vsnprintf(text, WAL_ERROR_LENGTH, format, args);
   for (char *c = text; *c; c++)  // names in a scenario or file may have any bytes
     if ((unsigned char)*c < ' ' || *c == 127) *c = ' ';
 }
 
 wal_status wal_fail(wal_ctx *ctx, wal_status status, const char *format, ...) {
-  char text[ERROR_LENGTH];  // the arguments may point into ctx->error
+  char text[WAL_ERROR_LENGTH];  // the arguments may point into ctx->error
   va_list args;
   va_start(args, format);
   format_line(text, format, args);
   va_end(args);
   memcpy(ctx->error, text, sizeof text);
   return status;
+}
+
+void wal_failure_hold(const wal_ctx *ctx, wal_status status, wal_held_failure *held) {
+  if (status == WAL_OK || held->status != WAL_OK) return;
+  held->status = status;
+  memcpy(held->text, ctx->error, sizeof held->text);
+}
+
+wal_status wal_failure_raise(wal_ctx *ctx, wal_held_failure *held) {
+  const wal_status status = held->status;
+  held->status = WAL_OK;
+  return status == WAL_OK ? WAL_OK : wal_fail(ctx, status, "%s", held->text);
 }
 
 void wal_ctx_set_warning_handler(wal_ctx *ctx, wal_warning_handler handler, void *user) {
@@ -133,7 +143,7 @@ static bool note_warning(wal_ctx *ctx, const char *text) {
 }
 
 void wal_warn(wal_ctx *ctx, const char *format, ...) {
-  char text[ERROR_LENGTH];
+  char text[WAL_ERROR_LENGTH];
   va_list args;
   va_start(args, format);
   format_line(text, format, args);
@@ -152,7 +162,7 @@ wal_status wal_agree(wal_ctx *ctx, wal_status status) {
   if (lowest == ctx->size) return WAL_OK;
   struct {
     int status;
-    char text[ERROR_LENGTH];
+    char text[WAL_ERROR_LENGTH];
   } shared;
   memset(&shared, 0, sizeof shared);
   if (ctx->rank == lowest) {

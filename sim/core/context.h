@@ -55,6 +55,22 @@ const char *wal_ctx_error(const wal_ctx *ctx);
 wal_status wal_fail(wal_ctx *ctx, wal_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+enum { WAL_ERROR_LENGTH = 1024 }; /**< of a failure's text, with its end */
+
+/** A failure of work that cannot pass it up, such as an operation of a game that calls a script:
+ *  held until somebody asks. Zeroed: none. */
+typedef struct wal_held_failure {
+  wal_status status;
+  char text[WAL_ERROR_LENGTH];
+} wal_held_failure;
+
+/** Holds a failure that the context has just recorded, unless one is held already; WAL_OK is let
+ *  pass. Rank-local. */
+void wal_failure_hold(const wal_ctx *ctx, wal_status status, wal_held_failure *held);
+/** Records the failure that is held, if any, in `ctx`, returns its status and holds it no more.
+ *  Rank-local. */
+wal_status wal_failure_raise(wal_ctx *ctx, wal_held_failure *held);
+
 /** Receives a warning: one line, without a place where it comes from in front. */
 typedef void (*wal_warning_handler)(void *user, const char *text);
 

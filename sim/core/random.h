@@ -45,6 +45,10 @@ static inline double wal_random_uniform(uint64_t seed, wal_purpose purpose, uint
   return wal_random_real(&words, 0);
 }
 
+/** A normal deviate (mean 0, variance 1) from a number uniform on [0,1), by the inverse of the
+ *  distribution function; 0, which has none, stands for 2^-54. */
+double wal_random_normal(double uniform);
+
 /**
  * The two numbers of one draw for each of `count` items from `item` on: first[i] and second[i] are
  * wal_random_real(wal_random(seed, purpose, item + i, stage, draw), 0 and 1), the same bits. About

@@ -6,6 +6,7 @@ scenarios with a mechanism's functions and tables give the same run.
 
 import json
 import os
+import re
 import unittest
 
 from walras_cli import at_once, folder, own_lines, walras, write
@@ -214,6 +215,8 @@ class Mechanisms(unittest.TestCase):
             result = walras("describe", name)
             self.assertEqual(result.status, 0, result)
             self.assertIn(f"{name} (mechanism): ", result.out)
+            for parameter in re.findall(r"(?m)^  (?:split|goods) .*", result.out):
+                self.assertTrue(parameter.endswith(" [goods per bidder]"), parameter)
 
 
 if __name__ == "__main__":

@@ -17,19 +17,7 @@ typedef struct work {
   wal_learner *learner;
 } work;
 
-static wal_ctx *ctx;
-
-static int open_ctx(void **state) {
-  (void)state;
-  ctx = wal_test_ctx(1);
-  return 0;
-}
-
-static int close_ctx(void **state) {
-  (void)state;
-  wal_ctx_destroy(&ctx);
-  return 0;
-}
+WAL_TEST_CTX(1)
 
 /* A learner on w->made. */
 static void begin(work *w, const char *learner, double rate) {

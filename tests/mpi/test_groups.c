@@ -6,19 +6,7 @@
 #include "sim/core/memory.h"
 #include "tests/support/harness.h"
 
-static wal_ctx *ctx;
-
-static int open_ctx(void **state) {
-  (void)state;
-  ctx = wal_test_ctx(9);
-  return 0;
-}
-
-static int close_ctx(void **state) {
-  (void)state;
-  wal_ctx_destroy(&ctx);
-  return 0;
-}
+WAL_TEST_CTX(9)
 
 static void groups_are_contexts_of_their_own(void **state) {
   (void)state;

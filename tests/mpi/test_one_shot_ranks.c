@@ -3,28 +3,7 @@
 
 #include "tests/support/make_auction.h"
 
-static wal_ctx *ctx;
-
-static int open_ctx(void **state) {
-  (void)state;
-  ctx = wal_test_ctx(20260);
-  return 0;
-}
-
-static int close_ctx(void **state) {
-  (void)state;
-  wal_ctx_destroy(&ctx);
-  return 0;
-}
-
-static void simulate(wal_ctx *on, const char *fields, int64_t samples, wal_one_shot_result *result,
-                     wal_theory_amounts *theory) {
-  wal_test_auction made;
-  WAL_ASSERT_OK(on, wal_test_auction_create(on, fields, &made));
-  WAL_ASSERT_OK(on, wal_one_shot_theory(on, &made.auction, theory));
-  WAL_ASSERT_OK(on, wal_one_shot_simulate(on, &made.auction, samples, NULL, NULL, result));
-  wal_test_auction_destroy(on, &made);
-}
+WAL_TEST_CTX(20260)
 
 /* One rank alone, each for itself, gets the bits that all get together; few samples, odd numbers.
  */
@@ -41,8 +20,8 @@ static void bits_do_not_depend_on_ranks(void **state) {
     for (int c = 0; c < 4; c++) {
       wal_one_shot_result one, all;
       wal_theory_amounts t;
-      simulate(ctx, AUCTIONS[k], COUNTS[c], &all, &t);
-      simulate(alone, AUCTIONS[k], COUNTS[c], &one, &t);
+      wal_test_auction_simulate(ctx, AUCTIONS[k], COUNTS[c], &all, &t);
+      wal_test_auction_simulate(alone, AUCTIONS[k], COUNTS[c], &one, &t);
       one.seconds = all.seconds;
       WAL_ASSERT_ALL(ctx, one.revenue.mean == all.revenue.mean);
       WAL_ASSERT_ALL(ctx, one.welfare.mean == all.welfare.mean);

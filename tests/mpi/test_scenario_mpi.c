@@ -22,19 +22,7 @@ static const char SOURCE[] =
     "for k, v in pairs { b = 2, a = 1, c = 3 } do list[#list + 1] = v end\n"
     "return beach_bar { states = 7, bar = list }\n";
 
-static wal_ctx *ctx;
-
-static int open_ctx(void **state) {
-  (void)state;
-  ctx = wal_test_ctx(1);
-  return 0;
-}
-
-static int close_ctx(void **state) {
-  (void)state;
-  wal_ctx_destroy(&ctx);
-  return 0;
-}
+WAL_TEST_CTX(1)
 
 // A file that is there for rank 0 only: the other ranks get a path that does not exist.
 static void write_on_rank_0(const char *text, char path[64]) {

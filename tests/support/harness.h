@@ -28,6 +28,21 @@
     return wal_test_end(cmocka_run_group_tests((tests), NULL, NULL)); \
   }
 
+/** For tests that share a context: `ctx`, and open_ctx() and close_ctx() for
+ *  cmocka_run_group_tests(). */
+#define WAL_TEST_CTX(seed)             \
+  static wal_ctx *ctx;                 \
+  static int open_ctx(void **state) {  \
+    (void)state;                       \
+    ctx = wal_test_ctx(seed);          \
+    return 0;                          \
+  }                                    \
+  static int close_ctx(void **state) { \
+    (void)state;                       \
+    wal_ctx_destroy(&ctx);             \
+    return 0;                          \
+  }
+
 /** MPI_Init; silences stdout of all ranks but 0 (stderr, where failures are told, stays). */
 void wal_test_begin(int *argc, char ***argv);
 /** MPI_Finalize; 1 on every rank if any rank had failures, else 0. */

@@ -38,4 +38,15 @@ static inline void wal_test_auction_destroy(wal_ctx *ctx, wal_test_auction *made
   wal_scenario_destroy(&made->scenario);
 }
 
+/** Plays such an auction, and says what theory says of it. @collective on */
+static inline void wal_test_auction_simulate(wal_ctx *on, const char *fields, int64_t samples,
+                                             wal_one_shot_result *result,
+                                             wal_theory_amounts *theory) {
+  wal_test_auction made;
+  WAL_ASSERT_OK(on, wal_test_auction_create(on, fields, &made));
+  WAL_ASSERT_OK(on, wal_one_shot_theory(on, &made.auction, theory));
+  WAL_ASSERT_OK(on, wal_one_shot_simulate(on, &made.auction, samples, NULL, NULL, result));
+  wal_test_auction_destroy(on, &made);
+}
+
 #endif

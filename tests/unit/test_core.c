@@ -34,6 +34,23 @@ static void failures_leave_their_text(void **state) {
   wal_ctx_destroy(&ctx);
 }
 
+static void failures_are_held_until_raised(void **state) {
+  (void)state;
+  wal_ctx *ctx = wal_test_ctx(7);
+  wal_held_failure held = {0};
+  wal_failure_hold(ctx, WAL_OK, &held);
+  WAL_ASSERT_OK(ctx, wal_failure_raise(ctx, &held));
+  assert_string_equal(wal_ctx_error(ctx), "");
+  wal_failure_hold(ctx, wal_fail(ctx, WAL_EINPUT, "first, 100 %%"), &held);
+  wal_failure_hold(ctx, wal_fail(ctx, WAL_EIO, "second"), &held);
+  wal_failure_hold(ctx, WAL_OK, &held);
+  assert_string_equal(wal_ctx_error(ctx), "second");
+  WAL_ASSERT_STATUS(ctx, WAL_EINPUT, wal_failure_raise(ctx, &held));
+  assert_string_equal(wal_ctx_error(ctx), "first, 100 %");
+  WAL_ASSERT_OK(ctx, wal_failure_raise(ctx, &held));
+  wal_ctx_destroy(&ctx);
+}
+
 static void memory_is_aligned_zeroed_counted(void **state) {
   (void)state;
   wal_ctx *ctx = wal_test_ctx(1);
@@ -107,6 +124,20 @@ static void draws_are_uniform_and_apart(void **state) {
     chi2 += d * d / (N / (double)BINS);
   }
   assert_true(chi2 < 43.8);  // 19 degrees of freedom, 0.999
+}
+
+/* Quantiles of the tables (Abramowitz & Stegun 1964, 26.1), and the distribution function. */
+static void normal_deviates_are_quantiles(void **state) {
+  (void)state;
+  WAL_ASSERT_SAME(wal_random_normal(0.5), 0.0);
+  WAL_ASSERT_NEAR(wal_random_normal(0.975), 1.959963984540054, 1e-15);
+  WAL_ASSERT_NEAR(wal_random_normal(0.005), -2.575829303548901, 1e-15);
+  WAL_ASSERT_SAME(wal_random_normal(0), wal_random_normal(0x1p-54));
+  for (double u = 0x1p-54; u < 1; u += u < 0.01 ? u / 2 : 0.01) {
+    const double x = wal_random_normal(u);  // off by a share e, the tail is by x^2 e
+    WAL_ASSERT_NEAR(0.5 * erfc(-x / sqrt(2)), u, (1 + x * x) * 0x1p-50);
+  }
+  assert_true(isfinite(wal_random_normal(1 - 0x1p-53)));
 }
 
 static void sums_have_a_fixed_shape(void **state) {
@@ -207,10 +238,12 @@ static void plans_take_no_memory(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(status_codes_are_unique),
     cmocka_unit_test(failures_leave_their_text),
+    cmocka_unit_test(failures_are_held_until_raised),
     cmocka_unit_test(memory_is_aligned_zeroed_counted),
     cmocka_unit_test(plans_take_no_memory),
     cmocka_unit_test(philox_gives_its_known_answers),
     cmocka_unit_test(draws_are_uniform_and_apart),
+    cmocka_unit_test(normal_deviates_are_quantiles),
     cmocka_unit_test(sums_have_a_fixed_shape),
     cmocka_unit_test(partitions_cover_everything_once),
 };

@@ -22,19 +22,7 @@ static const wal_component SOLVE = {.name = "solve", .kind = "task", .params = S
 static const wal_component *const ALL[] = {&GAME, &SOLVE};
 static const wal_catalogue CATALOGUE = {ALL, 2};
 
-static wal_ctx *ctx;
-
-static int open_ctx(void **state) {
-  (void)state;
-  ctx = wal_test_ctx(1);
-  return 0;
-}
-
-static int close_ctx(void **state) {
-  (void)state;
-  wal_ctx_destroy(&ctx);
-  return 0;
-}
+WAL_TEST_CTX(1)
 
 static const char *const ARGUMENTS[] = {"h", "s", "a"};
 static const double NUMBERS[] = {0.5, 0.25, 0.125, 0.0625};

@@ -35,19 +35,7 @@ static const wal_component SOLVE = {.name = "solve", .kind = "task", .params = S
 static const wal_component *const ALL[] = {&BEACH, &PLAY, &SOLVE};
 static const wal_catalogue CATALOGUE = {ALL, 3};
 
-static wal_ctx *ctx;
-
-static int open_ctx(void **state) {
-  (void)state;
-  ctx = wal_test_ctx(1);
-  return 0;
-}
-
-static int close_ctx(void **state) {
-  (void)state;
-  wal_ctx_destroy(&ctx);
-  return 0;
-}
+WAL_TEST_CTX(1)
 
 // ---- Writing ----------------------------------------------------------------------------------
 

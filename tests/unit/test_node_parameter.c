@@ -120,19 +120,7 @@ static wal_node *beach_node(const char *key, wal_node *value) {
 
 // ---- What the tests of parameters share -------------------------------------------------------
 
-static wal_ctx *ctx;
-
-static int open_ctx(void **state) {
-  (void)state;
-  ctx = wal_test_ctx(1);
-  return 0;
-}
-
-static int close_ctx(void **state) {
-  (void)state;
-  wal_ctx_destroy(&ctx);
-  return 0;
-}
+WAL_TEST_CTX(1)
 
 static wal_params *resolved(wal_node *node) {
   wal_params *params = NULL;

@@ -5,28 +5,7 @@
 
 enum { SAMPLES = 100000 };
 
-static wal_ctx *ctx;
-
-static int open_ctx(void **state) {
-  (void)state;
-  ctx = wal_test_ctx(20260);
-  return 0;
-}
-
-static int close_ctx(void **state) {
-  (void)state;
-  wal_ctx_destroy(&ctx);
-  return 0;
-}
-
-static void simulate(wal_ctx *on, const char *fields, int64_t samples, wal_one_shot_result *result,
-                     wal_theory_amounts *theory) {
-  wal_test_auction made;
-  WAL_ASSERT_OK(on, wal_test_auction_create(on, fields, &made));
-  WAL_ASSERT_OK(on, wal_one_shot_theory(on, &made.auction, theory));
-  WAL_ASSERT_OK(on, wal_one_shot_simulate(on, &made.auction, samples, NULL, NULL, result));
-  wal_test_auction_destroy(on, &made);
-}
+WAL_TEST_CTX(20260)
 
 /* Inside four standard errors of the exact value, which is known to be tight. */
 static void near(const wal_estimate *estimate, double exact) {
@@ -44,7 +23,7 @@ static void simulation_agrees_with_closed_forms(void **state) {
   for (int f = 0; f < 4; f++)
     for (int n = f == 2 ? 3 : 1; n <= 11; n += f == 2 ? 4 : 2) {
       snprintf(fields, sizeof fields, "format = '%s', bidders = %d, deviations = 0", FORMATS[f], n);
-      simulate(ctx, fields, SAMPLES, &r, &t);
+      wal_test_auction_simulate(ctx, fields, SAMPLES, &r, &t);
       near(&r.revenue, wal_theory_revenue(n));
       near(&r.welfare, n / (n + 1.0));
       near(&r.utility, 1.0 / n / (n + 1));
@@ -53,22 +32,22 @@ static void simulation_agrees_with_closed_forms(void **state) {
     for (int f = 0; f < 2; f++) {
       snprintf(fields, sizeof fields, "format = '%s', bidders = %d, reserve = 0.5, deviations = 0",
                FORMATS[f], n);
-      simulate(ctx, fields, SAMPLES, &r, &t);
+      wal_test_auction_simulate(ctx, fields, SAMPLES, &r, &t);
       near(&r.revenue, wal_theory_optimal_reserve_revenue(n));
     }
   for (int k = 1; k <= 40; k += 13) {
     snprintf(fields, sizeof fields,
              "format = 'uniform_price', bidders = 41, units = %d, deviations = 0", k);
-    simulate(ctx, fields, SAMPLES / 4, &r, &t);
+    wal_test_auction_simulate(ctx, fields, SAMPLES / 4, &r, &t);
     near(&r.revenue, wal_theory_units_revenue(41, k));
     snprintf(fields, sizeof fields,
              "format = 'pay_as_bid', bidders = 41, units = %d, deviations = 0", k);
-    simulate(ctx, fields, SAMPLES / 4, &r, &t);
+    wal_test_auction_simulate(ctx, fields, SAMPLES / 4, &r, &t);
     near(&r.revenue, wal_theory_units_revenue(41, k));
   }
   for (int n = 2; n <= 5; n++) {
     snprintf(fields, sizeof fields, "bidders = %d, risk = 0.5, deviations = 0", n);
-    simulate(ctx, fields, SAMPLES, &r, &t);
+    wal_test_auction_simulate(ctx, fields, SAMPLES, &r, &t);
     near(&r.revenue, wal_theory_crra_revenue(n, 0.5));
     near(&r.utility, t.utility);
   }
@@ -79,11 +58,11 @@ static void simulation_agrees_with_the_mean_field(void **state) {
   (void)state;
   wal_one_shot_result r;
   wal_theory_amounts t;
-  simulate(ctx, "format = 'pay_as_bid', bidders = 10000, units = 8000, deviations = 0", 200, &r,
-           &t);
+  wal_test_auction_simulate(
+      ctx, "format = 'pay_as_bid', bidders = 10000, units = 8000, deviations = 0", 200, &r, &t);
   WAL_ASSERT_WITHIN(r.revenue.mean / 10000, wal_theory_mean_field_revenue(0.8), 2e-4);
-  simulate(ctx, "format = 'uniform_price', bidders = 10000, units = 8000, deviations = 0", 200, &r,
-           &t);
+  wal_test_auction_simulate(
+      ctx, "format = 'uniform_price', bidders = 10000, units = 8000, deviations = 0", 200, &r, &t);
   WAL_ASSERT_WITHIN(r.revenue.mean / 10000, wal_theory_mean_field_revenue(0.8),
                     4 * r.revenue.error / 10000 + 1e-4);
 }
@@ -116,7 +95,7 @@ static void simulation_agrees_with_quadrature(void **state) {
   for (size_t k = 0; k < sizeof AUCTIONS / sizeof AUCTIONS[0]; k++) {
     wal_one_shot_result r;
     wal_theory_amounts t;
-    simulate(ctx, AUCTIONS[k], SAMPLES / 2, &r, &t);
+    wal_test_auction_simulate(ctx, AUCTIONS[k], SAMPLES / 2, &r, &t);
     near(&r.revenue, t.revenue);
     near(&r.welfare, t.welfare);
     near(&r.utility, t.utility);
@@ -139,7 +118,7 @@ static void losses_are_found(void **state) {
     wal_one_shot_result r;
     wal_theory_amounts t;
     snprintf(fields, sizeof fields, "bidders = 2, bids = function(v) return %.17g * v end", c);
-    simulate(ctx, fields, SAMPLES, &r, &t);
+    wal_test_auction_simulate(ctx, fields, SAMPLES, &r, &t);
     assert_true(isnan(t.revenue));
     const double loss = (1 / (4 * c) - (1 - c)) / 3;
     WAL_ASSERT_WITHIN(r.deviations.least.mean, loss, 4 * r.deviations.least.error + 2e-5);
@@ -150,15 +129,16 @@ static void losses_are_found(void **state) {
   // All pay, bids v/2: the best bid b wins with probability 2 b, worth 2 b v - b: 1/2 for v > 1/2.
   wal_one_shot_result r;
   wal_theory_amounts t;
-  simulate(ctx, "bidders = 2, format = 'all_pay', bids = function(v) return v / 2 end", SAMPLES, &r,
-           &t);
+  wal_test_auction_simulate(
+      ctx, "bidders = 2, format = 'all_pay', bids = function(v) return v / 2 end", SAMPLES, &r, &t);
   near(&r.revenue, 0.5);
   WAL_ASSERT_WITHIN(r.deviations.least.mean, 0.125 - (1.0 / 3 - 0.25),
                     4 * r.deviations.least.error + 1e-4);
   // Second price, bids v/2 with the price of the other's: bidding v instead gains
   // E[(v - w/2) 1(v < w < 2v)] = E over v of the integral.
-  simulate(ctx, "bidders = 2, format = 'second_price', bids = function(v) return v / 2 end",
-           SAMPLES, &r, &t);
+  wal_test_auction_simulate(
+      ctx, "bidders = 2, format = 'second_price', bids = function(v) return v / 2 end", SAMPLES, &r,
+      &t);
   near(&r.revenue, 1.0 / 6);
   double loss = 0;
   for (int i = 0; i < 10000; i++) {
@@ -173,7 +153,8 @@ static void ties_are_drawn(void **state) {
   (void)state;
   wal_one_shot_result r;
   wal_theory_amounts t;
-  simulate(ctx, "bidders = 4, bids = function(v) return 0.25 end", SAMPLES, &r, &t);
+  wal_test_auction_simulate(ctx, "bidders = 4, bids = function(v) return 0.25 end", SAMPLES, &r,
+                            &t);
   WAL_ASSERT_NEAR(r.revenue.mean, 0.25, 1e-14);
   assert_true(r.revenue.error == 0);
   near(&r.welfare, 0.5);  // of whoever it is
@@ -181,10 +162,10 @@ static void ties_are_drawn(void **state) {
   // a bid just above wins for certain: 3/4 of (v - 1/4) more, if that is positive; else no bid
   const double loss = 0.75 * (0.75 * 0.75 / 2) + 0.25 * (0.25 * 0.25 / 2);
   WAL_ASSERT_WITHIN(r.deviations.least.mean, loss, 4 * r.deviations.least.error + 1e-4);
-  simulate(ctx,
-           "bidders = 5, units = 3, format = 'pay_as_bid', "
-           "bids = function(v) return v < 0.5 and 0.1 or 0.2 end",
-           SAMPLES, &r, &t);
+  wal_test_auction_simulate(ctx,
+                            "bidders = 5, units = 3, format = 'pay_as_bid', "
+                            "bids = function(v) return v < 0.5 and 0.1 or 0.2 end",
+                            SAMPLES, &r, &t);
   double revenue = 0, welfare = 0;  // by the number of high bids
   static const double BINOMIAL[] = {1, 5, 10, 10, 5, 1};
   for (int high = 0; high <= 5; high++) {
@@ -215,8 +196,8 @@ static void scripts_agree_with_equilibria(void **state) {
   for (size_t k = 0; k < sizeof PAIRS / sizeof PAIRS[0]; k++) {
     wal_one_shot_result a, b;
     wal_theory_amounts t;
-    simulate(ctx, PAIRS[k][0], 20000, &a, &t);
-    simulate(ctx, PAIRS[k][1], 20000, &b, &t);
+    wal_test_auction_simulate(ctx, PAIRS[k][0], 20000, &a, &t);
+    wal_test_auction_simulate(ctx, PAIRS[k][1], 20000, &b, &t);
     WAL_ASSERT_NEAR(a.revenue.mean, b.revenue.mean, 1e-12);
     WAL_ASSERT_NEAR(a.welfare.mean, b.welfare.mean, 1e-12);
     WAL_ASSERT_NEAR(a.utility.mean, b.utility.mean, 1e-12);
@@ -234,7 +215,7 @@ static void reserves_above_all_values_sell_nothing(void **state) {
     wal_one_shot_result r;
     wal_theory_amounts t;
     snprintf(fields, sizeof fields, "format = '%s', reserve = 1.5", FORMATS[f]);
-    simulate(ctx, fields, 1000, &r, &t);
+    wal_test_auction_simulate(ctx, fields, 1000, &r, &t);
     assert_true(r.revenue.mean == 0 && r.welfare.mean == 0 && r.utility.mean == 0);
     assert_true(t.revenue == 0 && t.welfare == 0 && t.utility == 0);
     assert_true(r.deviations.least.mean == 0 && r.deviations.most.mean == 0);

@@ -38,19 +38,7 @@ static const wal_component SOLVE = {.name = "solve", .kind = "task", .params = S
 static const wal_component *const ALL[] = {&BEACH, &PLAY, &DESCENT, &SOLVE};
 static const wal_catalogue CATALOGUE = {ALL, 4};
 
-static wal_ctx *ctx;
-
-static int open_ctx(void **state) {
-  (void)state;
-  ctx = wal_test_ctx(1);
-  return 0;
-}
-
-static int close_ctx(void **state) {
-  (void)state;
-  wal_ctx_destroy(&ctx);
-  return 0;
-}
+WAL_TEST_CTX(1)
 
 static wal_scenario *parsed(const char *text) {
   wal_scenario *scenario = NULL;

@@ -7,19 +7,7 @@
 #include "cli/sweep_execute.h"
 #include "tests/support/harness.h"
 
-static wal_ctx *ctx;
-
-static int open_ctx(void **state) {
-  (void)state;
-  ctx = wal_test_ctx(1);
-  return 0;
-}
-
-static int close_ctx(void **state) {
-  (void)state;
-  wal_ctx_destroy(&ctx);
-  return 0;
-}
+WAL_TEST_CTX(1)
 
 /* A scenario, its resolved sweep, and the runs. */
 typedef struct swept {

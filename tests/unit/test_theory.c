@@ -3,6 +3,7 @@
 
 #include "auctions/quadrature.h"
 #include "auctions/theory.h"
+#include "sim/core/random.h"
 #include "tests/support/make_auction.h"
 
 static wal_ctx *ctx;
@@ -296,6 +297,107 @@ static void contests_are_in_equilibrium(void **state) {
   }
 }
 
+// ---- Play at random ---------------------------------------------------------------------------
+
+enum { PLAYS = 400000 };
+
+/* Sum and sum of squares of what is drawn. */
+typedef struct tally {
+  double sum, squares;
+} tally;
+
+static void count(tally *t, double x) {
+  t->sum += x;
+  t->squares += x * x;
+}
+
+static double mean_of(const tally *t) { return t->sum / PLAYS; }
+
+static double error_of(const tally *t) {
+  return sqrt((t->squares - t->sum * t->sum / PLAYS) / ((double)PLAYS * (PLAYS - 1)));
+}
+
+/* Inside four standard errors, which are small beside what is looked for. */
+static void near(const tally *t, double exact) {
+  assert_true(error_of(t) > 0 && error_of(t) < 0.002);
+  WAL_ASSERT_WITHIN(mean_of(t), exact, 4 * error_of(t));
+}
+
+static double draw(uint64_t play, uint32_t player) {
+  return wal_random_uniform(20260, WAL_PURPOSE_TEST, play, player, 0);
+}
+
+/* Whoever of n finishes first wins, times being exponential with efforts as rates: so x / (x + y
+ * ..) is not put in. Player 0 makes `own` times the equilibrium's effort. */
+static void play_contest(int n, double own, tally *first, tally *last) {
+  const double effort = wal_theory_tullock_effort(n);
+  *first = *last = (tally){0, 0};
+  for (uint64_t play = 0; play < PLAYS; play++) {
+    int winner = 0;
+    double least = HUGE_VAL;
+    for (int i = 0; i < n; i++) {
+      const double time = -log1p(-draw(play, (uint32_t)i)) / (effort * (i == 0 ? own : 1));
+      if (time < least) least = time, winner = i;
+    }
+    count(first, (winner == 0) - own * effort);
+    count(last, (winner == n - 1) - effort);
+  }
+}
+
+/* Everybody's payoff is 1/n^2; who makes z times the effort has z/(z + n - 1) - z (n-1)/n^2, less.
+ */
+static void contests_pay_what_they_should(void **state) {
+  (void)state;
+  for (int n = 2; n <= 5; n++) {
+    const double m = n;
+    tally first, last, other;
+    play_contest(n, 1, &first, &last);
+    near(&first, 1 / (m * m));
+    near(&last, 1 / (m * m));
+    for (double z = 0.5; z <= 2; z *= 4) {
+      play_contest(n, z, &other, &last);
+      near(&other, z / (z + m - 1) - z * (m - 1) / (m * m));
+      assert_true(mean_of(&other) < mean_of(&first) - 8 * error_of(&first));
+    }
+  }
+}
+
+/* Payoffs of buyer and seller, and how often they trade, with values and costs drawn; they offer
+ * and ask so much of the equilibrium's more. */
+static void play_double_auction(double more_offer, double more_ask, tally *buyer, tally *seller,
+                                tally *both, tally *trades) {
+  *buyer = *seller = *both = *trades = (tally){0, 0};
+  for (uint64_t play = 0; play < PLAYS; play++) {
+    const double value = draw(play, 0), cost = draw(play, 1);
+    const double offer = wal_theory_double_auction_buyer(value) + more_offer;
+    const double ask = wal_theory_double_auction_seller(cost) + more_ask, price = (offer + ask) / 2;
+    const bool trade = offer >= ask;
+    count(buyer, trade ? value - price : 0);
+    count(seller, trade ? price - cost : 0);
+    count(both, trade ? value - cost : 0);
+    count(trades, trade);
+  }
+}
+
+/* Gains of 9/64, half for each, from trades with probability 9/32 (Chatterjee & Samuelson 1983): of
+ * the 1/6 that is there 27/32. Who offers 1/10 more or less has less, and so has who asks it. */
+static void double_auctions_pay_what_they_should(void **state) {
+  (void)state;
+  tally buyer, seller, both, trades, other, dull;
+  play_double_auction(0, 0, &buyer, &seller, &both, &trades);
+  near(&both, wal_theory_double_auction_gains());
+  near(&both, 27.0 / 32 / 6);
+  near(&buyer, wal_theory_double_auction_gains() / 2);
+  near(&seller, wal_theory_double_auction_gains() / 2);
+  near(&trades, 9.0 / 32);
+  for (double more = -0.1; more < 0.2; more += 0.2) {
+    play_double_auction(more, 0, &other, &dull, &both, &trades);
+    assert_true(mean_of(&other) < mean_of(&buyer) - 8 * error_of(&buyer));
+    play_double_auction(0, more, &dull, &other, &both, &trades);
+    assert_true(mean_of(&other) < mean_of(&seller) - 8 * error_of(&seller));
+  }
+}
+
 static const struct CMUnitTest tests[] = {cmocka_unit_test(published_numbers),
                                           cmocka_unit_test(closed_forms_are_the_integrals),
                                           cmocka_unit_test(exponential_values),
@@ -305,7 +407,9 @@ static const struct CMUnitTest tests[] = {cmocka_unit_test(published_numbers),
                                           cmocka_unit_test(tabulated_bids_are_the_integrals),
                                           cmocka_unit_test(risk_aversion),
                                           cmocka_unit_test(double_auctions_are_in_equilibrium),
-                                          cmocka_unit_test(contests_are_in_equilibrium)};
+                                          cmocka_unit_test(contests_are_in_equilibrium),
+                                          cmocka_unit_test(contests_pay_what_they_should),
+                                          cmocka_unit_test(double_auctions_pay_what_they_should)};
 
 int main(int argc, char **argv) {
   wal_test_begin(&argc, &argv);
