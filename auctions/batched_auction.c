@@ -119,6 +119,7 @@ static const wal_param PARAMS[] = {
      .choices = "mechanism",
      .named = true,
      .meaning = "how many goods are sold in a round, to which bids, and what is paid"},
+    WAL_TOLL_PARAM,
     {0}};
 
 // ---- Creation ---------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ const wal_catalogue *wal_catalogue_all(void) {
     components[n++] = &wal_learner_at(i)->component;
   for (int64_t i = 0; i < wal_auction_component_count() && n < MOST; i++)
     components[n++] = wal_auction_component_at(i);
+  components[n++] = &wal_toll_component;
   components[n++] = &wal_one_shot_component;
   for (int64_t i = 0; i < wal_one_shot_part_count() && n < MOST; i++)
     components[n++] = wal_one_shot_part_at(i);

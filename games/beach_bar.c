@@ -23,6 +23,7 @@ static const wal_param PARAMS[] = {
     WAL_GAME_LOG_OFFSET(1e-20),
     WAL_GAME_INITIAL("starting distribution over the places; uniform if left out",
                      .optional = true),
+    WAL_TOLL_PARAM,
     {.name = NULL}};
 
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, void **self) {

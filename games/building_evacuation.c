@@ -22,6 +22,7 @@ static const wal_param PARAMS[] = {
     WAL_GAME_REAL("crowd_weight", 1, 0, 0, "reward", "weight of the dislike of crowds"),
     WAL_GAME_REAL("exit_reward", 10, 0, 0, "reward", "reward of each stage spent on floor 0"),
     WAL_BUILDING_LOG_OFFSET,
+    WAL_TOLL_PARAM,
     {.name = NULL}};
 
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, void **self) {

@@ -42,6 +42,7 @@ static const wal_param PARAMS[] = {
                   "chance of a noisy move to one of the four neighbours, equally"),
     WAL_GAME_REAL("congestion", 0, 0, 0, "reward",
                   "cost of meeting all of the other population in a cell"),
+    WAL_TOLL_PARAM,
     {.name = NULL}};
 
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, void **self) {

@@ -27,6 +27,7 @@ static const wal_param PARAMS[] = {
      .unit = "places",
      .meaning = "move charged for at each stage (row) and place (column); 0 if left out"},
     WAL_GAME_LOG_OFFSET(1e-25),
+    WAL_TOLL_PARAM,
     {.name = NULL}};
 
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, void **self) {

@@ -96,6 +96,7 @@ static const wal_param PARAMS[] = {
      .optional = true,
      .meaning = "cells {row, column} or {row, column, value} to be near; the centre if left out"},
     WAL_GAME_LOG_OFFSET(1e-25),
+    WAL_TOLL_PARAM,
     {.name = NULL}};
 
 static void destroy(wal_ctx *ctx, void *self) {

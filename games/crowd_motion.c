@@ -35,6 +35,7 @@ static const wal_param PARAMS[] = {
      .high = WAL_GAME_MOST_CELLS,
      .unit = "cells",
      .meaning = "row and column of the bar at each stage; always the centre if left out"},
+    WAL_TOLL_PARAM,
     {.name = NULL}};
 
 static wal_status check_path(wal_ctx *ctx, const wal_params *params, const wal_grid *grid,

@@ -57,6 +57,7 @@ static const wal_param PARAMS[] = {
      .meaning = "function(h, s, a) gives numbers; reward and outcomes get their mean over the "
                 "population in place of the mass"},
     {.name = "varies", .type = WAL_FLAG, .number = 0, .meaning = "moves depend on the stage h"},
+    WAL_TOLL_PARAM,
     {.name = NULL}};
 
 /* What calls change. */

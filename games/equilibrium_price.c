@@ -41,6 +41,7 @@ static const wal_param PARAMS[] = {
      .unit = "price",
      .meaning =
          "per good, per good squared, per ordered unit, extra per unit short, per unit held"},
+    WAL_TOLL_PARAM,
     {.name = NULL}};
 
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, void **self) {

@@ -63,6 +63,7 @@ static const wal_param PARAMS[] = {
     WAL_GAME_REAL("crowd_weight", 1, 0, HUGE_VAL, "reward", "weight of the dislike of crowds"),
     WAL_GAME_REAL("exit_reward", 10, 0, 0, "reward", "reward of each stage spent on an exit"),
     WAL_BUILDING_LOG_OFFSET,
+    WAL_TOLL_PARAM,
     {.name = NULL}};
 
 static void destroy(wal_ctx *ctx, void *self) {

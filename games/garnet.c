@@ -39,6 +39,7 @@ static const wal_param PARAMS[] = {
                   "chance that (state, action) has a reward of its own; else it is 0"),
     WAL_GAME_REAL("aversion", 1, 0, HUGE_VAL, "reward", "weight of the dislike of crowds"),
     WAL_GAME_LOG_OFFSET(1e-25),
+    WAL_TOLL_PARAM,
     {.name = NULL}};
 
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, void **self) {

@@ -12,6 +12,7 @@ static const double CENTRE[STATES] = {1, 0, 0};
 static const wal_param PARAMS[] = {
     WAL_GAME_INITIAL("starting distribution over centre, left, right", .array = CENTRE,
                      .extent = {STATES}),
+    WAL_TOLL_PARAM,
     {.name = NULL}};
 
 static const double WEIGHT[STATES] = {0, -1, -2};

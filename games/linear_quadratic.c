@@ -35,6 +35,7 @@ static const wal_param PARAMS[] = {
     WAL_GAME_REAL("crowd_cost", 0.5, 0, 0, "reward",
                   "cost of the squared distance from the mean position, doubled"),
     WAL_GAME_REAL("terminal_cost", 1, 0, 0, "reward", "the same at the last stage"),
+    WAL_TOLL_PARAM,
     {.name = NULL}};
 
 static void spread_noise(linear_quadratic *game, double noise) {

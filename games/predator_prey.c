@@ -47,6 +47,7 @@ static const wal_param PARAMS[] = {
      .high = WAL_GAME_MOST_CELLS,
      .unit = "cells",
      .meaning = "row and column where each population starts"},
+    WAL_TOLL_PARAM,
     {.name = NULL}};
 
 static wal_status read_starts(wal_ctx *ctx, wal_params *params, predator_prey *game) {

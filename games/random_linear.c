@@ -34,6 +34,7 @@ static const wal_param PARAMS[] = {
     TABLE("transition_offset", 3, "logit of moving s -> t by action a: [t][s][a]; likewise"),
     TABLE("reward_slope", 2, "effect of mass at x on the reward in s: [s][x]; likewise"),
     TABLE("reward_offset", 2, "reward of action a in s: [s][a]; likewise"),
+    WAL_TOLL_PARAM,
     {.name = NULL}};
 
 static void destroy(wal_ctx *ctx, void *self) {

@@ -21,6 +21,7 @@ static const wal_param PARAMS[] = {
     WAL_GAME_HORIZON(2),
     WAL_GAME_INITIAL("starting distribution over start, rock, paper, scissors",
                      .array = ALL_AT_START, .extent = {STATES}),
+    WAL_TOLL_PARAM,
     {.name = NULL}};
 
 typedef struct rock_paper_scissors {

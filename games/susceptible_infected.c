@@ -16,6 +16,7 @@ static const wal_param PARAMS[] = {
     WAL_GAME_HORIZON(51),
     WAL_GAME_INITIAL("starting shares of susceptible and infected agents", .array = OUTBREAK,
                      .extent = {STATES}),
+    WAL_TOLL_PARAM,
     {.name = NULL}};
 
 typedef struct susceptible_infected {

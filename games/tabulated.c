@@ -28,6 +28,7 @@ static const wal_param PARAMS[] = {
      .type = WAL_TEXT,
      .optional = true,
      .meaning = "of the tables, filled in when they are read; other tables are then refused"},
+    WAL_TOLL_PARAM,
     {.name = NULL}};
 
 typedef struct tabulated {

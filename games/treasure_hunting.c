@@ -35,6 +35,7 @@ static const wal_param PARAMS[] = {
      .low = 0,
      .high = 1e100,
      .meaning = "how much the crowd disturbs moves, for each stage after the first; 1 if left out"},
+    WAL_TOLL_PARAM,
     {.name = NULL}};
 
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, void **self) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sim/core/block_sum.h"
+#include "sim/core/gather.h"
 #include "sim/core/memory.h"
 #include "sim/game/prospect.h"
 #include "sim/game/tile_adjoint.h"
@@ -21,6 +22,7 @@ struct wal_adjoint {
   double *outcome_bar;              // [K] tiles; or [K][A]
   double *zeros;                    // [tile size]
   wal_block_sum *sums;              // of statistic_bar; NULL without one
+  double *charge_bar;               // [charges a state][own states]: of the toll; NULL without one
 };
 
 wal_status wal_adjoint_check(wal_ctx *ctx, const wal_game *game) {
@@ -55,6 +57,10 @@ static wal_status acquire(wal_adjoint *a) {
   WAL_TRY(wal_acquire(ctx, "adjoint", tile, one, &a->x));
   WAL_TRY(wal_acquire(ctx, "adjoint", tile, one, &a->got));
   WAL_TRY(wal_acquire(ctx, "adjoint", space->states.tile, one, &a->zeros));
+  const wal_toll *toll = &space->game->toll;
+  if (toll->count > 0)
+    WAL_TRY(wal_acquire(ctx, "adjoint", toll->count / toll->states * space->states.count, one,
+                        &a->charge_bar));
   if (shape->outcomes == 1) return WAL_OK;
   const int64_t row = shape->action_outcome ? shape->actions : tile;
   WAL_TRY(wal_acquire(ctx, "adjoint", row * shape->outcomes, one, &a->outcome_bar));
@@ -90,7 +96,8 @@ void wal_adjoint_destroy(wal_adjoint **adjoint) {
                              &a->more,        &a->value_bar[0], &a->value_bar[1],
                              &a->post,        &a->pi,           &a->log_norm,
                              &a->x,           &a->got,          &a->share,
-                             &a->outcome_bar, &a->zeros,        &a->target};
+                             &a->outcome_bar, &a->zeros,        &a->target,
+                             &a->charge_bar};
   for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) wal_release(ctx, arrays[i]);
   wal_prospect_destroy(&a->prospect);
   wal_block_sum_destroy(&a->sums);
@@ -244,6 +251,9 @@ static void value_tile(wal_adjoint *a, const wal_flow *flow, const wal_policy *p
       wal_space_clear_block(space, block, target);
     pass_on(a, &slab, tile, reached, target);
   }
+  if (a->charge_bar)
+    wal_toll_charge_bar(&game->toll, slab.first, slab.count, slab.stride, a->x, space->states.first,
+                        space->states.count, a->charge_bar);
   if (game->shape.state_reward)
     for (int b = 1; b < t.actions; b++)
       for (int64_t i = 0; i < t.count; i++) a->x[i] += a->x[b * t.stride + i];
@@ -370,6 +380,8 @@ static wal_status reverse_flow(wal_adjoint *a, const wal_flow *flow, const wal_p
   const wal_space *space = a->space;
   const wal_game *game = space->game;
   const wal_adjoint_seed *seed = request->seed;
+  // Of a game with a toll that is what is designed, and not its own parameters.
+  double *own_bar = a->charge_bar ? NULL : request->parameters_bar;
   wal_prospect_renew(&a->prospect);
   for (int h = game->shape.horizon - 1; h >= 0; h--) {
     const double *reached = NULL;
@@ -386,8 +398,7 @@ static wal_status reverse_flow(wal_adjoint *a, const wal_flow *flow, const wal_p
     }
     WAL_TRY(add_shares(a, h));
     if (game->shape.settled > 0)
-      game->type->settle_vjp(game->self, h, flow->statistics, a->statistic_bar,
-                             request->parameters_bar);
+      game->type->settle_vjp(game->self, h, flow->statistics, a->statistic_bar, own_bar);
     for (int64_t tile = 0; tile < space->tiles; tile++)
       couple_tile(a, flow, policy, request, h, tile);
   }
@@ -406,4 +417,29 @@ wal_status wal_adjoint_run(wal_adjoint *a, const wal_flow *flow, wal_values *val
   else
     memset(a->pi_bar, 0, (size_t)(horizon * space->pairs) * sizeof *a->pi_bar);
   return reverse_flow(a, flow, policy, request);
+}
+
+/* The bars of the charges are spread as the states are. */
+static wal_status flush_toll(wal_adjoint *a, double *bar) {
+  const wal_space *space = a->space;
+  const wal_toll *toll = &space->game->toll;
+  const int64_t rows = toll->count / toll->states, own = space->states.count;
+  double *whole = NULL;
+  wal_gather *gather = NULL;
+  WAL_TRY_ALL(space->ctx, wal_acquire(space->ctx, "toll", toll->count, sizeof *whole, &whole));
+  wal_status status = wal_gather_create(space->ctx, &space->states, &gather);
+  for (int64_t r = 0; status == WAL_OK && r < rows; r++)
+    status = wal_gather_run(gather, a->charge_bar + r * own, whole + r * toll->states);
+  if (status == WAL_OK) wal_toll_pull_back(toll, whole, bar);
+  memset(a->charge_bar, 0, (size_t)(rows * own) * sizeof *a->charge_bar);
+  wal_gather_destroy(&gather);
+  wal_release(space->ctx, &whole);
+  return status;
+}
+
+wal_status wal_adjoint_flush(wal_adjoint *a, double *parameters_bar) {
+  const wal_game *game = a->space->game;
+  if (a->charge_bar) return flush_toll(a, parameters_bar);
+  if (game->type->flush_vjp) game->type->flush_vjp(game->self, parameters_bar);
+  return WAL_OK;
 }

@@ -68,4 +68,8 @@ void wal_adjoint_destroy(wal_adjoint **adjoint);
 wal_status wal_adjoint_run(wal_adjoint *adjoint, const wal_flow *flow, wal_values *values,
                            const wal_policy *policy, const wal_adjoint_request *request);
 
+/** Adds to the parameters' bars what the runs so far have put off. To be called after the last of
+ *  them. @collective */
+wal_status wal_adjoint_flush(wal_adjoint *adjoint, double *parameters_bar);
+
 #endif

@@ -37,6 +37,13 @@ static wal_status check_shape(wal_ctx *ctx, const wal_params *params, const wal_
   return WAL_OK;
 }
 
+/* Every registered game takes one; those of tests may not. */
+static bool has_toll(const wal_component *component) {
+  for (const wal_param *p = component->params; p && p->name; p++)
+    if (strcmp(p->name, "toll") == 0) return true;
+  return false;
+}
+
 wal_status wal_game_create(wal_ctx *ctx, const wal_game_type *type, wal_params *params,
                            wal_game *out) {
   memset(out, 0, sizeof *out);
@@ -54,14 +61,34 @@ wal_status wal_game_create(wal_ctx *ctx, const wal_game_type *type, wal_params *
   }
   *out = (wal_game){.type = type, .self = self, .shape = shape};
   wal_status status = check_shape(ctx, params, type, &shape);
+  if (status == WAL_OK && has_toll(&type->component))
+    status = wal_toll_create(ctx, wal_params_child(params, "toll"), shape.states, shape.actions,
+                             &out->toll);
   if (status != WAL_OK) wal_game_destroy(ctx, out);
   return status;
 }
 
 void wal_game_destroy(wal_ctx *ctx, wal_game *game) {
   if (game->type) game->type->destroy(ctx, game->self);
+  wal_toll_destroy(ctx, &game->toll);
   memset(game, 0, sizeof *game);
 }
+
+void wal_game_parameters(const wal_game *game, wal_parameters *out) {
+  const wal_toll *toll = &game->toll;
+  *out = (wal_parameters){0};
+  if (toll->count > 0)
+    *out = (wal_parameters){
+        .values = toll->xi,
+        .count = toll->count,
+        .parts = 1,
+        .part = {toll->by_action ? (wal_parameter_part){"toll", 2, {toll->actions, toll->states}}
+                                 : (wal_parameter_part){"toll", 1, {toll->states, 0}}}};
+  else if (game->type->parameters)
+    game->type->parameters(game->self, out);
+}
+
+void wal_game_designed(wal_game *game) { wal_toll_renew(&game->toll); }
 
 void wal_game_spread_reward(const wal_game *game, const wal_slab *slab, double *reward) {
   for (int a = 1; a < game->shape.actions; a++)
@@ -82,5 +109,7 @@ void wal_game_stage(const wal_game *game, const wal_slab *slab, const double *ma
                     double *outcome) {
   game->type->stage(game->self, slab, mass, policy, statistic, reward, outcome);
   if (reward && game->shape.state_reward) wal_game_spread_reward(game, slab, reward);
+  if (reward)
+    wal_toll_take(&game->toll, game->shape.actions, slab->first, slab->count, slab->stride, reward);
   if (outcome && game->shape.action_outcome) spread_outcome(game, slab, outcome);
 }

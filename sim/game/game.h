@@ -2,7 +2,7 @@
 #ifndef WALRAS_SIM_GAME_GAME_H
 #define WALRAS_SIM_GAME_GAME_H
 
-#include "sim/core/parameter.h"
+#include "sim/game/toll.h"
 
 /**
  * A mean-field game: H stages, S states, A actions. At stage h a representative agent in state s
@@ -198,11 +198,11 @@ typedef struct wal_game_type {
   void (*quota)(const void *self, int stage, const int64_t *agents, const int64_t *played,
                 double *statistics, int64_t *quota);
 
-  /* optional: derivatives, for design by adjoints (docs/theory). The *bar* of x is the derivative of
-   * one number by x, an array of the same shape. Each operation below is given the bars of what the
-   * operation of its name writes, and adds what follows to the bars of what that reads. Where the
-   * operation has a kink, the derivative from either side. A game that lacks one that it needs has
-   * no derivatives; nothing is needed for operations that it lacks. */
+  /* optional: derivatives, for design by adjoints (docs/theory). The *bar* of x is the derivative
+   * of one number by x, an array of the same shape. Each operation below is given the bars of what
+   * the operation of its name writes, and adds what follows to the bars of what that reads. Where
+   * the operation has a kink, the derivative from either side. A game that lacks one that it needs
+   * has no derivatives; nothing is needed for operations that it lacks. */
 
   /** Of stage(). Required unless stage() reads neither mass nor policy nor statistic.
    *  @param reward_bar    [A][stride] (with state_reward [count]); NULL: 0
@@ -218,7 +218,8 @@ typedef struct wal_game_type {
                      double *policy_bar);
   /** Of settle(), called for stages descending, by every rank with the same numbers: adds to
    *  bars[stage][0 .. shape.statistic), to the bars of earlier stages and to those of the
-   *  parameters. `statistics` are completed. What is dear may be put off until flush_vjp(). */
+   *  parameters (NULL: not wanted). `statistics` are completed. What is dear may be put off until
+   * flush_vjp(). */
   void (*settle_vjp)(const void *self, int stage, const double *statistics, double *bars,
                      double *parameters_bar);
   /** Adds to the parameters' bars what settle_vjp() put off. NULL: nothing. */
@@ -243,6 +244,7 @@ typedef struct wal_game {
   const wal_game_type *type;
   void *self;
   wal_shape shape;
+  wal_toll toll; /**< count 0: none */
 } wal_game;
 
 /**
@@ -260,7 +262,14 @@ static inline int64_t wal_game_statistics(const wal_game *game) {
   return (int64_t)shape->statistic + shape->settled + (shape->whole ? shape->states : 0);
 }
 
-/** The stage() operation, rewards [A][stride] and outcomes [K][A][stride] in any case. */
+/** What a designer may choose in a game: its toll if it has one, else what the game itself offers;
+ *  count 0 if that is nothing. The values are the same on all ranks. */
+void wal_game_parameters(const wal_game *game, wal_parameters *out);
+/** To be called when they have been changed. */
+void wal_game_designed(wal_game *game);
+
+/** The stage() operation with the toll taken, rewards [A][stride] and outcomes [K][A][stride] in
+ * any case. */
 void wal_game_stage(const wal_game *game, const wal_slab *slab, const double *mass,
                     const double *policy, const double *statistic, double *reward, double *outcome);
 

@@ -37,9 +37,11 @@ void wal_prospect_stage(wal_prospect *p, const wal_flow *flow, const wal_slab *s
   double *outcome = last ? NULL : p->outcome;
   if (game->shape.action_outcome && slab->stage == p->outcome_stage) outcome = NULL;
   p->outcome_stage = slab->stage;
-  p->by_state = game->shape.state_reward && !last && !space->legal;
+  p->by_state = game->shape.state_reward && !last && !space->legal && !game->toll.by_action;
   game->type->stage(game->self, slab, mass, pi, statistic, p->reward, outcome);
   if (game->shape.state_reward && !p->by_state) wal_game_spread_reward(game, slab, p->reward);
+  wal_toll_take(&game->toll, p->by_state ? 1 : game->shape.actions, slab->first, slab->count,
+                slab->stride, p->reward);
   wal_space_forbid(space, tile, p->reward);
 }
 

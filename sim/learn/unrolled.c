@@ -211,8 +211,8 @@ wal_status wal_unrolled_backward(wal_unrolled *u, const wal_adjoint_seed *seed, 
     }
     WAL_TRY(reverse_steps(u, first, end, gradient));
   }
+  WAL_TRY(wal_adjoint_flush(u->adjoint, gradient));
   const wal_game *game = u->space->game;
-  if (game->type->flush_vjp) game->type->flush_vjp(game->self, gradient);
   return game->type->failure
              ? wal_agree(u->space->ctx, game->type->failure(u->space->ctx, game->self))
              : WAL_OK;
