@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Disks that are full, folders that cannot be written, names that are too long."""
+"""Disks that are full, folders that cannot be written, names that are too long. Where nothing can
+be mounted, not even in a namespace of its own, test_writing_fails is what a full disk is."""
 
+import json
 import os
 import re
 import shutil
@@ -9,6 +11,10 @@ import time
 import unittest
 
 import fault_runs as f
+
+f.be_able_to_mount(__file__)
+AT_ONCE = 3
+RANKS = (1, 3) if f.SANITIZED else (1, 2, 3)
 
 # Files may not grow beyond so many blocks of 512 bytes, on the rank that writes.
 LIMITED = ["sh", "-c", 'export OMPI_MCA_btl=self,tcp; trap "" XFSZ; ulimit -f 256; exec "$@"',
@@ -24,6 +30,15 @@ class Disk(unittest.TestCase):
         for part in parts:
             self.assertRegex(lines[0], part)
 
+    def check_told(self, run, reason):
+        """The live view says how it ended, and walras info with it."""
+        with open(run[:-3] + ".progress.jsonl", encoding="utf-8") as file:
+            self.assertEqual(json.loads(file.readlines()[-1])["event"], "failed")
+        result = f.walras("info", run)
+        self.assertEqual((result.status, result.err), (0, ""), result)
+        self.assertRegex(result.out, f"(?m)^solve, .*: {reason}")
+        self.assertIn(f"walras resume {run}", result.out)
+
     def finish(self, run, ranks=None):
         result = f.resume(run, ranks=ranks)
         self.assertEqual(result.status, 0, result)
@@ -34,21 +49,19 @@ class Disk(unittest.TestCase):
         """What HDF5 does when the file may not grow; mpirun needs larger files of its own."""
         run = f.stopped_run(at=3)
         before = f.checkpoints(run)
-        for ranks in (1, 2, 3):
+        for ranks in RANKS:
             with self.subTest(ranks=ranks):
                 result = f.start(run, "--checkpoint-every", "1it", ranks=ranks, wrap=LIMITED,
                                  verb="resume").end()
                 self.check_failed(result, 74, r"checkpoint-\d+\.h5: write failed: .")
                 self.assertEqual(f.checkpoints(run), before)
+                self.check_told(run, r"failed: .*checkpoint-\d+\.h5: write failed: ")
         self.finish(run)
 
     def test_no_room_for_a_checkpoint(self):
         # Two checkpoints of 307 KiB and nearly a third; the run file is larger than one.
-        place = f.small_disk("1100k")
-        if not place:
-            self.skipTest("no small disk can be mounted here")
-        self.addCleanup(f.remove_disk, place)
-        for ranks in (None, 1, 2, 3):
+        place = f.small_disk(self, "1100k")
+        for ranks in (None, *RANKS):
             with self.subTest(ranks=ranks):
                 for name in os.listdir(place):
                     os.remove(os.path.join(place, name))
@@ -56,7 +69,7 @@ class Disk(unittest.TestCase):
                 run = os.path.join(place, "s.h5")
                 f.write(os.path.join(place, "fill"), bytes(200 << 10))
                 result = f.walras("run", "s.lua", "-q", "-o", run, "--checkpoint-every", "1it",
-                                  cwd=place, ranks=ranks)
+                                  cwd=place, ranks=ranks, leaks=False)
                 self.check_failed(result, 74, "the disk is full", r"needs \d+(\.\d+)? KiB",
                                   r"\d+(\.\d+)? KiB are available")
                 self.assertEqual(set(f.checkpoints(run)), {1, 2})
@@ -71,29 +84,26 @@ class Disk(unittest.TestCase):
 
     def test_disk_fills_while_writing(self):
         """Another program takes the room between the question and the writing."""
-        place = f.small_disk("1500k")
-        if not place:
-            self.skipTest("no small disk can be mounted here")
-        self.addCleanup(f.remove_disk, place)
+        place = f.small_disk(self, "1500k")
         f.write(os.path.join(place, "s.lua"), f.SCENARIO % {**f.SHORT, "iterations": 3000})
         run = os.path.join(place, "s.h5")
         for ranks in (1, 3):
             with self.subTest(ranks=ranks):
                 running = f.start(run, "--force", "--checkpoint-every", "1it", ranks=ranks)
                 self.assertTrue(running.wait_for(lambda: len(f.checkpoints(run)) == 2))
+                filled = time.monotonic()
                 subprocess.run(["dd", "if=/dev/zero", "bs=4k", "of=" + os.path.join(place, "fill")],
                                check=False, capture_output=True)
-                self.check_failed(running.end(), 74, "write failed|the disk is full|cannot be")
+                result = running.end()
+                result.seconds = time.monotonic() - filled
+                self.check_failed(result, 74, "write failed|the disk is full|cannot be")
                 os.remove(os.path.join(place, "fill"))
                 self.assertGreaterEqual(len(f.checkpoints(run)), 1)
                 f.write(os.path.join(place, "STOP"), "")
                 self.assertEqual(f.resume(run, ranks=1).status, 75)
 
     def test_no_room_for_the_run_file(self):
-        place = f.small_disk("100k")
-        if not place:
-            self.skipTest("no small disk can be mounted here")
-        self.addCleanup(f.remove_disk, place)
+        place = f.small_disk(self, "100k")
         for ranks in (None, 2):
             with self.subTest(ranks=ranks):
                 scenario = f.write(os.path.join(f.folder(), "s.lua"), f.SCENARIO % f.SHORT)
@@ -122,7 +132,7 @@ class Disk(unittest.TestCase):
         running = f.start(run, "--checkpoint-every", "20it")
         self.assertTrue(running.wait_for(lambda: f.checkpoints(run)))
         os.rename(place, place + ".gone")
-        result = running.end(30)
+        result = running.end()
         self.assertIn(result.status, (73, 74), result)
         self.check_failed(result, result.status, "cannot create .*does not exist|write failed|"
                           "cannot be|No such file")
@@ -134,10 +144,8 @@ class Disk(unittest.TestCase):
         place, _ = f.case()
         for length in (245, 300):
             run = os.path.join(place, "x" * (length - 3) + ".h5")
-            begun = time.monotonic()
             result = f.walras("run", "s.lua", "-q", "-o", run, cwd=place)
             self.check_failed(result, 73, "cannot create", "the name is too long")
-            self.assertLess(time.monotonic() - begun, 15 if not f.SANITIZED else 40)
         run = os.path.join(place, "x" * 190 + ".h5")
         result = f.walras("run", "s.lua", "-q", "-o", run, "--checkpoint-every", "20it", cwd=place)
         self.assertEqual(result.status, 0, result)
