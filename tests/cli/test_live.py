@@ -11,7 +11,7 @@ import subprocess
 import time
 import unittest
 
-from walras_cli import command_line, environment, folder, own_lines, stop, walras, write
+from walras_cli import SANITIZED, command_line, environment, folder, own_lines, stop, walras, write
 
 SOLVE = """return solve {
   game = crowd_motion { rows = 20, columns = 20 },
@@ -20,6 +20,7 @@ SOLVE = """return solve {
 """
 ENDLESS = 10**9
 AT_ONCE = 4
+STEPS = 4000 if SANITIZED else 20000  # of a run that can be followed and waited for
 SWEEP = """return sweep {
   base = solve { game = crowd_motion { rows = 12, columns = 12 }, stop = { iterations = 1000 } },
   seeds = 5000, keep = "summary",
@@ -175,7 +176,7 @@ class Live(unittest.TestCase):
 
     def test_resumed_run_is_the_same_and_the_view_goes(self):
         """The killed run goes on with a second head; its file is that of an undisturbed one."""
-        process, steps = self.caught(25000, ["--checkpoint-every", "0.2s"],
+        process, steps = self.caught(STEPS, ["--checkpoint-every", "0.2s"],
                                      lambda: self.checkpoints() and self.raw())
         self.kill(process)
         self.assertIn("s.progress.jsonl", self.files())
@@ -220,7 +221,7 @@ class Live(unittest.TestCase):
 
     def test_failed(self):
         """The run file's name is taken while it runs."""
-        process, _ = self.caught(20000, [], lambda: self.raw().count(b"\n") >= 2)
+        process, _ = self.caught(STEPS, [], lambda: self.raw().count(b"\n") >= 2)
         write(self.path("s.h5"), "in the way")
         process.communicate(timeout=120)
         self.assertEqual(process.returncode, 73)
