@@ -30,13 +30,13 @@ class Disk(unittest.TestCase):
         for part in parts:
             self.assertRegex(lines[0], part)
 
-    def check_told(self, run, reason):
+    def check_told(self, run, reason, task="solve, .*"):
         """The live view says how it ended, and walras info with it."""
         with open(run[:-3] + ".progress.jsonl", encoding="utf-8") as file:
             self.assertEqual(json.loads(file.readlines()[-1])["event"], "failed")
         result = f.walras("info", run)
         self.assertEqual((result.status, result.err), (0, ""), result)
-        self.assertRegex(result.out, f"(?m)^solve, .*: {reason}")
+        self.assertRegex(result.out, f"(?m)^{task}: {reason}")
         self.assertIn(f"walras resume {run}", result.out)
 
     def finish(self, run, ranks=None):
@@ -57,6 +57,22 @@ class Disk(unittest.TestCase):
                 self.assertEqual(f.checkpoints(run), before)
                 self.check_told(run, r"failed: .*checkpoint-\d+\.h5: write failed: ")
         self.finish(run)
+
+    def test_writing_a_sweep_fails(self):
+        place = f.folder()
+        run = os.path.join(place, "s.h5")
+        f.write(os.path.join(place, "s.lua"),
+                "return sweep { seeds = 4, base = " + (f.SCENARIO % f.SHORT)[len("return "):] + "}")
+        f.write(os.path.join(place, "STOP"), "")
+        result = f.walras("run", "s.lua", "-q", "-o", run, cwd=place)
+        self.assertEqual(result.status, 75, result)
+        for ranks in (1, 3):
+            with self.subTest(ranks=ranks):
+                result = f.start(run, ranks=ranks, wrap=LIMITED, verb="resume").end()
+                self.check_failed(result, 74, r"s(\.checkpoint-\d+)?\.h5: write failed: .")
+                self.check_told(run, r"failed: .*s(\.checkpoint-\d+)?\.h5: write failed: ", "sweep")
+        result = f.resume(run, ranks=2)
+        self.assertEqual((result.status, f.leftovers(run)), (0, []), result)
 
     def test_no_room_for_a_checkpoint(self):
         # Two checkpoints of 307 KiB and nearly a third; the run file is larger than one.
