@@ -22,13 +22,15 @@ LIMITED = ["sh", "-c", 'export OMPI_MCA_btl=self,tcp; trap "" XFSZ; ulimit -f 25
 
 
 class Disk(unittest.TestCase):
-    def check_failed(self, result, status, *parts):
+    def check_failed(self, result, status, *parts, most=1):
+        """One line, which has these parts; further ones, up to `most`, are alike."""
         self.assertEqual(result.status, status, result)
         self.assertLess(result.seconds, 15 if not f.SANITIZED else 40)
         lines = [line for line in f.own_lines(result.err) if not line.startswith("[")]
-        self.assertEqual(len(lines), 1, result)
+        self.assertIn(len(lines), range(1, most + 1), result)
         for part in parts:
-            self.assertRegex(lines[0], part)
+            for line in lines:
+                self.assertRegex(line, part)
 
     def check_told(self, run, reason, task="solve, .*"):
         """The live view says how it ended, and walras info with it."""
@@ -69,8 +71,9 @@ class Disk(unittest.TestCase):
         for ranks in (1, 3):
             with self.subTest(ranks=ranks):
                 result = f.start(run, ranks=ranks, wrap=LIMITED, verb="resume").end()
-                self.check_failed(result, 74, r"s(\.checkpoint-\d+)?\.h5: write failed: .")
-                self.check_told(run, r"failed: .*s(\.checkpoint-\d+)?\.h5: write failed: ", "sweep")
+                # mpirun's warning to the other ranks makes them write checkpoints of their runs.
+                self.check_failed(result, 74, r"\.h5: write failed: .", most=ranks)
+                self.check_told(run, r"failed: .*\.h5: write failed: ", "sweep")
         result = f.resume(run, ranks=2)
         self.assertEqual((result.status, f.leftovers(run)), (0, []), result)
 
