@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "io/checkpoint.h"
 #include "sim/core/memory.h"
@@ -214,17 +215,25 @@ static void interrupt(const work *alone, int game, const char *name, const char 
   MPI_Barrier(MPI_COMM_WORLD);
 }
 
-/* Stops at every iteration; on many ranks, which are slow where there are few cores, at one. */
-static void check(int game, const char *name, const char *fields, const wal_stop *stop) {
+/* Whether one interruption of each solve is enough: where it is slow, on many ranks or with
+ * sanitizers. */
+static bool is_slow(void) {
   enum { FEW = 4 };
-  work alone;
   int ranks = 0;
+  const char *sanitized = getenv("WALRAS_SANITIZED");
   MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  return ranks > FEW || (sanitized && strcmp(sanitized, "1") == 0);
+}
+
+/* Stops at every iteration. */
+static void check(int game, const char *name, const char *fields, const wal_stop *stop) {
+  const bool slow = is_slow();
+  work alone;
   begin(&alone, MPI_COMM_SELF, game, name, fields);
   WAL_ASSERT_OK(alone.ctx, go(&alone, stop));
   const int64_t last = alone.trace.rows[alone.trace.count - 1].iteration;
   for (int64_t k = 1; k <= last; k++) {
-    if (ranks > FEW && k != 1 + game % last) continue;
+    if (slow && k != 1 + game % last) continue;
     interrupt(&alone, game, name, fields, stop, k, (way)((k + game) % WAYS));
   }
   end(&alone);
