@@ -21,6 +21,9 @@ _Noreturn void wal_run_file_abort(wal_run_file *file) {
   if (unlink(file->partial) == 0 || errno != ENOENT) {
     fprintf(stderr, "walras: %s: write failed: %s\n", file->path, why);
     fflush(stderr);
+    char reason[1024];
+    snprintf(reason, sizeof reason, "%.500s: write failed: %s", file->path, why);
+    wal_ctx_tell_end(file->ctx, reason);
   } else {
     sleep(2);
   }

@@ -70,7 +70,7 @@ def stop(process):
             pass
 
 
-def walras(*args, ranks=None, cwd=None, env=None, leaks=True, timeout=60):
+def walras(*args, ranks=None, cwd=None, env=None, leaks=True, timeout=120):
     """Runs walras to its end."""
     start = time.monotonic()
     with subprocess.Popen(
