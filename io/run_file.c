@@ -60,7 +60,7 @@ void wal_run_file_share(wal_run_file *file) {
   shared->group_list = wal_run_file_timeless(file, H5P_GROUP_CREATE);
   shared->text_list = wal_run_file_timeless(file, H5P_DATASET_CREATE);
   wal_run_file_must(file, H5Pset_alloc_time(shared->text_list, H5D_ALLOC_TIME_EARLY));
-  // Texts need the empty ones that HDF5 fills in: they are opened before they are written.
+  // Texts need the empty ones that HDF5 fills in: it looks at what they replace.
   shared->number_list = wal_run_file_must(file, H5Pcopy(shared->text_list));
   wal_run_file_must(file, H5Pset_fill_time(shared->number_list, H5D_FILL_TIME_NEVER));
 }

@@ -74,7 +74,7 @@ static uint64_t close_image(wal_run_file *file) {
   wal_run_file_leave_group(file);
   if (file->file >= 0) wal_run_file_must(file, H5Fclose(file->file));
   file->file = -1;
-  for (int i = 0; file->image && file->image_size > SUPERBLOCK_END + 8 && i < 8; i++)
+  for (int i = 0; file->image && file->image_size >= SUPERBLOCK_END + 8 && i < 8; i++)
     size |= (uint64_t)file->image[SUPERBLOCK_END + i] << (8 * i);
   return file->failed ? 0 : size;
 }

@@ -241,10 +241,17 @@ static void large_arrays_have_chunks_and_checksums(void **state) {
   WAL_ASSERT_ALL(ctx, good);
 }
 
+/** Chunks divide its dimension 2. */
+static const wal_dataset WIDE = {.path = "/plain/wide",
+                                 .units = "1",
+                                 .long_name = "wide",
+                                 .rank = 4,
+                                 .extent = {2, 3, 40001, 5}};
+
 /** Writes arrays from functions or from memory, where lines are longer than what is written. */
 static wal_status write_arrays(const char *path, bool in_memory) {
-  const wal_dataset *all[] = {&CONTENT_POLICY, &CONTENT_LARGE, &CONTENT_EVEN,  &CONTENT_DEEP,
-                              &CONTENT_ROWS,   &CONTENT_LONG,  &CONTENT_SINGLE};
+  const wal_dataset *all[] = {&CONTENT_POLICY, &CONTENT_LARGE, &CONTENT_EVEN,   &CONTENT_DEEP,
+                              &CONTENT_ROWS,   &CONTENT_LONG,  &CONTENT_SINGLE, &WIDE};
   wal_run_file *file = NULL;
   double *values = NULL;
   const int64_t ranks = wal_ctx_size(ctx), rank = wal_ctx_rank(ctx);
@@ -295,10 +302,13 @@ static void arrays_in_memory_are_written_as_others(void **state) {
     free(a);
     free(b);
     hid_t file = H5Fopen(there, H5F_ACC_RDONLY, H5P_DEFAULT);
-    wal_dataset deep = CONTENT_DEEP, rows = CONTENT_ROWS;
+    wal_dataset deep = CONTENT_DEEP, rows = CONTENT_ROWS, wide[2] = {WIDE, WIDE};
     deep.path = "/plain/deep_0";
     rows.path = "/plain/rows_1";
+    wide[0].path = "/plain/wide_0";
+    wide[1].path = "/plain/wide_1";
     same = holds_entries(file, &deep) && holds_entries(file, &rows) && same;
+    same = holds_entries(file, &wide[0]) && holds_entries(file, &wide[1]) && same;
     H5Fclose(file);
   }
   WAL_ASSERT_ALL(ctx, same);
