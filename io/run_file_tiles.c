@@ -267,7 +267,8 @@ static void put_chunk(writing *w, int64_t chunk, const part *own, const char *ro
   const int64_t item = w->from->item;
   int64_t start = 0, end = 0;
   span_of(w->tiles, chunk, &start, &end);
-  if (w->tiles->large && own->lines == 1 && own->length == w->tiles->items) {
+  const bool one_piece = own->lines == 1 || (stride == own->length && own->apart == own->length);
+  if (w->tiles->large && one_piece && own->lines * own->length == w->tiles->items) {
     write_chunk(w, chunk, rows + item * ((own->row - at) * stride + own->column));
     return;
   }
@@ -396,13 +397,13 @@ static wal_status tell_places(writing *w) {
   int64_t count = w->places.count;
   if (MPI_Bcast(&count, 1, MPI_INT64_T, 0, wal_ctx_comm(ctx)) != MPI_SUCCESS)
     return wal_fail(ctx, WAL_EINTERNAL, "MPI_Bcast failed");
+  wal_status status = WAL_OK;
   if (w->file->rank != 0) {
     w->places.count = w->places.capacity = count;
-    WAL_TRY_ALL(ctx, wal_acquire(ctx, "places of large arrays", count, sizeof *w->places.list,
-                                 &w->places.list));
-  } else {
-    WAL_TRY_ALL(ctx, WAL_OK);
+    status =
+        wal_acquire(ctx, "places of large arrays", count, sizeof *w->places.list, &w->places.list);
   }
+  WAL_TRY_ALL(ctx, status);
   if (MPI_Bcast(w->places.list, (int)(2 * count), MPI_UINT64_T, 0, wal_ctx_comm(ctx)) !=
       MPI_SUCCESS)
     return wal_fail(ctx, WAL_EINTERNAL, "MPI_Bcast failed");
