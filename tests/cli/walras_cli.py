@@ -106,6 +106,12 @@ def folder(name="case"):
     return tempfile.mkdtemp(prefix=re.sub(r"\W+", "_", name)[:40] + "-", dir=os.getcwd())
 
 
+def left(place):
+    """What is in a folder, sorted, but for live views: a run that lasts a second has one, and keeps
+    it when it fails; on a slow machine any run may."""
+    return sorted(name for name in os.listdir(place) if not name.endswith(".progress.jsonl"))
+
+
 def write(path, text):
     """Makes a file and gives its path."""
     with open(path, "wb") as file:
