@@ -4,12 +4,21 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "io/checkpoint.h"
 #include "sim/core/memory.h"
 
 enum { ROWS = 16, PATH = 4096 };
+
+/* User and system time of this process, or of dd. */
+static double cpu_seconds(int who) {
+  struct rusage used;
+  getrusage(who, &used);
+  return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+         1e-6 * (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+}
 
 static double time_dd(const char *folder, long mib) {
   char command[PATH];
@@ -38,14 +47,19 @@ static wal_status measure(wal_ctx *ctx, const char *folder, long mib, int turns)
   for (int i = 0; i < turns; i++) {
     const wal_checkpoint_head head = {
         .task = "solve", .source = "", .resolved = "{}", .scenario_file = "", .iteration = i};
+    double plain_cpu = cpu_seconds(RUSAGE_CHILDREN);
     double plain = rank == 0 ? time_dd(folder, mib) : 0;
+    plain_cpu = cpu_seconds(RUSAGE_CHILDREN) - plain_cpu;
     WAL_TRY(wal_agree(ctx, WAL_OK));
-    const double start = wal_clock();
+    const double start = wal_clock(), cpu = cpu_seconds(RUSAGE_SELF);
     WAL_TRY(wal_checkpoint_write(run, &head, &state));
-    const double seconds = wal_clock() - start;
+    const double seconds = wal_clock() - start, own_cpu = cpu_seconds(RUSAGE_SELF) - cpu;
     if (rank == 0)
-      printf("snapshot of %ld MiB, %d ranks, turn %d: %.2f s (%.0f MB/s), dd %.2f s, ratio %.2f\n",
-             mib, ranks, i + 1, seconds, (double)mib * 1.048576 / seconds, plain, plain / seconds);
+      printf(
+          "snapshot of %ld MiB, %d ranks, turn %d: %.2f s (%.0f MB/s), dd %.2f s, ratio %.2f; "
+          "CPU of rank 0 %.2f s, of dd %.2f s\n",
+          mib, ranks, i + 1, seconds, (double)mib * 1.048576 / seconds, plain, plain / seconds,
+          own_cpu, plain_cpu);
     wal_checkpoint_remove_all(ctx, run);
   }
   wal_release(ctx, &values);

@@ -72,6 +72,7 @@ static void must_deliver(execution *e, wal_status status) {
            wal_ctx_error(e->job->ctx));
   wal_error_print(e->job->options->json, WAL_EINTERNAL, line);
   wal_run_file_discard(&e->file);  // else its partial file stays
+  wal_ctx_tell_end(e->job->ctx, line + strlen("walras: "));
   wal_ctx_abort(e->job->ctx, WAL_EINTERNAL);
 }
 

@@ -37,9 +37,23 @@ void wal_job_watch(wal_job *job, const wal_live_head *head) {
   wal_live_begin(job->live, job->ctx, job->output, job->resumes, job->started, &all);
 }
 
+/* Whatever rank finds that the job must be ended. */
+static void note_end(void *user, const char *reason) {
+  wal_job *job = user;
+  if (job->live && job->live->on) {
+    wal_ctx_set_warning_handler(job->ctx, NULL, NULL);  // there is a failure to be told already
+    wal_live_end(job->live, "failed", reason);
+  } else {
+    wal_live_add_event(job->output, "failed", reason);
+  }
+}
+
+void wal_job_tell_end(wal_job *job, wal_ctx *ctx) { wal_ctx_set_end_handler(ctx, note_end, job); }
+
 wal_status wal_job_run(wal_job *job, const wal_task_type *type) {
   wal_live live = {0};
   job->live = &live;
+  if (!job->options->dry_run) wal_job_tell_end(job, job->ctx);
   const wal_status status = type->run(job);
   const bool good = status == WAL_OK || status == WAL_ENOCONV;
   if (good && !job->options->dry_run) wal_checkpoint_remove_all(job->ctx, job->output);
@@ -50,5 +64,6 @@ wal_status wal_job_run(wal_job *job, const wal_task_type *type) {
   else
     wal_live_end(&live, "failed", wal_ctx_error(job->ctx));
   job->live = NULL;
+  wal_ctx_set_end_handler(job->ctx, NULL, NULL);
   return status;
 }

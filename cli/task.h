@@ -76,6 +76,10 @@ typedef struct wal_task_type {
  *  `head` from the job; wal_job_run() ends it. */
 void wal_job_watch(wal_job *job, const wal_live_head *head);
 
+/** Lets the live view tell why the job was ended if that happens in a context that was not split
+ *  from the job's. */
+void wal_job_tell_end(wal_job *job, wal_ctx *ctx);
+
 /** Runs a job's task; when the task has ended its checkpoints go. @collective */
 wal_status wal_job_run(wal_job *job, const wal_task_type *type);
 

@@ -172,10 +172,11 @@ static wal_status tell(const wal_job *job, const writer *w, wal_status status) {
   return wal_fail(job->ctx, status, "%s", wal_ctx_error(w->alone));
 }
 
-static wal_status open_file(const wal_job *job, const wal_sweep *sweep, writer *w) {
+static wal_status open_file(wal_job *job, const wal_sweep *sweep, writer *w) {
   wal_ctx *ctx = job->ctx;
   if (wal_ctx_create(MPI_COMM_SELF, wal_ctx_seed(ctx), &w->alone) != WAL_OK)
     return wal_fail(ctx, WAL_EINTERNAL, "a context of one rank could not be made");
+  wal_job_tell_end(job, w->alone);
   WAL_TRY(wal_acquire(ctx, "rows of the runs", sweep->count, sizeof *w->rows, &w->rows));
   wal_status status = wal_sweep_columns_create(w->alone, sweep, &w->columns);
   if (status == WAL_OK)

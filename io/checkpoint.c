@@ -91,12 +91,6 @@ void wal_checkpoint_remove_all(wal_ctx *ctx, const char *run) {
 
 // ---- Writing ----------------------------------------------------------------------------------
 
-/* Copies the own range of a row. */
-static void fill_row(void *user, int64_t row, double *out) {
-  const wal_field *f = user;
-  if (f->count > 0) memcpy(out, f->values + row * f->stride, (size_t)f->count * sizeof *out);
-}
-
 static wal_status write_field(wal_run_file *file, const wal_field *field) {
   char path[FIELD_PATH];
   wal_field f = *field;
@@ -111,7 +105,7 @@ static wal_status write_field(wal_run_file *file, const wal_field *field) {
   }
   d.extent[0] = f.rows;
   d.extent[1] = f.whole;
-  return wal_run_file_spread(file, &d, 1, f.first, f.count, fill_row, &f);
+  return wal_run_file_spread_array(file, &d, 1, f.first, f.count, f.values, f.stride);
 }
 
 static wal_status write_head(wal_run_file *file, const char *run, const wal_checkpoint_head *head) {

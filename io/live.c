@@ -44,8 +44,9 @@ int64_t wal_live_process_start(int64_t process) {
 // ---- Writing ----------------------------------------------------------------------------------
 
 static void give_up(wal_live *live, const char *what) {
-  wal_warn(live->ctx, "%s: cannot be %s: %s; the run goes on without a live view", live->path, what,
-           strerror(errno));
+  if (!live->failed)
+    wal_warn(live->ctx, "%s: cannot be %s: %s; the run goes on without a live view", live->path,
+             what, strerror(errno));
   if (live->opened) close(live->file);
   live->opened = false;
   live->failed = true;
@@ -168,17 +169,35 @@ void wal_live_report(wal_live *live, const wal_live_row *row) {
   if (first || row->seconds - live->written >= pause) put_row(live, row);
 }
 
+/* But for its end, which put() adds. */
+static wal_text event_line(const char *event, const char *reason) {
+  wal_text line = {0};
+  wal_text_add(&line, "{\"event\":\"%s\"", event);
+  add_text(&line, "reason", reason);
+  return line;
+}
+
 void wal_live_end(wal_live *live, const char *event, const char *reason) {
   if (!live->on) return;
   if (event && wal_clock() - live->started >= OPEN_SECONDS) open_file(live);
   if (event && live->held && live->opened) put_row(live, &live->row[1]);
   if (event && live->opened) {
-    wal_text line = {0};
-    wal_text_add(&line, "{\"event\":\"%s\"", event);
-    add_text(&line, "reason", reason);
+    wal_text line = event_line(event, reason);
     put(live, &line);
   }
   if (live->opened) close(live->file);
   if (!event && (live->opened || live->resumed)) unlink(live->path);
   *live = (wal_live){0};
+}
+
+void wal_live_add_event(const char *run, const char *event, const char *reason) {
+  wal_live live = {.failed = true};  // to be silent
+  wal_live_name(run, live.path);
+  live.file = open(live.path, O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK);
+  if (live.file < 0) return;
+  end_cut_line(&live);
+  wal_text line = event_line(event, reason);
+  live.opened = true;
+  put(&live, &line);
+  if (live.opened) close(live.file);
 }

@@ -59,6 +59,9 @@ void wal_live_report(wal_live *live, const wal_live_row *row);
 /** Ends: with `event` NULL the file goes, else its last lines are the last row and the event, as
  *  "stopped" or "failed", with a reason. */
 void wal_live_end(wal_live *live, const char *event, const char *reason);
+/** From another rank, when the job is about to be ended: adds the event to the run's live view if
+ *  there is one and it can be written. */
+void wal_live_add_event(const char *run, const char *event, const char *reason);
 
 /** Ticks from the machine's start to that of a process, which tell it from a later one of the same
  *  number; -1 if there is none such, or the system does not say. */

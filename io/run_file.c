@@ -10,17 +10,25 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/hdf5_driver.h"
 #include "io/run_file_private.h"
 #include "sim/core/memory.h"
 
 _Noreturn void wal_run_file_abort(wal_run_file *file) {
   char why[400];
   wal_hdf5_reason(why, sizeof why);
+  wal_run_file_abort_since(file, why);
+}
+
+_Noreturn void wal_run_file_abort_since(wal_run_file *file, const char *why) {
   // Several ranks may see the failure, and can no longer talk about it. The one that removes the
   // file speaks; the others give it time to.
   if (unlink(file->partial) == 0 || errno != ENOENT) {
     fprintf(stderr, "walras: %s: write failed: %s\n", file->path, why);
     fflush(stderr);
+    char reason[1024];
+    snprintf(reason, sizeof reason, "%.500s: write failed: %s", file->path, why);
+    wal_ctx_tell_end(file->ctx, reason);
   } else {
     sleep(2);
   }
@@ -55,7 +63,7 @@ void wal_run_file_share(wal_run_file *file) {
   shared->group_list = wal_run_file_timeless(file, H5P_GROUP_CREATE);
   shared->text_list = wal_run_file_timeless(file, H5P_DATASET_CREATE);
   wal_run_file_must(file, H5Pset_alloc_time(shared->text_list, H5D_ALLOC_TIME_EARLY));
-  // Texts need the empty ones that HDF5 fills in: they are opened before they are written.
+  // Texts need the empty ones that HDF5 fills in: it looks at what they replace.
   shared->number_list = wal_run_file_must(file, H5Pcopy(shared->text_list));
   wal_run_file_must(file, H5Pset_fill_time(shared->number_list, H5D_FILL_TIME_NEVER));
 }
@@ -84,15 +92,9 @@ wal_status wal_run_file_check(wal_ctx *ctx, const char *path, bool force) {
 static void free_file(wal_run_file **file_) {
   wal_run_file *file = *file_;
   wal_ctx *ctx = file->ctx;
-  for (int64_t i = 0; i < file->texts_count; i++) {
-    wal_release(ctx, &file->texts[i].path);
-    wal_release(ctx, &file->texts[i].bytes);
-  }
-  wal_release(ctx, &file->texts);
   wal_run_file_unshare(file);
   wal_run_names_free(ctx, &file->names);
   wal_release(ctx, &file->uses);
-  wal_release(ctx, &file->chunked);
   wal_release(ctx, &file->record);
   free(file->image);
   wal_release(ctx, &file->gaps.list);
@@ -102,7 +104,7 @@ static void free_file(wal_run_file **file_) {
 }
 
 /** Rank 0 chooses the partial name and makes the empty file; all ranks learn the name and must be
- *  able to open it, so that the collective open that follows does not fail on some of them only. */
+ *  able to open it, so that opening it for the numbers does not fail on some of them only. */
 static wal_status choose_partial(wal_run_file *file) {
   wal_ctx *ctx = file->ctx;
   int rank = wal_ctx_rank(ctx);
@@ -128,17 +130,11 @@ static wal_status choose_partial(wal_run_file *file) {
   return wal_agree(ctx, status);
 }
 
-/* All HDF5 calls are collective, but what reaches MPI-IO are writes of each rank for itself: in
- * Open MPI 4.1.4 MPI_File_write_at_all() of three or more ranks (component fcoll/vulcan) reports
- * success when the disk is full, and leaves holes in the file. MPI_File_write_at() reports the
- * failure. Little is lost, since a rank writes whole chunks. */
-static wal_status open_collectively(wal_run_file *file) {
+/** Rank 0. */
+static wal_status open_file(wal_run_file *file) {
   wal_hdf5_quiet();
   hid_t access = wal_run_file_must(file, H5Pcreate(H5P_FILE_ACCESS));
-  // On one rank as well: without MPI-IO HDF5 gives some of its structures other places in the file.
-  wal_run_file_must(file, H5Pset_fapl_mpio(access, wal_ctx_comm(file->ctx), MPI_INFO_NULL));
-  wal_run_file_must(file, H5Pset_all_coll_metadata_ops(access, true));
-  wal_run_file_must(file, H5Pset_coll_metadata_write(access, false));
+  wal_run_file_must(file, wal_hdf5_driver_use(access));
   wal_run_file_must(file, H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110));
   hid_t creation = wal_run_file_timeless(file, H5P_FILE_CREATE);
   file->file = H5Fcreate(file->partial, H5F_ACC_TRUNC, creation, access);
@@ -148,16 +144,10 @@ static wal_status open_collectively(wal_run_file *file) {
     wal_hdf5_reason(why, sizeof why);
     status = wal_fail(file->ctx, WAL_ECREATE, "cannot create %s: %s", file->path, why);
   }
-  status = wal_agree(file->ctx, status);
-  // Open on some ranks only: it can be neither used nor closed.
-  if (status != WAL_OK && file->file >= 0) wal_run_file_abort(file);
   H5Pclose(access);
   H5Pclose(creation);
-  if (status != WAL_OK) return status;
-  file->transfer = wal_run_file_must(file, H5Pcreate(H5P_DATASET_XFER));
-  wal_run_file_must(file, H5Pset_dxpl_mpio(file->transfer, H5FD_MPIO_COLLECTIVE));
-  wal_run_file_must(file, H5Pset_dxpl_mpio_collective_opt(file->transfer, H5FD_MPIO_INDIVIDUAL_IO));
-  return WAL_OK;
+  if (status == WAL_OK) wal_run_file_share(file);
+  return status;
 }
 
 wal_status wal_run_file_new(wal_ctx *ctx, wal_run_kind kind, const char *path, wal_run_file **out) {
@@ -171,7 +161,7 @@ wal_status wal_run_file_new(wal_ctx *ctx, wal_run_kind kind, const char *path, w
                            .rank = planned ? 0 : wal_ctx_rank(ctx),
                            .ranks = planned ? 1 : wal_ctx_size(ctx),
                            .file = -1,
-                           .transfer = -1,
+                           .data = MPI_FILE_NULL,
                            .group = -1};
     status = wal_acquire(ctx, "a file name", path ? (int64_t)strlen(path) + 1 : 1, 1, &file->path);
     if (status == WAL_OK && path) memcpy(file->path, path, strlen(path));
@@ -191,6 +181,7 @@ wal_status wal_run_file_put_head(wal_run_file *file) {
   const int64_t version = WAL_RUN_FILE_VERSION;
   const uint8_t complete = 0;
   for (int i = 0; i < 4; i++) WAL_TRY(wal_run_file_name(file, NAMES[i], WAL_RUN_ATTRIBUTE, -1));
+  if (!wal_run_file_builds(file)) return WAL_OK;
   wal_run_file_put_text(file, file->file, "format", "walras");
   wal_run_file_put_number(file, file->file, "format_version", H5T_STD_I64LE, H5T_NATIVE_INT64,
                           &version);
@@ -205,13 +196,12 @@ wal_status wal_run_file_create(wal_ctx *ctx, const char *path, bool force, wal_r
   WAL_TRY(wal_run_file_new(ctx, WAL_RUN_WRITTEN, path, &file));
   file->force = force;
   wal_status status = choose_partial(file);
-  if (status == WAL_OK) status = open_collectively(file);
+  if (status == WAL_OK) status = wal_agree(ctx, file->rank == 0 ? open_file(file) : WAL_OK);
   if (status != WAL_OK) {
     if (file->rank == 0 && file->partial) unlink(file->partial);
     free_file(&file);
     return status;
   }
-  wal_run_file_share(file);
   *out = file;
   status = wal_run_file_put_head(file);
   if (status != WAL_OK) wal_run_file_discard(out);
@@ -281,11 +271,22 @@ cleanup:
 
 wal_status wal_run_file_verify(wal_ctx *ctx, const char *path) { return verify(ctx, path, path); }
 
-static void close_collectively(wal_run_file *file) {
+/** Rank 0, or of a plan. */
+static void close_file(wal_run_file *file) {
   wal_run_file_leave_group(file);
-  if (file->transfer >= 0) wal_run_file_must(file, H5Pclose(file->transfer));
   if (file->file >= 0) wal_run_file_must(file, H5Fclose(file->file));
-  file->file = file->transfer = -1;
+  file->file = -1;
+}
+
+/** Rank 0: writes what waited for the end and, when all else is in the file, `complete`. */
+static void complete(wal_run_file *file) {
+  const uint8_t yes = 1;
+  wal_run_file_put_waiting(file);
+  wal_run_file_must(file, H5Fflush(file->file, H5F_SCOPE_GLOBAL));
+  hid_t attribute = wal_run_file_must(file, H5Aopen(file->file, "complete", H5P_DEFAULT));
+  wal_run_file_must(file, H5Awrite(attribute, H5T_NATIVE_UINT8, &yes));
+  wal_run_file_must(file, H5Aclose(attribute));
+  close_file(file);
 }
 
 wal_status wal_run_file_commit(wal_run_file **file_) {
@@ -295,13 +296,12 @@ wal_status wal_run_file_commit(wal_run_file **file_) {
     wal_run_file_discard(file_);
     return wal_fail(ctx, WAL_EINTERNAL, "a record or a plan is no file that could be committed");
   }
-  wal_run_file_leave_group(file);
-  // With MPI-IO a flush brings every rank's own writes to disk, which rank 0's fsync may not.
-  wal_run_file_must(file, H5Fflush(file->file, H5F_SCOPE_GLOBAL));
-  close_collectively(file);
-  wal_status status = WAL_OK;
+  // Brings every rank's own writes to disk, which rank 0's fsync may not.
+  wal_run_file_close_data(file);
+  wal_status status = wal_agree(ctx, WAL_OK);
   if (file->rank == 0) {
-    wal_run_file_finish_alone(file);
+    complete(file);
+    wal_run_seal_sort(&file->gaps);
     status = wal_run_seal_write(ctx, file->path, file->partial, &file->gaps);
     if (status == WAL_OK) status = verify(ctx, file->partial, file->path);
     if (status == WAL_OK) status = wal_run_file_publish(file);
@@ -315,7 +315,8 @@ wal_status wal_run_file_commit(wal_run_file **file_) {
 void wal_run_file_discard(wal_run_file **file_) {
   if (!file_ || !*file_) return;
   wal_run_file *file = *file_;
-  close_collectively(file);
+  wal_run_file_close_data(file);
+  close_file(file);
   if (file->kind == WAL_RUN_WRITTEN && file->rank == 0) unlink(file->partial);
   free_file(file_);
 }

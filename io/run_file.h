@@ -8,14 +8,14 @@
 enum { WAL_RUN_FILE_VERSION = 1 };
 
 /**
- * Writes a run file (docs/run-file.md): one HDF5 file, written collectively by all ranks under a
+ * Writes a run file (docs/run-file.md): one HDF5 file, written by all ranks together under a
  * temporary name in the folder of the final one, which appears only when all is complete and
- * verified. All calls are collective in the context, with the same arguments on every rank except
+ * verified: rank 0 makes the file with HDF5, each rank writes its part of the numbers of large
+ * arrays. All calls are collective in the context, with the same arguments on every rank except
  * where a rank gives its own share. Bytes do not depend on the number of ranks as long as the
  * values do not.
  *
- * Carrying on after a failed collective HDF5 call hangs or crashes. So at the first failure to
- * write, flush or close, the temporary file is removed, one line goes to stderr over all ranks,
+ * After a failure on one rank the others may already wait for it. So at the first failure to write, flush or close, the temporary file is removed, one line goes to stderr over all ranks,
  *   walras: FILE: write failed: REASON
  * and the job is ended with MPI_Abort() and WAL_EIO's exit status: the only place where the library
  * prints or exits. Whatever stood under the final name is intact. Wrong use (a path twice, a group
@@ -40,8 +40,8 @@ wal_status wal_run_file_space(wal_ctx *ctx, const char *path, double bytes);
  *  @param ours  whether a file of this name is meant. Rank-local. */
 void wal_run_file_sweep(const char *path, bool (*ours)(const char *path, const char *name));
 
-/** Most bytes that writing a spread array takes on a rank: several indices of dimension 0 are
- * written together.
+/** Most bytes that writing a spread array takes on a rank: indices of dimension 0 are written
+ * together as far as a chunk goes, and chunks put together.
  *  @param rows    extent of dimension 0
  *  @param whole   bytes of one index of dimension 0, all ranks together
  *  @param own     this rank's part of them */
@@ -85,16 +85,15 @@ typedef struct wal_dataset {
 wal_status wal_run_file_reals(wal_run_file *file, const wal_dataset *what, const double *values);
 wal_status wal_run_file_integers(wal_run_file *file, const wal_dataset *what,
                                  const int64_t *values);
-/** Variable-length UTF-8 strings. Kept by rank 0 and written by it alone at the commit, since HDF5
- *  does not write such in parallel. */
+/** Variable-length UTF-8 strings (rank 0's are written). */
 wal_status wal_run_file_texts(wal_run_file *file, const wal_dataset *what,
                               const char *const *values);
 
 /**
  * A large real array that is spread over the ranks along one dimension: rank by rank a contiguous
  * range, in rank order. It is written one index of dimension 0 after the other, so that a rank
- * holds only one of them in memory at a time, or small ones of 16 MiB together (with split = 0,
- * rank by rank pieces of dimension 0).
+ * holds only one of them in memory at a time, or as many small ones as make a chunk (of up to
+ * 4 MiB).
  * @param split  dimension that is spread: 0 or 1
  * @param first,count  this rank's range of it (count may be 0)
  * @param fill   writes the own range at index i of dimension 0, row-major over the remaining
@@ -104,10 +103,18 @@ wal_status wal_run_file_spread(wal_run_file *file, const wal_dataset *what, int 
                                int64_t first, int64_t count,
                                void (*fill)(void *user, int64_t i, double *out), void *user);
 
+/** The same of numbers that are in memory, which are written from where they are if they are stored
+ *  in double precision.
+ *  @param values  the own range at the first own index of dimension 0
+ *  @param stride  from one index of dimension 0 to the next, in numbers */
+wal_status wal_run_file_spread_array(wal_run_file *file, const wal_dataset *what, int split,
+                                     int64_t first, int64_t count, const double *values,
+                                     int64_t stride);
+
 /** A second name for an existing object (hard link). */
 wal_status wal_run_file_link(wal_run_file *file, const char *existing, const char *path);
 
-/** Writes the texts, sets `complete`, closes, verifies by reopening, fsyncs, renames, fsyncs the
+/** Sets `complete`, closes, verifies by reopening, fsyncs, renames, fsyncs the
  * folder; frees *file in any case. */
 wal_status wal_run_file_commit(wal_run_file **file);
 

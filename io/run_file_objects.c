@@ -64,6 +64,7 @@ wal_status wal_run_file_group(wal_run_file *file, const char *path) {
   WAL_TRY(wal_run_file_new_path(file, path));
   WAL_TRY(wal_run_file_name(file, path, WAL_RUN_GROUP, -1));
   if (file->kind == WAL_RUN_RECORDED) return wal_run_record_group(file, path);
+  if (!wal_run_file_builds(file)) return WAL_OK;
   hid_t parent = wal_run_file_group_of(file, path);
   hid_t group = wal_run_file_must(
       file, H5Gcreate2(parent, last_name(path), H5P_DEFAULT, file->shared.group_list, H5P_DEFAULT));
@@ -81,6 +82,7 @@ wal_status wal_run_file_link(wal_run_file *file, const char *existing, const cha
   WAL_TRY(wal_run_file_new_path(file, path));
   WAL_TRY(wal_run_file_name(file, path, file->names.list[object].what, object));
   if (file->kind == WAL_RUN_RECORDED) return wal_run_record_link(file, existing, path);
+  if (!wal_run_file_builds(file)) return WAL_OK;
   hid_t parent = wal_run_file_group_of(file, path);
   wal_run_file_must(file, H5Lcreate_hard(file->file, existing, parent, last_name(path), H5P_DEFAULT,
                                          H5P_DEFAULT));
@@ -130,6 +132,7 @@ static wal_status new_attribute(wal_run_file *file, const char *path, const char
 
 static wal_status put_attribute(wal_run_file *file, int64_t object, const char *name, hid_t type,
                                 hid_t memory_type, const void *value) {
+  if (!wal_run_file_builds(file)) return WAL_OK;
   const char *path = wal_run_names_path(&file->names, object);
   bool here = file->group >= 0 && file->group_name == object;
   hid_t id = object == 0 ? file->file
@@ -236,14 +239,14 @@ wal_status wal_run_file_attach_scales(wal_run_file *file, hid_t dataset, const w
     if (!what->scale[d]) continue;
     int64_t scale = wal_run_names_find(&file->names, what->scale[d]);
     scales[d] = file->names.list[scale].reference;
-    if (file->rank == 0 && status == WAL_OK) status = note_use(file, scale, self, d);
+    if (status == WAL_OK) status = note_use(file, scale, self, d);
   }
   hsize_t rank = (hsize_t)what->rank;
   hid_t space = wal_run_file_must(file, H5Screate_simple(1, &rank, NULL));
   put(file, dataset, "DIMENSION_LIST", file->shared.references, file->shared.references, space,
       lists);
   wal_run_file_must(file, H5Sclose(space));
-  return wal_run_file_agree(file, status);
+  return status;
 }
 
 typedef struct packed_use {
@@ -252,22 +255,22 @@ typedef struct packed_use {
 } packed_use;
 
 /** Tells the scale of use `first`, its first one, about all its uses. */
-static void put_reference_list(wal_run_file *file, hid_t out, int64_t first, hid_t memory,
-                               hid_t packed, packed_use *uses) {
+static void put_reference_list(wal_run_file *file, int64_t first, hid_t memory, hid_t packed,
+                               packed_use *uses) {
   const wal_run_name *scale = &file->names.list[file->uses[first].scale];
   hsize_t count = 0;
   for (int64_t i = first; i >= 0; i = file->uses[i].next)
     uses[count++] =
         (packed_use){.dataset = file->uses[i].dataset, .dimension = file->uses[i].dimension};
   hid_t space = wal_run_file_must(file, H5Screate_simple(1, &count, NULL));
-  hid_t object =
-      wal_run_file_must(file, H5Rdereference2(out, H5P_DEFAULT, H5R_OBJECT, &scale->reference));
+  hid_t object = wal_run_file_must(
+      file, H5Rdereference2(file->file, H5P_DEFAULT, H5R_OBJECT, &scale->reference));
   put(file, object, "REFERENCE_LIST", packed, memory, space, uses);
   wal_run_file_must(file, H5Oclose(object));
   wal_run_file_must(file, H5Sclose(space));
 }
 
-static void put_reference_lists(wal_run_file *file, hid_t out) {
+void wal_run_file_put_waiting(wal_run_file *file) {
   packed_use *uses = NULL;
   if (wal_acquire(file->ctx, "uses of dimension scales", file->uses_count, sizeof *uses, &uses) !=
       WAL_OK) {
@@ -283,59 +286,8 @@ static void put_reference_lists(wal_run_file *file, hid_t out) {
   wal_run_file_must(file, H5Tpack(packed));
   for (int64_t i = 0; i < file->uses_count; i++)
     if (file->names.list[file->uses[i].scale].first_use == i)
-      put_reference_list(file, out, i, memory, packed, uses);
+      put_reference_list(file, i, memory, packed, uses);
   wal_run_file_must(file, H5Tclose(packed));
   wal_run_file_must(file, H5Tclose(memory));
   wal_release(file->ctx, &uses);
-}
-
-static void write_texts(wal_run_file *file, hid_t out, const wal_run_texts *texts) {
-  const char **pointers = NULL;
-  if (wal_acquire(file->ctx, texts->path, texts->count, sizeof *pointers, &pointers) != WAL_OK) {
-    wal_run_file_must(file, -1);
-    return;
-  }
-  const char *text = texts->bytes;
-  for (int64_t i = 0; i < texts->count; i++) {
-    pointers[i] = text;
-    text += strlen(text) + 1;
-  }
-  // HDF5 clears buffers of 1 MiB for every conversion of texts unless told that less will do.
-  const size_t usual = (size_t)1 << 20, item = sizeof(hvl_t);
-  const size_t buffer = (size_t)texts->count < usual / item ? (size_t)texts->count * item : usual;
-  hid_t transfer = wal_run_file_must(file, H5Pcreate(H5P_DATASET_XFER));
-  wal_run_file_must(file, H5Pset_buffer(transfer, buffer, NULL, NULL));
-  hid_t dataset = wal_run_file_must(file, H5Dopen2(out, texts->path, H5P_DEFAULT));
-  wal_run_file_must(file,
-                    H5Dwrite(dataset, file->shared.text, H5S_ALL, H5S_ALL, transfer, pointers));
-  wal_run_file_must(file, H5Dclose(dataset));
-  wal_run_file_must(file, H5Pclose(transfer));
-  wal_release(file->ctx, &pointers);
-}
-
-void wal_run_file_put_waiting(wal_run_file *file, hid_t out) {
-  put_reference_lists(file, out);
-  for (int64_t i = 0; i < file->texts_count; i++)
-    if (file->texts[i].count > 0) write_texts(file, out, &file->texts[i]);
-}
-
-void wal_run_file_finish_alone(wal_run_file *file) {
-  hid_t access = wal_run_file_must(file, H5Pcreate(H5P_FILE_ACCESS));
-  wal_run_file_must(file, H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110));
-  // Nobody else knows this file: no lock is needed, and some file systems refuse it.
-  wal_run_file_must(file, H5Pset_file_locking(access, false, true));
-  hid_t out = wal_run_file_must(file, H5Fopen(file->partial, H5F_ACC_RDWR, access));
-  wal_run_file_put_waiting(file, out);
-  wal_run_file_must(file, H5Fflush(out, H5F_SCOPE_GLOBAL));
-  const uint8_t complete = 1;
-  hid_t attribute = wal_run_file_must(file, H5Aopen(out, "complete", H5P_DEFAULT));
-  wal_run_file_must(file, H5Awrite(attribute, H5T_NATIVE_UINT8, &complete));
-  wal_run_file_must(file, H5Aclose(attribute));
-  for (int64_t i = 0; i < file->chunked_count; i++)
-    if (wal_run_seal_gap(file->ctx, out, wal_run_names_path(&file->names, file->chunked[i]),
-                         &file->gaps) != WAL_OK)
-      wal_run_file_abort(file);
-  wal_run_seal_sort(&file->gaps);
-  wal_run_file_must(file, H5Pclose(access));
-  wal_run_file_must(file, H5Fclose(out));
 }

@@ -7,10 +7,10 @@
 #include "io/run_names.h"
 #include "io/run_seal.h"
 
-/** Indices of dimension 0 are written, or sent to rank 0, together up to this many bytes. */
+/** Indices of dimension 0 are sent to rank 0 together up to this many bytes. */
 enum { WAL_RUN_FILE_TOGETHER = 16 << 20 };
 
-/* Most bytes that a rank gives to one write or sends at once: MPI counts bytes in an int. */
+/* Most bytes that a rank sends at once: MPI counts bytes in an int. */
 #ifndef WAL_RUN_FILE_TRANSFER
 #define WAL_RUN_FILE_TRANSFER ((int64_t)1 << 30)
 #endif
@@ -20,14 +20,6 @@ typedef enum wal_run_kind {
   WAL_RUN_RECORDED, /**< kept in memory as calls */
   WAL_RUN_PLANNED,  /**< an HDF5 file in memory, on every rank for itself, without large arrays */
 } wal_run_kind;
-
-/** Texts of a dataset, kept by rank 0 until the file is closed: HDF5 does not write variable-length
- *  items in parallel. */
-typedef struct wal_run_texts {
-  char *path;
-  char *bytes; /**< one text after the other, each with its end */
-  int64_t count;
-} wal_run_texts;
 
 /** Dimension `dimension` of a dataset is measured along a scale. Kept by rank 0 until the file is
  *  closed, when each scale is told who uses it. */
@@ -52,20 +44,18 @@ struct wal_run_file {
   char *path;      /**< where it will appear */
   char *partial;   /**< where it is written */
   bool force;
-  bool failed; /**< of a plan: HDF5 could not go on */
-  hid_t file, transfer;
+  bool failed;   /**< of a plan: HDF5 could not go on */
+  hid_t file;    /**< of rank 0, of a plan; else -1 */
+  MPI_File data; /**< for the numbers of large arrays; open when there is one */
   wal_run_shared shared;
   hid_t group; /**< the group that was used last, open; -1: none */
   int64_t group_name;
   wal_run_names names;
-  wal_run_texts *texts;
-  int64_t texts_count, texts_capacity;
   wal_run_scale_use *uses;
   int64_t uses_count, uses_capacity;
-  int64_t *chunked; /**< of rank 0: names of the datasets in chunks */
-  int64_t chunked_count, chunked_capacity;
-  wal_run_gaps gaps; /**< of rank 0: where the large arrays lie */
-  char *record;      /**< of rank 0: the calls so far */
+  int64_t chunked_count; /**< datasets in chunks */
+  wal_run_gaps gaps;     /**< of rank 0: where the large arrays lie */
+  char *record;          /**< of rank 0: the calls so far */
   int64_t record_used, record_room;
   unsigned char *image; /**< of a plan: the file that HDF5 closed last; of malloc() */
   uint64_t image_size;  /**< bytes that it has */
@@ -73,10 +63,17 @@ struct wal_run_file {
   double planned;       /**< of a plan: bytes in all; 0 until asked for */
 };
 
-/** After an HDF5 failure nothing collective is safe any more (other ranks may already be waiting in
- *  the next call): removes the partial file, says why on stderr, once over all ranks, and ends
+/** After a failure to write nothing collective is safe any more (other ranks may already be waiting
+ *  in the next call): removes the partial file, says why on stderr, once over all ranks, and ends
  *  the job with WAL_EIO's exit status. */
+_Noreturn void wal_run_file_abort_since(wal_run_file *file, const char *why);
+/** The same after a failure of HDF5, which says why. */
 _Noreturn void wal_run_file_abort(wal_run_file *file);
+
+/** Whether HDF5 makes the file on this rank; the others know its names only. */
+static inline bool wal_run_file_builds(const wal_run_file *file) {
+  return file->kind == WAL_RUN_PLANNED || (file->kind == WAL_RUN_WRITTEN && file->rank == 0);
+}
 
 /** Passes through what an HDF5 call returned. A failure aborts; in a plan, where there is nobody
  *  who waits, it is noted: HDF5 refuses what is then done to an object that is not there. */
@@ -135,9 +132,11 @@ typedef struct wal_run_source {
   bool ready;   /**< `values` are as stored, else doubles */
   int64_t item; /**< bytes of a number in the file */
   int split;
-  int64_t first, count, most;                       /**< most: largest count of any rank */
-  void (*fill)(void *user, int64_t i, double *out); /**< or: */
-  const char *values;                               /**< all of them */
+  int64_t first, count;
+  const int64_t *ranges; /**< first and count of every rank; NULL: rank 0 has all */
+  void (*fill)(void *user, int64_t i, double *out); /**< or, also: */
+  const char *values;                               /**< of the own indices of dimension 0 */
+  int64_t stride; /**< from one of these to the next, in numbers */
   void *user;
 } wal_run_source;
 
@@ -149,10 +148,28 @@ void wal_run_file_convert(wal_stored stored, char *data, int64_t count);
 wal_status wal_run_file_numbers(wal_run_file *file, const wal_dataset *what, wal_stored stored,
                                 const void *values);
 
-/** Writes what waits for the end into an open file. */
-void wal_run_file_put_waiting(wal_run_file *file, hid_t out);
-/** Rank 0, alone, after the collective close: writes what waited for it and `complete`. */
-void wal_run_file_finish_alone(wal_run_file *file);
+/** How the numbers of a dataset lie in the file: in chunks of consecutive ones, or all together. */
+typedef struct wal_run_tiles {
+  bool large; /**< in chunks */
+  int rank;
+  int axis;              /**< the dimension that chunks divide; whole ones behind it, 1 before */
+  hsize_t shape[4];      /**< of a chunk */
+  int64_t items;         /**< of a chunk, with those that stick out of the dataset */
+  int64_t line, in_line; /**< consecutive numbers that chunks divide; chunks of them */
+  int64_t count;         /**< chunks of the dataset */
+} wal_run_tiles;
+
+/** The shape of the chunks depends on the dataset's shape alone. */
+wal_run_tiles wal_run_file_tiles(const wal_dataset *what, int64_t item);
+/** Writes the numbers of a dataset that rank 0 has made and holds open. @collective */
+wal_status wal_run_file_put_tiles(wal_run_file *file, const wal_dataset *what,
+                                  const wal_run_tiles *tiles, const wal_run_source *from,
+                                  hid_t dataset);
+/** Brings what wal_run_file_put_tiles() wrote to disk. @collective */
+void wal_run_file_close_data(wal_run_file *file);
+
+/** Writes what waits for the end. */
+void wal_run_file_put_waiting(wal_run_file *file);
 
 /* What a record keeps of each call; all ranks return the same. */
 wal_status wal_run_record_group(wal_run_file *file, const char *path);

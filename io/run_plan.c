@@ -7,9 +7,8 @@
 
 /*
  * A plan is an HDF5 file in memory, made by the calls that make one on disk, but for the values of
- * arrays, and large arrays do not get their room. It is closed and opened again before its end as
- * the other is, since HDF5 then forgets where it has room left. What the superblock says of its
- * length, and the large arrays, are the bytes of the file.
+ * arrays, and large arrays do not get their room. What the superblock says of its length, and the
+ * large arrays, are the bytes of the file.
  */
 
 enum { GROWTH = 64 << 10, SUPERBLOCK_END = 28 };
@@ -48,8 +47,8 @@ static herr_t leave_user(void *user) {
   return 0;
 }
 
-/** Opens the file of a plan: anew, or what is left in its image. */
-static void open_image(wal_run_file *file, uint64_t size) {
+/** Makes the file of a plan. */
+static void make_image(wal_run_file *file) {
   char name[64];
   H5FD_file_image_callbacks_t calls = {.image_malloc = give,
                                        .image_realloc = regrow,
@@ -63,28 +62,10 @@ static void open_image(wal_run_file *file, uint64_t size) {
   wal_run_file_must(file, H5Pset_file_image_callbacks(access, &calls));
   // HDF5 looks on the disk for a file of this name first, and tells files in memory by their names.
   snprintf(name, sizeof name, "/dev/null/%p", (void *)file);
-  if (size > 0) {
-    wal_run_file_must(file, H5Pset_file_image(access, file->image, size));
-    file->file = wal_run_file_must(file, H5Fopen(name, H5F_ACC_RDWR, access));
-  } else {
-    hid_t creation = wal_run_file_timeless(file, H5P_FILE_CREATE);
-    file->file = wal_run_file_must(file, H5Fcreate(name, H5F_ACC_TRUNC, creation, access));
-    H5Pclose(creation);
-  }
+  hid_t creation = wal_run_file_timeless(file, H5P_FILE_CREATE);
+  file->file = wal_run_file_must(file, H5Fcreate(name, H5F_ACC_TRUNC, creation, access));
+  H5Pclose(creation);
   H5Pclose(access);
-}
-
-/* HDF5 does not lengthen the image of a file that it closes to where its last object ends. */
-static void lengthen(wal_run_file *file, uint64_t size) {
-  if (!file->image || size <= file->image_size) return;
-  unsigned char *longer = realloc(file->image, size);
-  if (!longer) {
-    file->failed = true;
-    return;
-  }
-  memset(longer + file->image_size, 0, size - file->image_size);
-  file->image = longer;
-  file->image_size = size;
 }
 
 /** Closes it; its length. */
@@ -93,16 +74,15 @@ static uint64_t close_image(wal_run_file *file) {
   wal_run_file_leave_group(file);
   if (file->file >= 0) wal_run_file_must(file, H5Fclose(file->file));
   file->file = -1;
-  for (int i = 0; file->image && i < 8; i++)
+  for (int i = 0; file->image && file->image_size >= SUPERBLOCK_END + 8 && i < 8; i++)
     size |= (uint64_t)file->image[SUPERBLOCK_END + i] << (8 * i);
-  lengthen(file, size);
   return file->failed ? 0 : size;
 }
 
 wal_status wal_run_file_plan(wal_ctx *ctx, wal_run_file **out) {
   WAL_TRY(wal_run_file_new(ctx, WAL_RUN_PLANNED, "(a plan)", out));
   wal_hdf5_quiet();
-  open_image(*out, 0);
+  make_image(*out);
   wal_run_file_share(*out);
   wal_status status = wal_run_file_put_head(*out);
   if (status != WAL_OK) wal_run_file_discard(out);
@@ -114,10 +94,8 @@ wal_status wal_run_file_planned(wal_run_file *file, double *bytes) {
   if (file->kind != WAL_RUN_PLANNED)
     return wal_fail(file->ctx, WAL_EINTERNAL, "%s: is not a plan", file->path);
   if (file->planned == 0) {
-    uint64_t size = close_image(file);
-    open_image(file, size);
-    wal_run_file_put_waiting(file, file->file);
-    size = close_image(file);
+    wal_run_file_put_waiting(file);
+    const uint64_t size = close_image(file);
     file->planned = (double)size + file->away + wal_run_seal_size(file->chunked_count);
   }
   *bytes = file->planned;

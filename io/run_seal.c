@@ -100,74 +100,15 @@ static int by_start(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/** The chunks of a dataset, numbered in row-major order; all of one size. */
-typedef struct chunks {
-  hid_t dataset;
-  int rank;
-  hsize_t chunk[H5S_MAX_RANK], grid[H5S_MAX_RANK], size;
-  int64_t count;
-} chunks;
-
-/** Where chunk `i` begins; false if HDF5 fails or it has another size than chunk 0. */
-static bool find_chunk(chunks *of, int64_t i, uint64_t *start) {
-  hsize_t at[H5S_MAX_RANK], rest = (hsize_t)i, size = 0;
-  unsigned mask = 0;
-  haddr_t place = HADDR_UNDEF;
-  for (int d = of->rank - 1; d >= 0; d--) {
-    at[d] = rest % of->grid[d] * of->chunk[d];
-    rest /= of->grid[d];
-  }
-  if (H5Dget_chunk_info_by_coord(of->dataset, at, &mask, &place, &size) < 0) return false;
-  if (i == 0) of->size = size;
-  *start = place;
-  return place != HADDR_UNDEF && size == of->size;
-}
-
-/** Adds the places of chunks low..high, which begin at `start` and `last`. Chunks were given their
- *  places in order when the dataset was made, with nodes of their index in between here and there:
- *  halving finds these, and looks at few chunks, since HDF5 takes long to find one. */
-static wal_status add_chunks(wal_ctx *ctx, chunks *of, int64_t low, int64_t high, uint64_t start,
-                             uint64_t last, wal_run_gaps *out) {
-  if (last == start + (uint64_t)(high - low) * of->size) {
-    uint64_t end = last + of->size;
-    if (out->count && out->list[out->count - 1].end == start) {
-      out->list[out->count - 1].end = end;
-      return WAL_OK;
-    }
-    WAL_TRY(wal_hdf5_grow(ctx, "places of large arrays", &out->list, out->count, &out->capacity,
-                          sizeof *out->list));
-    out->list[out->count++] = (wal_run_gap){start, end};
+wal_status wal_run_gaps_add(wal_ctx *ctx, wal_run_gaps *gaps, uint64_t start, uint64_t end) {
+  if (gaps->count && gaps->list[gaps->count - 1].end == start) {
+    gaps->list[gaps->count - 1].end = end;
     return WAL_OK;
   }
-  uint64_t before = 0, after = 0;
-  int64_t middle = low + (high - low) / 2;
-  if (!find_chunk(of, middle, &before) || !find_chunk(of, middle + 1, &after))
-    return wal_fail(ctx, WAL_EIO, "a chunk cannot be found");
-  WAL_TRY(add_chunks(ctx, of, low, middle, start, before, out));
-  return add_chunks(ctx, of, middle + 1, high, after, last, out);
-}
-
-wal_status wal_run_seal_gap(wal_ctx *ctx, hid_t file, const char *path, wal_run_gaps *out) {
-  wal_status status = WAL_OK;
-  chunks of = {.dataset = H5Dopen2(file, path, H5P_DEFAULT), .count = 1};
-  hid_t list = of.dataset < 0 ? -1 : H5Dget_create_plist(of.dataset);
-  wal_hdf5_shape shape;
-  bool good = list >= 0 && wal_hdf5_shape_of(of.dataset, &shape);
-  if (good && H5Pget_layout(list) == H5D_CHUNKED && shape.items > 0) {
-    uint64_t start = 0, last = 0;
-    of.rank = shape.rank;
-    good = H5Pget_chunk(list, shape.rank, of.chunk) == shape.rank;
-    for (int d = 0; good && d < shape.rank; d++) {
-      of.grid[d] = (shape.extent[d] - 1) / of.chunk[d] + 1;
-      of.count *= (int64_t)of.grid[d];
-    }
-    good = good && find_chunk(&of, 0, &start) && find_chunk(&of, of.count - 1, &last);
-    if (good) status = add_chunks(ctx, &of, 0, of.count - 1, start, last, out);
-  }
-  if (!good) status = wal_fail(ctx, WAL_EIO, "%s: its chunks cannot be found", path);
-  if (list >= 0) H5Pclose(list);
-  if (of.dataset >= 0) H5Dclose(of.dataset);
-  return status;
+  WAL_TRY(wal_hdf5_grow(ctx, "places of large arrays", &gaps->list, gaps->count, &gaps->capacity,
+                        sizeof *gaps->list));
+  gaps->list[gaps->count++] = (wal_run_gap){start, end};
+  return WAL_OK;
 }
 
 void wal_run_seal_sort(wal_run_gaps *gaps) {

@@ -29,9 +29,8 @@ typedef struct wal_run_gaps {
   int64_t count, capacity;
 } wal_run_gaps;
 
-/** Adds the places of a dataset's chunks, if it has any, in an open file. On failure HDF5's error
- *  stack says why. */
-wal_status wal_run_seal_gap(wal_ctx *ctx, hid_t file, const char *path, wal_run_gaps *out);
+/** Adds bytes start..end-1; what follows the gap that was added last becomes part of it. */
+wal_status wal_run_gaps_add(wal_ctx *ctx, wal_run_gaps *gaps, uint64_t start, uint64_t end);
 /** Sorts the gaps, as a seal has them. */
 void wal_run_seal_sort(wal_run_gaps *gaps);
 

@@ -18,6 +18,8 @@ struct wal_ctx {
   wal_traffic traffic;
   wal_warning_handler warning_handler;
   void *warning_user;
+  wal_end_handler end_handler;
+  void *end_user;
   uint64_t *warned;  // hashes of the warnings handed on
   int64_t warned_count, warned_room;
   char error[WAL_ERROR_LENGTH];
@@ -151,6 +153,16 @@ void wal_warn(wal_ctx *ctx, const char *format, ...) {
   while (ctx->parent) ctx = ctx->parent;
   if (ctx->warning_handler && note_warning(ctx, text))
     ctx->warning_handler(ctx->warning_user, text);
+}
+
+void wal_ctx_set_end_handler(wal_ctx *ctx, wal_end_handler handler, void *user) {
+  ctx->end_handler = handler;
+  ctx->end_user = user;
+}
+
+void wal_ctx_tell_end(wal_ctx *ctx, const char *reason) {
+  while (ctx->parent && !ctx->end_handler) ctx = ctx->parent;
+  if (ctx->end_handler) ctx->end_handler(ctx->end_user, reason);
 }
 
 wal_status wal_agree(wal_ctx *ctx, wal_status status) {

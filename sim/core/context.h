@@ -83,6 +83,15 @@ void wal_ctx_set_warning_handler(wal_ctx *ctx, wal_warning_handler handler, void
  *  rank is called. */
 void wal_warn(wal_ctx *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/** Sets who hears, on this rank, why the whole job is about to be ended from within the library
+ *  (io/run_file.h), in this context or one split from it; NULL (as at the start): nobody. It may
+ *  not call anything collective. Rank-local. */
+typedef void (*wal_end_handler)(void *user, const char *reason);
+void wal_ctx_set_end_handler(wal_ctx *ctx, wal_end_handler handler, void *user);
+
+/** Tells the handler; to be called by one rank before it ends the job. */
+void wal_ctx_tell_end(wal_ctx *ctx, const char *reason);
+
 /**
  * Turns a local outcome into a common one: every rank returns the status of the lowest failing rank
  * and holds its text. @collective ctx; costs one allreduce of an int when all is well.

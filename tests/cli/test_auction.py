@@ -8,7 +8,7 @@ import os
 import re
 import unittest
 
-from walras_cli import SANITIZED, at_once, folder, own_lines, walras, write
+from walras_cli import SANITIZED, at_once, folder, left, own_lines, walras, write
 
 BAD, NONFINITE = 65, 3
 
@@ -167,7 +167,7 @@ class Auction(unittest.TestCase):
         place = folder("auction")
         write(os.path.join(place, "s.lua"), scenario(text))
         result = walras(*command, "s.lua", cwd=place, ranks=ranks)
-        return result, sorted(os.listdir(place))
+        return result, left(place)
 
     def check(self, cases, ranks=None, workers=4, command=("run", "-q")):
         runs = at_once(lambda case: self.run_in_folder(case[0], ranks, command), cases, workers)
@@ -207,7 +207,7 @@ class Auction(unittest.TestCase):
                 for output in ("r.h5", "r3.h5"):
                     compared = walras("diff", "s.h5", output, cwd=place)
                     self.assertEqual(compared.status, 0, compared)
-                self.assertEqual(sorted(os.listdir(place)),
+                self.assertEqual(left(place),
                                  ["r.h5", "r.json", "r3.h5", "s.h5", "s.lua"])
 
     def test_units_are_doubted(self):
@@ -283,7 +283,7 @@ class Auction(unittest.TestCase):
         self.assertEqual(refused.status, BAD, refused)
         self.assertEqual(len(own_lines(refused.err)), 1, refused)
         self.assertRegex(refused.err, r"batched_auction: goods: expected a number in .*, got -1")
-        self.assertEqual(os.listdir(place), ["s.lua"])
+        self.assertEqual(left(place), ["s.lua"])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import dataclasses
 import os
 import unittest
 
-from walras_cli import SANITIZED, at_once, folder, own_lines, walras, write
+from walras_cli import SANITIZED, at_once, folder, left, own_lines, walras, write
 
 USAGE, BAD, MISSING, CREATE, NONFINITE = 64, 65, 66, 73, 3
 FILE = "scenario.lua"
@@ -619,7 +619,7 @@ class BadInput(unittest.TestCase):
         place = set_up(line("good", 0, "", "run"))
         result = walras("run", FILE, cwd=place)
         self.assertEqual((result.status, result.err), (0, ""), result)
-        self.assertEqual(sorted(os.listdir(place)), ["scenario.h5", FILE])
+        self.assertEqual(left(place), ["scenario.h5", FILE])
 
     @unittest.skipIf(os.geteuid() == 0, "root may do everything")
     def test_no_permission(self):
@@ -635,7 +635,7 @@ class BadInput(unittest.TestCase):
                     "run", FILE, "-o", "closed/o.h5")
         result = walras(*case.args, cwd=place)
         self.check(case, result, {}, {})
-        self.assertEqual(os.listdir(closed), [])
+        self.assertEqual(left(closed), [])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import os
 import re
 import unittest
 
-from walras_cli import SANITIZED, SOURCE, at_once, folder, own_lines, walras, write
+from walras_cli import SANITIZED, SOURCE, at_once, folder, left, own_lines, walras, write
 
 BAD, NONFINITE = 65, 3
 
@@ -180,7 +180,7 @@ class Custom(unittest.TestCase):
         place = folder(name)
         write(os.path.join(place, "s.lua"), text)
         result = walras("run", "s.lua", "-q", cwd=place, ranks=ranks)
-        return result, sorted(os.listdir(place))
+        return result, left(place)
 
     def check(self, cases, ranks, workers):
         runs = at_once(lambda case: self.run_in_folder(case[0], case[1], ranks), cases, workers)

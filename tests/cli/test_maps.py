@@ -7,7 +7,7 @@ import re
 import subprocess
 import unittest
 
-from walras_cli import at_once, folder, own_lines, walras, write
+from walras_cli import at_once, folder, left, own_lines, walras, write
 
 ROOMS = "crowd_modelling_2d"
 BUILDING = "evacuation"
@@ -131,7 +131,7 @@ class Maps(unittest.TestCase):
                 self.assertEqual(result.status, 65, str(result))
                 self.assertEqual(len(lines), 1, str(result))
                 self.assertRegex(lines[0], rf"scenario\.lua:\d+: {game}: {message}$")
-                self.assertEqual(os.listdir(where), ["scenario.lua"])
+                self.assertEqual(left(where), ["scenario.lua"])
 
     def test_what_editors_add_is_forgiven(self):
         def resolved(text):

@@ -9,7 +9,7 @@ import os
 import re
 import unittest
 
-from walras_cli import at_once, folder, own_lines, walras, write
+from walras_cli import at_once, folder, left, own_lines, walras, write
 
 BAD, NOT_CONVERGED = 65, 2
 
@@ -144,7 +144,7 @@ class Mechanisms(unittest.TestCase):
     def run_in_folder(self, command, case, ranks):
         place = folder(case[0])
         write(os.path.join(place, "s.lua"), case[1])
-        return walras(command, "s.lua", cwd=place, ranks=ranks), os.listdir(place)
+        return walras(command, "s.lua", cwd=place, ranks=ranks), left(place)
 
     def check(self, command, cases, ranks=None):
         runs = at_once(lambda case: self.run_in_folder(command, case, ranks), cases)

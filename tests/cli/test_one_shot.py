@@ -11,7 +11,7 @@ import unittest
 
 import h5py
 
-from walras_cli import SOURCE, at_once, folder, own_lines, walras, write
+from walras_cli import SOURCE, at_once, folder, left, own_lines, walras, write
 
 BAD, USAGE = 65, 64
 GAME = "s.lua:1: one_shot_auction: "
@@ -115,7 +115,7 @@ class Mistakes(unittest.TestCase):
         def one(case):
             place = folder("bad")
             write(os.path.join(place, "s.lua"), case[0])
-            return walras("run", "s.lua", cwd=place), os.listdir(place)
+            return walras("run", "s.lua", cwd=place), left(place)
 
         for (text, line), (result, files) in zip(cases, at_once(one, cases)):
             with self.subTest(text=text):
@@ -133,7 +133,7 @@ class Mistakes(unittest.TestCase):
             self.assertRegex("\n".join(own_lines(result.err)),
                              r"^s\.lua:1: one_shot_auction: bids\(v=0\.99\d+\): expected a finite bid "
                              r"of at least 0, got -?nan$")
-            self.assertEqual(os.listdir(place), ["s.lua"])
+            self.assertEqual(left(place), ["s.lua"])
 
     def test_overrides(self):
         place = folder("override")
@@ -216,7 +216,7 @@ class Runs(unittest.TestCase):
         self.assertRegex(result.out, r"memory +\S+ [KM]iB a rank")
         self.assertRegex(result.out, r"file +\S+ KiB\n")
         self.assertIn("4.504e+16 draws", result.out)
-        self.assertEqual(os.listdir(place), ["s.lua"])
+        self.assertEqual(left(place), ["s.lua"])
 
     def test_planned_file_size(self):
         place = self.place()

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Sweeps that are stopped or killed, then resumed: the same bytes as an undisturbed one."""
+"""Sweeps that are stopped or killed, then resumed: the same bytes as an undisturbed one. What they
+are disturbed at is not a time but how far they have come."""
 
 import glob
 import os
+import re
 import signal
 import subprocess
 import time
@@ -13,6 +15,8 @@ import h5py
 import run_file_compare
 from walras_cli import (SANITIZED, at_once, command_line, environment, folder, own_lines, stop,
                         walras, write)
+
+AT_ONCE = 3
 
 STEPS = 300 if SANITIZED else 1000
 # Of the learners the second overflows, so that failed runs are among the finished ones.
@@ -27,19 +31,34 @@ SWEEP = """return sweep {
   keep = "%s",
 }"""
 EVERY = STEPS // 4
-# Where a sweep is disturbed: kind, ranks, ranks that resume it, share of its time, what is kept.
+# Runs that several ranks do together; the second overflows.
+GROUPS = """return sweep {
+  base = solve { game = crowd_motion { rows = 40, columns = 20, horizon = 3 },
+                 stop = { iterations = %d, every = 3 } },
+  vary = { ["learner.rate"] = { 0.3, 1e308, 0.1 } },
+  seeds = 2,
+  ranks_per_run = 2,
+}""" % STEPS
+# Where a sweep is disturbed: kind, ranks, ranks that resume it, at which of its 12 runs, scenario.
 CASES = [
-    ("USR1", 1, 3, 0.3, "all"), ("USR1", 2, None, 0.5, "summary"), ("USR1", 3, 2, 0.2, "all"),
-    ("USR2", 2, 3, 0.1, "all"), ("FILE", 3, None, 0, "summary"),
-    ("KILL", 1, 2, 0.6, "all"), ("KILL", 2, 3, 0.4, "all"), ("KILL", 3, None, 0.2, "summary"),
-    ("KILL", None, 2, 0.9, "all"),
+    ("USR1", 1, 3, 3, "all"), ("USR1", 2, None, 6, "summary"), ("USR1", 3, 2, 0, "all"),
+    ("USR2", 2, 3, 1, "all"), ("FILE", 3, None, 0, "summary"),
+    ("KILL", 1, 2, 7, "all"), ("KILL", 2, 3, 5, "all"), ("KILL", 3, None, 2, "summary"),
+    ("KILL", None, 2, 10, "all"),
 ]
+# Groups are of 2 ranks, of 3, of 2 and 3; and of 1 where one rank resumes.
+GROUP_CASES = [
+    ("USR1", 4, 3, 2, "groups"), ("USR2", 3, 4, 0, "groups"), ("FILE", 5, None, 0, "groups"),
+    ("KILL", 4, 5, 2, "groups"),
+]
+if SANITIZED:
+    CASES, GROUP_CASES = CASES[1:5:2] + CASES[4:9:2], GROUP_CASES[:1] + GROUP_CASES[3:]
 
 
-def wait_for(condition, seconds=30):
+def wait_for(condition, seconds=120):
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
-        time.sleep(0.01)
+        time.sleep(0.004)
     return condition()
 
 
@@ -61,12 +80,10 @@ class ResumedSweeps(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = folder("sweep-resume")
-        cls.scenarios, cls.seconds = {}, 0
-        for keep in ("all", "summary"):
-            cls.scenarios[keep] = write(cls.path(f"{keep}.lua"), SWEEP % (STEPS, keep))
-            start = time.monotonic()
-            result = walras("run", cls.scenarios[keep], "-q", "-o", cls.path(f"{keep}.h5"))
-            cls.seconds = max(cls.seconds, time.monotonic() - start)
+        texts = {"groups": GROUPS, **{keep: SWEEP % (STEPS, keep) for keep in ("all", "summary")}}
+        cls.scenarios = {name: write(cls.path(f"{name}.lua"), text) for name, text in texts.items()}
+        for result in at_once(lambda name: walras("run", cls.scenarios[name], "-q", "-o",
+                                                  cls.path(f"{name}.h5")), texts):
             assert result.status == 2, result  # some runs fail
 
     @classmethod
@@ -86,17 +103,23 @@ class ResumedSweeps(unittest.TestCase):
         result = walras("diff", self.path(f"{keep}.h5"), self.path(f"{name}.h5"))
         self.assertEqual(result.status, 0, result)
 
+    def has_come_to(self, name, run):
+        """Whether a run of this number, or a later one, has checkpoints, or has finished."""
+        numbers = [int(number) for entry in self.left(name)
+                   for number in re.findall(r"\.run-(\d+)\.checkpoint-", entry)]
+        return max(numbers, default=-1) >= run or os.path.exists(self.path(f"{name}.h5"))
+
     def disturb(self, case, name):
         """Starts a sweep, disturbs it, and gives its status and stderr."""
-        kind, ranks, _, share, keep = case
+        kind, ranks, _, at, keep = case
         line = command_line(["run", self.scenarios[keep], "-q", "-o", self.path(f"{name}.h5"),
                              "--checkpoint-every", f"{EVERY}it"], ranks)
         with subprocess.Popen(line, env=environment(ranks, leaks=False), start_new_session=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE, text=True) as process:
-            # The first checkpoint is there as soon as signals are heard.
-            wait_for(lambda: self.left(name) or process.poll() is not None)
-            time.sleep(share * self.seconds)
+            # The sweep's first checkpoint is there as soon as signals are heard.
+            wait_for(lambda: (self.has_come_to(name, at) if at else self.left(name)) or
+                     process.poll() is not None)
             if kind == "FILE":
                 write(self.path(f"{name}.STOP"), "")
             elif kind == "KILL":
@@ -104,23 +127,25 @@ class ResumedSweeps(unittest.TestCase):
             else:
                 process.send_signal(getattr(signal, f"SIG{kind}"))
             try:
-                _, err = process.communicate(timeout=60)
+                _, err = process.communicate(timeout=120)
             except subprocess.TimeoutExpired:
                 stop(process)
                 raise
             return process.returncode, err
 
     def check(self, numbered):
+        """Disturbs a sweep and resumes it; (kind, status, whether runs were in the midst)."""
         number, case = numbered
         kind, _, ranks, _, keep = case
-        name = f"case{number}"
+        name = f"{keep}-case{number}"
         status, err = self.disturb(case, name)
+        in_the_midst = any(".run-" in entry for entry in self.left(name))
         if kind != "KILL" and status != 2:  # else it had ended before
             self.assertEqual(status, 75, err)
             lines = [text for text in own_lines(err) if text.startswith("walras")]
             self.assertEqual(len(lines), 1, err)
             self.assertRegex(lines[0], "^walras: stopped by (a signal|the file STOP) with "
-                                       r"\d+ of 12 runs finished; to go on: walras resume ")
+                                       r"\d+ of \d+ runs finished; to go on: walras resume ")
         if not os.path.exists(self.path(f"{name}.h5")):
             again = walras("run", self.scenarios[keep], "-q", "-o", self.path(f"{name}.h5"))
             self.assertEqual(again.status, 73, again)
@@ -129,11 +154,16 @@ class ResumedSweeps(unittest.TestCase):
         self.assertIn(result.status, (0, 2), result)
         self.assert_equal_files(keep, name)
         self.assertEqual([entry for entry in self.left(name) if "STOP" not in entry], [])
-        return kind, status
+        return kind, status, in_the_midst
 
     def test_stopped_and_killed_sweeps_go_on(self):
         ended = at_once(self.check, list(enumerate(CASES)), workers=2)
-        self.assertIn(("USR1", 75), ended)
+        self.assertIn(75, [status for kind, status, _ in ended if kind.startswith("USR")])
+
+    def test_sweeps_of_runs_by_several_ranks_go_on(self):
+        ended = at_once(self.check, list(enumerate(GROUP_CASES)), workers=2)
+        self.assertIn(75, [status for kind, status, _ in ended if kind.startswith("USR")])
+        self.assertTrue(any(in_the_midst for _, _, in_the_midst in ended))
 
     def test_walltime_stops_in_time(self):
         result = walras("run", self.scenarios["all"], "-q", "-o", self.path("wall.h5"),
@@ -146,7 +176,7 @@ class ResumedSweeps(unittest.TestCase):
         self.assert_no_diff("all", "wall")
 
     def test_damaged_checkpoints_cost_only_time(self):
-        self.disturb(("USR1", 2, None, 0.5, "all"), "hurt")
+        self.disturb(("USR1", 2, None, 5, "all"), "hurt")
         for path in glob.glob(self.path("hurt.run-*")):
             with open(path, "r+b") as file:
                 file.truncate(os.path.getsize(path) // 2)
@@ -156,7 +186,7 @@ class ResumedSweeps(unittest.TestCase):
         self.assertEqual(self.left("hurt"), [])
 
     def test_begun_anew_with_force(self):
-        self.disturb(("USR1", 2, None, 0.2, "summary"), "anew")
+        self.disturb(("USR1", 2, None, 2, "summary"), "anew")
         result = walras("run", self.scenarios["summary"], "-q", "--force", "-o",
                         self.path("anew.h5"), ranks=2)
         self.assertEqual(result.status, 2, result)
@@ -174,29 +204,36 @@ class ResumedSweeps(unittest.TestCase):
         self.assertEqual(walras(*line, "--force").status, 2)
         self.assertFalse(os.path.exists(lone))
 
-    def test_much_is_kept_in_parts(self):
-        # Runs of 4 MiB, and a last one that is still going on when the first 64 MiB are stored.
-        counts = ", ".join(map(str, [*range(3, 22), 150 if SANITIZED else 3000]))
-        scenario = write(self.path("large.lua"), """return sweep {
-          base = solve { game = beach_bar { states = 1000, horizon = 100 } },
-          vary = { ["stop.iterations"] = { %s } } }""" % counts)
-        self.assertEqual(walras("run", scenario, "-q", "-o", self.path("large.h5")).status, 0)
-        line = command_line(["run", scenario, "-q", "-o", self.path("again.h5")], 2)
+    def stop_in_last(self, scenario, last):
+        """Stops a sweep within its last run; False if it was too fast for that."""
+        for path in glob.glob(self.path("again*")):
+            os.remove(path)
+        line = command_line(["run", scenario, "-q", "-o", self.path("again.h5"),
+                             "--checkpoint-every", "10it"], 2)
         with subprocess.Popen(line, env=environment(2, leaks=False), start_new_session=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE, text=True) as process:
-            parts = self.path("again.part-000000.checkpoint-0.h5")
-            there = wait_for(lambda: os.path.exists(parts) or process.poll() is not None)
+            wait_for(lambda: self.has_come_to("again", last) or process.poll() is not None)
             process.send_signal(signal.SIGUSR1)
-            process.communicate(timeout=60)
-        self.assertTrue(there)
-        self.assertEqual(process.returncode, 75)
-        self.assertTrue(os.path.exists(parts), self.left("again"))
+            _, err = process.communicate(timeout=120)
+        self.assertIn(process.returncode, (0, 75), err)
+        return process.returncode == 75
+
+    def test_much_is_kept_in_parts(self):
+        # Runs of 4 MiB, in parts of 64 MiB; and a last one that lasts longer than those.
+        counts = ", ".join(map(str, [*range(1, 19), 60 if SANITIZED else 250]))
+        scenario = write(self.path("large.lua"), """return sweep {
+          base = solve { game = beach_bar { states = 1000, horizon = 100 } },
+          vary = { ["stop.iterations"] = { %s } } }""" % counts)
+        result = walras("run", scenario, "-q", "-o", self.path("large.h5"), ranks=2)
+        self.assertEqual(result.status, 0, result)
+        self.assertTrue(any(self.stop_in_last(scenario, 18) for _ in range(5)))
+        self.assertIn("again.part-000000.checkpoint-0.h5", self.left("again"))
         self.assertEqual(walras("resume", self.path("again.h5"), "-q", ranks=3).status, 0)
         self.assert_equal_files("large", "again")
         self.assertEqual(self.left("again"), [])
         with h5py.File(self.path("again.h5")) as file:
-            self.assertEqual(len(file["runs"]), 20)
+            self.assertEqual(len(file["runs"]), 19)
 
 
 if __name__ == "__main__":

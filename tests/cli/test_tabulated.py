@@ -12,8 +12,8 @@ import unittest
 import h5py
 import numpy
 import run_file_compare
-from walras_cli import (MPIRUN, SANITIZED, SOURCE, at_once, environment, folder, own_lines, walras,
-                        write)
+from walras_cli import (MPIRUN, SANITIZED, SOURCE, at_once, environment, folder, left, own_lines,
+                        walras, write)
 
 RANKS = (1, 2, 3, 4, 7)
 FILE = "scenario.lua"
@@ -438,7 +438,7 @@ class BadFiles(unittest.TestCase):
         lines = own_lines(result.err)
         self.assertEqual(len(lines), 1, result)
         self.assertEqual(result.out, "")
-        self.assertEqual(sorted(set(os.listdir(place)) - {FILE, "tables.h5"}), [])
+        self.assertEqual(sorted(set(left(place)) - {FILE, "tables.h5"}), [])
         return result.status, lines[0]
 
     def place_with(self, change):

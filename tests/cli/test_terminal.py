@@ -17,7 +17,7 @@ import unittest
 import h5py
 
 import run_file_compare
-from walras_cli import (SANITIZED, SOURCE, at_once, command_line, environment, folder, listed,
+from walras_cli import (SANITIZED, SOURCE, at_once, command_line, environment, folder, left, listed,
                         own_lines, stop, walras, write)
 
 COMMANDS = ("run", "check", "list", "describe", "info", "diff")
@@ -283,7 +283,7 @@ class Check(unittest.TestCase):
         self.assertEqual(task["game"]["beach_bar"]["states"], 7)
         self.assertEqual(task["learner"]["fictitious_play"]["rate"], 0.5)
         self.assertEqual(task["stop"]["every"], 2)
-        self.assertEqual(os.listdir(place), ["s.lua"])
+        self.assertEqual(left(place), ["s.lua"])
 
     def test_every_component_has_defaults(self):
         """Every game with every default makes a scenario; numbers survive the JSON exactly."""
@@ -348,7 +348,7 @@ class Results(unittest.TestCase):
         result, place = run_short(ranks=3)
         self.assertEqual((result.status, result.err), (0, ""), result)
         self.assertEqual(result.out.count("iterations"), run_short()[0].out.count("iterations"))
-        self.assertEqual(sorted(os.listdir(place)), ["s.h5", "s.lua"])
+        self.assertEqual(left(place), ["s.h5", "s.lua"])
 
     def test_populations(self):
         text = "return solve { game = predator_prey {}, stop = { iterations = 2 } }"
@@ -385,7 +385,7 @@ class Results(unittest.TestCase):
         result, place = run_short("-P", "stop.exploitability=1e-9", ranks=3)
         self.assertEqual(result.status, 2, result)
         self.assertEqual(own_lines(result.err), [])
-        self.assertIn("s.h5", os.listdir(place))
+        self.assertIn("s.h5", left(place))
 
     def test_every(self):
         for iterations, rows in ((30, [0, 10, 20, 30]), (25, [0, 10, 20, 25]), (0, [0])):
@@ -410,7 +410,7 @@ class Results(unittest.TestCase):
         self.assertEqual((result.status, result.err), (0, ""), result)
         self.assertRegex(result.out, r"^beach_bar: 4 states, 3 actions, 3 stages on 1 rank\n"
                                      r"  memory +\S+ [KM]iB a rank, ")
-        self.assertEqual(os.listdir(place), ["s.lua"])
+        self.assertEqual(left(place), ["s.lua"])
 
     def test_seed(self):
         text = "return solve { game = random_linear {}, stop = { iterations = 3 } }"
@@ -434,8 +434,8 @@ class Results(unittest.TestCase):
             result = walras("run", os.path.join(elsewhere, name), cwd=place)
             self.assertEqual(result.status, 0, result)
             self.assertTrue(h5py.is_hdf5(os.path.join(place, output)))
-        self.assertEqual(sorted(os.listdir(place)), ["plain.h5", "two.words.h5"])
-        self.assertEqual(sorted(os.listdir(elsewhere)), ["plain", "two.words.lua"])
+        self.assertEqual(left(place), ["plain.h5", "two.words.h5"])
+        self.assertEqual(left(elsewhere), ["plain", "two.words.lua"])
 
     def test_force(self):
         result, place = run_short("-o", "o.h5")
@@ -450,7 +450,7 @@ class Results(unittest.TestCase):
         self.assertEqual(forced.status, 0, forced)
         with h5py.File(os.path.join(place, "o.h5"), "r") as file:
             self.assertEqual(file.attrs["seed"], 2)
-        self.assertEqual(sorted(os.listdir(place)), ["o.h5", "s.lua"])
+        self.assertEqual(left(place), ["o.h5", "s.lua"])
 
     def test_scenarios(self):
         """Every scenario that users copy runs as it is, and ends well."""
@@ -466,7 +466,7 @@ class Results(unittest.TestCase):
                 short = {"solve": ("-P", "stop={iterations=20}"),
                          "sweep": ("-P", "base.stop={iterations=20}"),
                          "simulate": ("-P", "samples=10000")}[task]
-            return walras("run", path, *short, cwd=place, timeout=150), os.listdir(place)
+            return walras("run", path, *short, cwd=place, timeout=150), left(place)
 
         for path, (result, files) in zip(paths, at_once(one, paths, 2)):
             with self.subTest(path=os.path.relpath(path, SOURCE)):

@@ -70,7 +70,7 @@ def stop(process):
             pass
 
 
-def walras(*args, ranks=None, cwd=None, env=None, leaks=True, timeout=60):
+def walras(*args, ranks=None, cwd=None, env=None, leaks=True, timeout=120):
     """Runs walras to its end."""
     start = time.monotonic()
     with subprocess.Popen(
@@ -104,6 +104,12 @@ def own_lines(err):
 def folder(name="case"):
     """A new empty folder below the current one."""
     return tempfile.mkdtemp(prefix=re.sub(r"\W+", "_", name)[:40] + "-", dir=os.getcwd())
+
+
+def left(place):
+    """What is in a folder, sorted, but for live views: a run that lasts a second has one, and keeps
+    it when it fails; on a slow machine any run may."""
+    return sorted(name for name in os.listdir(place) if not name.endswith(".progress.jsonl"))
 
 
 def write(path, text):

@@ -10,17 +10,23 @@ import unittest
 import fault_runs as f
 from walras_cli import at_once
 
-INSTANTS = 50
+INSTANTS = 12 if f.SANITIZED else 50
+AT_ONCE = 2
 
 
 class Killed(unittest.TestCase):
-    def kill_once(self, number, span):
-        """Kills a run; (whether it was in the midst, what is wrong afterwards)."""
+    def kill_once(self, number):
+        """Kills a run at an instant between two iterations; (whether it was in the midst, what is
+        wrong afterwards)."""
         draw = random.Random(number)
+        at = draw.randrange(f.SHORT["iterations"])
         _, run = f.case(name=f"kill{number}")
         running = f.start(run, "--checkpoint-every", "1it")
         running.wait_for(lambda: f.leftovers(run))
-        time.sleep(draw.uniform(0, span))
+        begun = time.monotonic()
+        running.wait_for(lambda: at == 0 or f.has_come_to(run, at))
+        each = (time.monotonic() - begun) / at if at else 0.01
+        time.sleep(draw.uniform(0, 1.5 * each))
         running.send(signal.SIGKILL)
         running.end()
         in_the_midst = not os.path.exists(run)
@@ -39,32 +45,38 @@ class Killed(unittest.TestCase):
 
     def test_any_instant(self):
         f.reference(**f.SHORT)
-        _, run = f.case()
-        running = f.start(run, "--checkpoint-every", "1it")
-        self.assertTrue(running.wait_for(lambda: f.leftovers(run)))
-        begun = time.monotonic()
-        self.assertEqual(running.end().status, 0)
-        span = time.monotonic() - begun
-        results = at_once(lambda number: self.kill_once(number, span), range(INSTANTS), 3)
+        results = at_once(self.kill_once, range(INSTANTS), 4)
         for number, (_, wrong) in enumerate(results):
             with self.subTest(instant=number):
                 self.assertEqual(wrong, [])
-        self.assertGreater(sum(midst for midst, _ in results), INSTANTS // 3)
+        self.assertGreater(sum(midst for midst, _ in results), INSTANTS // 2)
+
+    def kill_rank(self, victim, at):
+        """(run, how mpirun ended): by itself, and with all its ranks gone."""
+        _, run = f.case()
+        running = f.start(run, "--checkpoint-every", "1it", ranks=3)
+        self.assertTrue(running.wait_for(lambda: f.has_come_to(run, at)))
+        ranks = sorted(running.ranks())
+        try:
+            os.kill(ranks[victim], signal.SIGKILL)
+        except (IndexError, ProcessLookupError):
+            ranks = []
+        result = running.end()
+        self.assertIsNotNone(result.status, result)
+        if len(ranks) != 3 or result.status == 0:
+            return None  # it had ended
+        end = time.monotonic() + 10
+        while any(map(f.alive, ranks)) and time.monotonic() < end:
+            time.sleep(0.01)
+        self.assertFalse([rank for rank in ranks if f.alive(rank)])
+        return run, result
 
     def test_one_rank_of_three(self):
         f.reference(**f.SHORT)
         for number, victim in enumerate((0, 2)):
             with self.subTest(victim=victim):
-                _, run = f.case({**f.SHORT, "iterations": 40})
-                running = f.start(run, "--checkpoint-every", "1it", ranks=3)
-                self.assertTrue(running.wait_for(lambda: f.checkpoints(run)))
-                ranks = running.ranks()
-                self.assertEqual(len(ranks), 3)
-                time.sleep(0.05 * number)
-                os.kill(sorted(ranks)[victim], signal.SIGKILL)
-                result = running.end(30)
-                self.assertIsNotNone(result.status, result)
-                self.assertFalse([rank for rank in ranks if f.alive(rank)])
+                run, result = f.until_caught(lambda: self.kill_rank(victim, 1 + 4 * number))
+                self.assertLess(result.seconds, 60, result)  # from the very start
                 result = f.resume(run, ranks=2)
                 self.assertEqual(result.status, 0, result)
                 self.assertEqual(f.differences(run, f.SHORT), [])
