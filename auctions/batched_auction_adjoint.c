@@ -34,27 +34,39 @@ void batched_auction_parameters(const void *self, wal_parameters *out) {
 
 // ---- Rewards, outcomes, bid masses ------------------------------------------------------------
 
-/* For each bid the sums over states of bar * offset and bar * slope, in lanes as wal_dot(). */
+/* The bars of a bid, from the sums over states of bar * offset and bar * slope, in lanes as
+ * wal_dot(). */
+WAL_INLINE void weigh_bar(int64_t count, const double *bar, const double *offset,
+                          const double *slope, double *fixed, double *sloped) {
+  const int64_t whole = count / WAL_LANES * WAL_LANES;
+  double one[WAL_LANES] = {0}, two[WAL_LANES] = {0};
+  for (int64_t i = 0; i < whole; i += WAL_LANES) {
+#pragma omp simd
+    for (int j = 0; j < WAL_LANES; j++) {
+      one[j] += bar[i + j] * offset[i + j];
+      two[j] += bar[i + j] * slope[i + j];
+    }
+  }
+  for (int64_t i = whole; i < count; i++) {
+    one[i - whole] += bar[i] * offset[i];
+    two[i - whole] += bar[i] * slope[i];
+  }
+  *fixed = wal_lane_tree(one);
+  *sloped = wal_lane_tree(two);
+}
+
+/* Eight states are one chunk, of which the compiler makes no loop. */
 WAL_HOT static void weigh_bars(wal_tile t, double factor, const double *restrict win,
                                const double *restrict gain, const double *restrict offset,
                                const double *restrict slope, const double *restrict reward_bar,
                                double *restrict win_bar, double *restrict gain_bar) {
-  const int64_t whole = t.count / WAL_LANES * WAL_LANES;
   for (int a = 0; a < t.actions; a++) {
     const double *bar = reward_bar + a * t.stride;
-    double one[WAL_LANES] = {0}, two[WAL_LANES] = {0};
-    for (int64_t i = 0; i < whole; i += WAL_LANES) {
-#pragma omp simd
-      for (int j = 0; j < WAL_LANES; j++) {
-        one[j] += bar[i + j] * offset[i + j];
-        two[j] += bar[i + j] * slope[i + j];
-      }
-    }
-    for (int64_t i = whole; i < t.count; i++) {
-      one[i - whole] += bar[i] * offset[i];
-      two[i - whole] += bar[i] * slope[i];
-    }
-    const double fixed = wal_lane_tree(one), sloped = wal_lane_tree(two);
+    double fixed, sloped;
+    if (t.count == WAL_LANES)
+      weigh_bar(WAL_LANES, bar, offset, slope, &fixed, &sloped);
+    else
+      weigh_bar(t.count, bar, offset, slope, &fixed, &sloped);
     win_bar[a] += factor * (fixed + gain[a] * sloped);
     gain_bar[a] += factor * win[a] * sloped;
   }

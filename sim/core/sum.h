@@ -14,7 +14,9 @@ enum { WAL_LANES = 8 };
 
 /** The sum of the lanes, for loops that sum like these. */
 WAL_INLINE double wal_lane_tree(const double *lane) {
-  return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+  double four[4];
+  for (int j = 0; j < 4; j++) four[j] = lane[j] + lane[j + 4];
+  return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
 /** The sum of x. */
