@@ -61,8 +61,8 @@ static const char *const MECHANISMS[] = {
     "all_pay { reserve = 0.1 }",
     "posted_price { price = 0.45 }",
     "static {}",
-    "static { payment = function(round, bid) return bid ^ (2 + round) end, reserve = 0.2,"
-    " goods = { 0.3, 0.2, 0.1 } }",
+    "static { payment = function(h, b) return b ^ (2 + h) end, goods = { 0.3, 0.2, 0.1 } }",
+    "static { reserve = 0.2 }",
     "neural { hidden = 24 }",
     "neural { hidden = 11, slope = 'free', seed = 3 }"};
 enum { KINDS = sizeof MECHANISMS / sizeof *MECHANISMS };
