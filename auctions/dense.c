@@ -32,7 +32,8 @@ WAL_HOT void wal_dense_add(int rows, const double *restrict w, int count, const 
   }
 }
 
-/* As above; past the end of the list its last column is taken again. */
+/* As above; past the end of the list its last column is taken again. The next four columns are
+ * asked for ahead: they lie anywhere. */
 WAL_HOT void wal_dense_add_transposed(int rows, const double *restrict w, int count,
                                       const int *restrict index, const double *restrict x,
                                       double *restrict out) {
@@ -43,8 +44,12 @@ WAL_HOT void wal_dense_add_transposed(int rows, const double *restrict w, int co
     const double *a = w + (int64_t)j[0] * rows, *b = w + (int64_t)j[last < 1 ? last : 1] * rows;
     const double *c = w + (int64_t)j[last < 2 ? last : 2] * rows;
     const double *d = w + (int64_t)j[last < 3 ? last : 3] * rows;
+    const double *ahead[4];
+    for (int n = 0; n < 4; n++)
+      ahead[n] = w + (int64_t)index[k + 4 + n < count ? k + 4 + n : count - 1] * rows;
     double s[WAL_LANES] = {0}, t[WAL_LANES] = {0}, u[WAL_LANES] = {0}, v[WAL_LANES] = {0};
     for (int i = 0; i < whole; i += WAL_LANES) {
+      for (int n = 0; n < 4; n++) __builtin_prefetch(ahead[n] + i, 0, 3);
 #pragma omp simd
       for (int n = 0; n < WAL_LANES; n++) {
         const double y = x[i + n];

@@ -119,7 +119,7 @@ static void set_round(answered *a, uint64_t *stream) {
   }
   a->start = fill(a->theta.count, stream);
   a->move = fill(a->theta.count, stream);
-  memcpy(a->start, a->theta.values, (size_t)a->theta.count * sizeof *a->start);
+  for (int64_t i = 0; i < a->theta.count; i++) a->start[i] = a->theta.values[i];
 }
 
 static void answers_have_derivatives(void **state) {
@@ -320,7 +320,7 @@ static void set_game(const wal_game *game, played *p, uint64_t *stream) {
   p->column_bar = fill(h * game->type->report->columns, stream);
   p->start = fill(p->theta.count, stream);
   p->move = fill(p->theta.count, stream);
-  memcpy(p->start, p->theta.values, (size_t)p->theta.count * sizeof *p->start);
+  for (int64_t i = 0; i < p->theta.count; i++) p->start[i] = p->theta.values[i];
   p->z = zeros(h * p->numbers);
   p->mass_now = zeros(h * shape->states);
   p->policy_now = zeros(h * pairs);
