@@ -197,6 +197,7 @@ static void derivatives_are_of_the_answer_given(void **state) {
     wal_mechanism_answer(&m.made, &round, &out);
     other = a;  // the same round with other bids, or with other weights
     if (!other_weights) other.mass[2] *= 1.5;
+    if (other_weights) memset(other.mass_move, 0, sizeof other.mass_move), other.left_move = 0;
     answer_along(&other, other_weights ? 0.3 : 0);
     const wal_answer_bar answer_bar = {.goods = a.goods_bar, .payment = a.payment_bar};
     wal_round_bar round_bar = {.bid_mass = mass_bar};
@@ -306,6 +307,7 @@ static wal_slab slab_at(const played *p, int stage, int64_t first) {
   return (wal_slab){stage, first, left < SLAB ? left : SLAB, p->game->shape.states};
 }
 
+/* In the first round there are more goods than bidders. */
 static void set_game(const wal_game *game, played *p, uint64_t *stream) {
   const wal_shape *shape = &game->shape;
   const int64_t h = shape->horizon, pairs = shape->states * shape->actions;
@@ -327,7 +329,7 @@ static void set_game(const wal_game *game, played *p, uint64_t *stream) {
   p->reward = zeros(pairs);
   p->outcome = zeros(2 * shape->actions);
   for (int64_t i = 0; i < h * shape->states; i++)
-    p->mass[i] = (1.2 + p->mass[i]) / (double)shape->states;
+    p->mass[i] = (i < shape->states ? 0.1 : 1) * (1.2 + p->mass[i]) / (double)shape->states;
   for (int64_t i = 0; i < h * shape->states; i++) p->mass_move[i] *= p->mass[i];
   for (int64_t i = 0; i < h * pairs; i++) p->policy[i] = (1.2 + p->policy[i]) / shape->actions;
   for (int64_t i = 0; i < h * pairs; i++) p->policy_move[i] *= p->policy[i];
