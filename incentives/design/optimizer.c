@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "incentives/design/optimizer.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "sim/core/memory.h"
+#include "sim/core/vector_math.h"
 
 static const wal_optimizer_type *const OPTIMIZERS[] = {
 #define WAL_OPTIMIZER_ENTRY(name) &wal_optimizer_##name,
@@ -59,8 +59,17 @@ void wal_optimizer_declare(wal_optimizer *o, wal_state *state) {
                         sizeof *o->memory);
 }
 
+double wal_optimizer_power(double base, double exponent) {
+  double x = base;
+  wal_vector_log(1, &x, &x);
+  x *= exponent;
+  wal_vector_exp(1, &x, &x);
+  return x;
+}
+
 void wal_optimizer_step(wal_optimizer *o, const double *direction, double *theta) {
-  const double rate = o->rate * pow(o->decay, (double)o->steps / (double)o->planned);
+  const double rate =
+      o->rate * wal_optimizer_power(o->decay, (double)o->steps / (double)o->planned);
   o->steps++;
   o->type->step(o, rate, direction, theta);
 }

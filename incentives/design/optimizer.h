@@ -66,6 +66,9 @@ void wal_optimizer_declare(wal_optimizer *optimizer, wal_state *state);
 /** One step upwards. Rank-local. */
 void wal_optimizer_step(wal_optimizer *optimizer, const double *direction, double *theta);
 
+/** base^exponent for base >= 0, the same bits on every CPU, which pow() does not promise. */
+double wal_optimizer_power(double base, double exponent);
+
 /** All optimizers, in the order of `walras list optimizers`. */
 #define WAL_OPTIMIZER_LIST(X) \
   X(adam)                     \

@@ -57,8 +57,8 @@ static void step(wal_optimizer *o, double rate, const double *direction, double 
   const scales s = {.rate = rate,
                     .beta1 = beta1,
                     .beta2 = beta2,
-                    .one = 1 - pow(beta1, t),
-                    .two = 1 - pow(beta2, t),
+                    .one = 1 - wal_optimizer_power(beta1, t),
+                    .two = 1 - wal_optimizer_power(beta2, t),
                     .epsilon = o->option[EPSILON]};
   climb(o->count, &s, direction, o->memory, o->memory + o->count, theta);
 }
