@@ -49,7 +49,7 @@ struct wal_optimizer {
    .high = HUGE_VAL,                                                                          \
    .meaning = "size of the first step"},                                                      \
   {                                                                                           \
-    .name = "decay", .type = WAL_REAL, .number = 1, .low = 0x1p-100, .high = 1,               \
+    .name = "decay", .type = WAL_REAL, .number = 1, .low = 1e-12, .high = 1,                  \
     .meaning =                                                                                \
         "share of the rate that is left at the last step; it falls by the same factor a step" \
   }
