@@ -230,7 +230,8 @@ static void test_methods_refused(void **state) {
   (void)state;
   static const char NO_VJP[] =
       "custom { states = 2, actions = 2, horizon = 2, toll = toll{},"
-      " next_state = function(h, s, a) return a end, reward = function(h, s, a, mu) return s end }";
+      " moves = function(h, s, a) return a end,"
+      " reward = function(h, s, a, mass) return s - mass[s] end }";
   wal_response forgets = RESPONSE;
   forgets.rate = 10;
   wal_test_problem problem;
@@ -253,14 +254,14 @@ static void test_divergence(void **state) {
   wal_test_problem problem;
   wal_test_design made;
   const wal_response wild = {.rate = 30, .entropy = 0.01, .iterations = 10};
-  make("crowd_avoidance { toll = toll{} }", "congestion {}", wild, &problem);
+  make("predator_prey { toll = toll{} }", "congestion {}", wild, &problem);
   WAL_ASSERT_OK(ctx, wal_test_design_make(
                          ctx, &problem, "amid {}", "adam {}",
                          (wal_design_plan){.steps = 3, .every = 1, .iterations = 30}, &made));
   const wal_status status = wal_design_run(made.design, NULL);
   print_message("  %s\n", wal_ctx_error(ctx));
   assert_int_equal(status, WAL_ENOCONV);
-  WAL_ASSERT_CONTAINS(wal_ctx_error(ctx), "crowd_avoidance: the learner diverges: exploitability ");
+  WAL_ASSERT_CONTAINS(wal_ctx_error(ctx), "predator_prey: the learner diverges: exploitability ");
   wal_test_design_free(&made);
   wal_test_problem_free(&problem);
 }
