@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "auctions/batched_auction.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "auctions/drift.h"
-#include "auctions/mechanism.h"
 #include "auctions/prior.h"
-#include "auctions/utility.h"
 #include "sim/core/hot.h"
 #include "sim/core/memory.h"
-#include "sim/game/game.h"
 #include "sim/game/tile_step.h"
 
 /* The batched auction of Corecco et al. 2025, sections 2 and 3. Stages are rounds; states are the
@@ -23,32 +22,12 @@
  * Outcome 0, to lose, keeps the value; outcome 1, to win, leads to "won" (or, if winners stay,
  * keeps the value). Then values drift, and winners come back with a value drawn from the prior. */
 
-enum { LOSE, WIN, OUTCOMES };
-
-/* z_h: rows of `bids` numbers, then these. Masses are summed, the rest is settled. */
-enum { BID_MASS, WIN_PROBABILITY, PAYMENT, GAIN, LOSS, ROWS };
-enum { GOODS, LEFT, SOLD, THRESHOLD, REVENUE, SCALARS };
-
 /* What a script's utility gave, and its first failure. */
 typedef struct asked {
   double *payment; /**< [rounds][bids] that it was asked for; NaN: not yet */
   double *worth;   /**< [rounds][bids][values + 1], as wal_utility_ask() */
   wal_held_failure failure;
 } asked;
-
-typedef struct batched_auction {
-  wal_ctx *ctx;
-  wal_market market;
-  wal_mechanism mechanism;
-  wal_utility utility;
-  int values;
-  bool stay;           /**< winners keep bidding */
-  double reentry;      /**< probability that a winner comes back each round */
-  double *prior;       /**< [values] */
-  double *drift;       /**< [values][values] or NULL */
-  double *value, *bid; /**< grids; value[values] is NaN: "won" */
-  asked *asked;        /**< of a script's utility, else NULL */
-} batched_auction;
 
 static const wal_param PARAMS[] = {
     {.name = "rounds",
@@ -220,6 +199,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   batched_auction *game;
   WAL_TRY(wal_acquire(ctx, "batched_auction", 1, sizeof *game, &game));
   game->ctx = ctx;
+  game->params = params;
   game->values = (int)wal_params_integer(params, "values");
   game->market =
       (wal_market){.rounds = (int)wal_params_integer(params, "rounds"),
@@ -287,18 +267,10 @@ static void noise(const void *self, int stage, int64_t first, int64_t count, int
 
 // ---- A round ----------------------------------------------------------------------------------
 
-/* States of a slab that are values: all but "won". */
-static int64_t bidding(const batched_auction *game, const wal_slab *slab) {
-  const int64_t count = game->values - slab->first;
-  return count < slab->count ? count : slab->count;
-}
-
 static void couple(const void *self, const wal_slab *slab, const double *mass, const double *policy,
                    double *statistic) {
   const batched_auction *game = self;
-  const int64_t count = bidding(game, slab);
-  const wal_tile t = {count > 0 ? count : 0, slab->stride, game->market.bids};
-  wal_tile_action_mass(t, mass, policy, statistic);
+  wal_tile_action_mass(batched_auction_tile(game, slab), mass, policy, statistic);
 }
 
 /* Asks a script's utility about payments that are new. */
@@ -393,8 +365,8 @@ WAL_HOT static void weigh_worth(wal_tile t, const double *restrict win, int64_t 
 static void fill_rewards(const batched_auction *game, const wal_slab *slab, const double *z,
                          double *reward) {
   const int bids = game->market.bids;
-  const int64_t count = bidding(game, slab), first = slab->first;
-  const wal_tile t = {count > 0 ? count : 0, slab->stride, bids};
+  const int64_t first = slab->first;
+  const wal_tile t = batched_auction_tile(game, slab);
   const double *win = z + (int64_t)WIN_PROBABILITY * bids;
   if (game->asked) {
     const int64_t row = game->values + 1;
@@ -453,13 +425,11 @@ static wal_status failure(wal_ctx *ctx, const void *self) {
 
 // ---- Report -----------------------------------------------------------------------------------
 
-enum { EFFICIENCY_SUM, SUMS };
-
 static const wal_report_form REPORT = {
     .group = "auction",
     .stage = "round",
     .sums = SUMS,
-    .columns = 7,
+    .columns = COLUMNS,
     .tables = 3,
     .column = {{"goods", "goods per bidder", "goods for sale", false},
                {"sold", "goods per bidder", "goods sold", true},
@@ -477,7 +447,7 @@ static void measure(const void *self, const wal_slab *slab, const double *mass,
                     const double *policy, const double *statistic, double *sums) {
   const batched_auction *game = self;
   const int bids = game->market.bids;
-  const int64_t count = bidding(game, slab);
+  const int64_t count = batched_auction_tile(game, slab).count;
   for (int64_t i = 0; i < count; i++) {
     double won = 0;
     for (int a = 0; a < bids; a++)
@@ -491,13 +461,13 @@ static void conclude(const void *self, int round, const double *statistic, const
   const batched_auction *game = self;
   const double *scalar = statistic + (int64_t)ROWS * game->market.bids;
   (void)round;
-  column[0] = scalar[GOODS];
-  column[1] = scalar[SOLD];
-  column[2] = scalar[THRESHOLD];
-  column[3] = scalar[SOLD] > 0 ? scalar[REVENUE] / scalar[SOLD] : 0;
-  column[4] = scalar[REVENUE];
-  column[5] = sums[EFFICIENCY_SUM];
-  column[6] = sums[EFFICIENCY_SUM] - scalar[REVENUE];
+  column[COLUMN_GOODS] = scalar[GOODS];
+  column[COLUMN_SOLD] = scalar[SOLD];
+  column[COLUMN_THRESHOLD] = scalar[THRESHOLD];
+  column[COLUMN_MEAN_PAYMENT] = scalar[SOLD] > 0 ? scalar[REVENUE] / scalar[SOLD] : 0;
+  column[COLUMN_REVENUE] = scalar[REVENUE];
+  column[COLUMN_EFFICIENCY] = sums[EFFICIENCY_SUM];
+  column[COLUMN_SURPLUS] = sums[EFFICIENCY_SUM] - scalar[REVENUE];
 }
 
 static void action_name(const void *self, int action, char *buffer, size_t size) {
@@ -528,4 +498,12 @@ const wal_game_type wal_game_batched_auction = {
     .conclude = conclude,
     .contest = contest,
     .quota = quota,
+    .differentiable = batched_auction_differentiable,
+    .parameters = batched_auction_parameters,
+    .stage_vjp = batched_auction_stage_vjp,
+    .couple_vjp = batched_auction_couple_vjp,
+    .settle_vjp = batched_auction_settle_vjp,
+    .flush_vjp = batched_auction_flush_vjp,
+    .measure_vjp = batched_auction_measure_vjp,
+    .conclude_vjp = batched_auction_conclude_vjp,
     .failure = failure};

@@ -60,10 +60,10 @@ typedef struct wal_mechanism_type {
   /** Answers a round: every rank with the same numbers. Cost: of the order of `bids`. */
   void (*answer)(const void *self, const wal_round *round, wal_answer *answer);
   /**
-   * Derivatives (sim/game/game.h says what a bar is), of mechanisms that have them: adds to the bars
-   * of the round's bid masses and of what is left, and of the parameters. Of the answer `goods` and
-   * `payment` have bars; `reserve` is piecewise constant.
-   * @param answer      what answer() gave in this round
+   * Derivatives (sim/game/game.h says what a bar is), of mechanisms that have them: adds to the
+   * bars of the round's bid masses and of what is left, and of the parameters. Of the answer
+   * `goods` and `payment` have bars; `reserve` is piecewise constant.
+   * @param answer      the goods and payments that answer() gave in this round
    * @param answer_bar  its bars
    */
   void (*answer_vjp)(const void *self, const wal_round *round, const wal_answer *answer,

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "auctions/mechanism_neural.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <string.h>
 
+#include "auctions/dense.h"
+#include "auctions/mechanism_neural_adjoint.h"
 #include "sim/core/memory.h"
 #include "sim/core/random.h"
+#include "sim/core/sum.h"
 #include "sim/core/vector_math.h"
 
 /* A network that sees the round, the bids and the goods left (Corecco et al. 2025, section 4 and
@@ -20,15 +22,6 @@
  *   p_h(0) = 0,   p_h(a) = p_h(a - 1) + s((W4 y + b4)_a) / bids,
  *
  * where s = sigmoid (capped: no payment above the bid) or softplus (free). */
-
-typedef struct neural {
-  wal_neural_layout at;
-  bool free;          /**< softplus increments */
-  double *parameter;  /**< [at.count] */
-  double *x;          /**< [bids + 1]: the dense part of the input */
-  double *x1, *f, *y; /**< [hidden] */
-  double *rise; /**< [bids]: (W4 y + b4) and the input of the goods' sigmoid; then s of them */
-} neural;
 
 static const wal_param PARAMS[] = {
     {.name = "hidden",
@@ -70,14 +63,14 @@ wal_neural_layout wal_neural_layout_make(int rounds, int bids, int hidden) {
 }
 
 double *wal_neural_parameters(const wal_mechanism *mechanism, wal_neural_layout *layout) {
-  const neural *m = mechanism->self;
+  const wal_neural *m = mechanism->self;
   *layout = m->at;
   return m->parameter;
 }
 
 /* Normal deviates with He's variance, scale^2 * 2 / inputs: two from the words of one draw. */
-static void draw(uint64_t seed, uint32_t which, neural *m, int64_t first, int64_t count, int inputs,
-                 double scale) {
+static void draw(uint64_t seed, uint32_t which, wal_neural *m, int64_t first, int64_t count,
+                 int inputs, double scale) {
   const double deviation = scale * sqrt(2.0 / inputs);
   for (int64_t i = first; i < first + count; i++) {
     const wal_random_words words =
@@ -86,7 +79,7 @@ static void draw(uint64_t seed, uint32_t which, neural *m, int64_t first, int64_
   }
 }
 
-static void draw_all(uint64_t seed, uint32_t which, neural *m) {
+static void draw_all(uint64_t seed, uint32_t which, wal_neural *m) {
   const wal_neural_layout *at = &m->at;
   const int64_t d = at->hidden;
   draw(seed, which, m, at->w1, d * at->inputs, at->inputs, 1);
@@ -97,42 +90,63 @@ static void draw_all(uint64_t seed, uint32_t which, neural *m) {
   draw(seed, which, m, at->wg, d, at->hidden, 0.1);
 }
 
+/* Hands out the parts of a block; from NULL it only counts. */
+typedef struct share {
+  double *block;
+  int64_t used;
+} share;
+
+static double *take(share *from, int64_t numbers) {
+  double *part = from->block ? from->block + from->used : NULL;
+  from->used += wal_round_up(numbers, 8);
+  return part;
+}
+
+static int least(int64_t most, int64_t room) { return (int)(room < most ? room : most); }
+
+/* Lays out all arrays behind the structs. */
+static void lay_out(share *from, wal_neural *m, wal_neural_held *held) {
+  const int d = m->at.hidden, seen = m->at.bids + 1;
+  const int64_t held_size = 6 * d + 2 * seen;
+  m->parameter = take(from, m->at.count);
+  m->run_size = 8 + 3 * wal_round_up(d, 8) + 3 * wal_round_up(seen, 8);
+  m->runs = 1 + least(m->at.rounds - 1, WAL_NEURAL_ROOM / 8 / m->run_size);
+  m->run = take(from, m->runs * m->run_size);
+  m->x_bar = take(from, seen);
+  m->index = (int *)(void *)take(from, (d > seen ? d : seen) / 2 + 1);
+  held->room = 8 + least(248, WAL_NEURAL_ROOM / 8 / held_size);
+  held->round = (int *)(void *)take(from, held->room);
+  held->x = take(from, (int64_t)held->room * seen);
+  held->x1 = take(from, (int64_t)held->room * d);
+  held->f = take(from, (int64_t)held->room * d);
+  held->y = take(from, (int64_t)held->room * d);
+  held->d1 = take(from, (int64_t)held->room * d);
+  held->df = take(from, (int64_t)held->room * d);
+  held->dy = take(from, (int64_t)held->room * d);
+  held->ds = take(from, (int64_t)held->room * seen);
+  held->dg = take(from, held->room);
+}
+
 static wal_status create(wal_ctx *ctx, wal_params *params, const wal_market *market, void **self) {
   const int hidden = (int)wal_params_integer(params, "hidden");
-  const wal_neural_layout at = wal_neural_layout_make(market->rounds, market->bids, hidden);
-  const int64_t front = wal_round_up((int64_t)sizeof(neural), 64);
-  const int64_t room = wal_round_up(at.count, 8), unit = wal_round_up(hidden, 8);
-  const int64_t seen = wal_round_up(market->bids + 1, 8);
-  const int64_t numbers = room + 3 * unit + 2 * seen;
+  wal_neural made = {.at = wal_neural_layout_make(market->rounds, market->bids, hidden),
+                     .free = strcmp(wal_params_text(params, "slope"), "free") == 0};
+  wal_neural_held held = {0};
+  share count = {0};
+  lay_out(&count, &made, &held);
+  const int64_t front = wal_round_up((int64_t)(sizeof made + sizeof held), 64);
   char *block;
-  WAL_TRY(wal_acquire(ctx, "neural", front + numbers * (int64_t)sizeof(double), 1, &block));
+  WAL_TRY(wal_acquire(ctx, "neural", front + count.used * (int64_t)sizeof(double), 1, &block));
   *self = block;
-  neural *m = (neural *)(void *)block;
-  m->at = at;
-  m->free = strcmp(wal_params_text(params, "slope"), "free") == 0;
-  m->parameter = (double *)(void *)(block + front);
-  m->x1 = m->parameter + room;
-  m->f = m->x1 + unit;
-  m->y = m->f + unit;
-  m->x = m->y + unit;
-  m->rise = m->x + seen;
+  share from = {.block = (double *)(void *)(block + front)};
+  lay_out(&from, &made, &held);
+  made.held = (wal_neural_held *)(void *)(block + sizeof made);
+  *made.held = held;
+  wal_neural *m = *self;
+  *m = made;
   if (!wal_ctx_planning(ctx))
     draw_all(wal_ctx_seed(ctx), (uint32_t)wal_params_integer(params, "seed"), m);
   return WAL_OK;
-}
-
-/* out += W x. */
-static void add_product(int rows, int columns, const double *w, const double *x, double *out) {
-  if (rows > 0)
-    cblas_dgemv(CblasColMajor, CblasNoTrans, rows, columns, 1, w, rows, x, 1, 1, out, 1);
-}
-
-/* out += W (one-hot(round), x): no product with the zeros. */
-static void add_input(const neural *m, int64_t weights, int round, double *out) {
-  const int d = m->at.hidden;
-  const double *w = m->parameter + weights, *column = w + (int64_t)round * d;
-  for (int i = 0; i < d; i++) out[i] += column[i];
-  add_product(d, m->at.bids + 1, w + (int64_t)m->at.rounds * d, m->x, out);
 }
 
 static void rectify(int count, double *x) {
@@ -155,44 +169,69 @@ static void soften(int count, double *x, double *scratch) {
   for (int i = 0; i < count; i++) x[i] = (x[i] > 0 ? x[i] : 0) + scratch[i];
 }
 
-/* Leaves (W4 y + b4) in rise[0 .. bids-2] and w_g . f + b_g behind them. */
-static void run_layers(const neural *m, const wal_round *round) {
+wal_neural_run wal_neural_run_at(const wal_neural *m, int round) {
+  const int64_t unit = wal_round_up(m->at.hidden, 8), seen = wal_round_up(m->at.bids + 1, 8);
+  wal_neural_run run = {.round = m->run + round % m->runs * m->run_size};
+  run.x = run.round + 8;
+  run.x1 = run.x + seen;
+  run.f = run.x1 + unit;
+  run.y = run.f + unit;
+  run.s = run.y + unit;
+  run.answer = run.s + seen;
+  return run;
+}
+
+/* Leaves (W4 y + b4) in s[0 .. bids-2] and w_g . f + b_g behind them. */
+static void run_weights(const wal_neural *m, int round, wal_neural_run *run) {
   const wal_neural_layout *at = &m->at;
   const double *p = m->parameter;
   const int d = at->hidden, bids = at->bids;
-  memcpy(m->x, round->bid_mass, (size_t)bids * sizeof *m->x);
-  m->x[bids] = round->left;
-  memcpy(m->x1, p + at->b1, (size_t)d * sizeof *m->x1);
-  add_input(m, at->w1, round->round, m->x1);
-  rectify(d, m->x1);
-  for (int i = 0; i < d; i++) m->f[i] = p[at->b2 + i] + p[at->c2 + i];
-  add_input(m, at->v2, round->round, m->f);
-  add_product(d, d, p + at->w2, m->x1, m->f);
-  rectify(d, m->f);
-  memcpy(m->y, p + at->b3, (size_t)d * sizeof *m->y);
-  add_product(d, d, p + at->w3, m->f, m->y);
-  rectify(d, m->y);
-  memcpy(m->rise, p + at->b4, (size_t)(bids - 1) * sizeof *m->rise);
-  add_product(bids - 1, d, p + at->w4, m->y, m->rise);
-  m->rise[bids - 1] = p[at->bg] + cblas_ddot(d, p + at->wg, 1, m->f, 1);
+  const int64_t column = (int64_t)round * d, dense = (int64_t)at->rounds * d;
+  int *index = m->index, active = wal_dense_active(bids + 1, run->x, index);
+  for (int i = 0; i < d; i++) run->x1[i] = p[at->b1 + i] + p[at->w1 + column + i];
+  for (int i = 0; i < d; i++) run->f[i] = p[at->b2 + i] + p[at->c2 + i] + p[at->v2 + column + i];
+  wal_dense_add(d, p + at->w1 + dense, active, index, run->x, run->x1);
+  wal_dense_add(d, p + at->v2 + dense, active, index, run->x, run->f);
+  rectify(d, run->x1);
+  active = wal_dense_active(d, run->x1, index);
+  wal_dense_add(d, p + at->w2, active, index, run->x1, run->f);
+  rectify(d, run->f);
+  active = wal_dense_active(d, run->f, index);
+  memcpy(run->y, p + at->b3, (size_t)d * sizeof *run->y);
+  wal_dense_add(d, p + at->w3, active, index, run->f, run->y);
+  rectify(d, run->y);
+  active = wal_dense_active(d, run->y, index);
+  memcpy(run->s, p + at->b4, (size_t)(bids - 1) * sizeof *run->s);
+  wal_dense_add(bids - 1, p + at->w4, active, index, run->y, run->s);
+  run->s[bids - 1] = p[at->bg] + wal_dot(d, p + at->wg, run->f);
+}
+
+void wal_neural_run_layers(const wal_neural *m, const wal_round *round, wal_neural_run *run) {
+  const int bids = m->at.bids;
+  *run->round = round->round + 1;
+  memcpy(run->x, round->bid_mass, (size_t)bids * sizeof *run->x);
+  run->x[bids] = round->left;
+  run_weights(m, round->round, run);
+  squash(1, run->s + bids - 1);
+  if (m->free)
+    soften(bids - 1, run->s, run->answer);
+  else
+    squash(bids - 1, run->s);
+  double levels = 0;  // of at most 1 each: never above the bid, not even by rounding
+  for (int a = 0; a < bids; a++) {
+    run->answer[a] = levels / bids;
+    levels += run->s[a];
+  }
+  run->answer[bids] = round->left * run->s[bids - 1];
 }
 
 static void answer(const void *self, const wal_round *round, wal_answer *out) {
-  const neural *m = self;
-  const int bids = m->at.bids;
-  run_layers(m, round);
-  squash(1, m->rise + bids - 1);
-  out->goods = round->left * m->rise[bids - 1];
+  const wal_neural *m = self;
+  wal_neural_run run = wal_neural_run_at(m, round->round);
+  wal_neural_run_layers(m, round, &run);
+  out->goods = run.answer[m->at.bids];
   out->reserve = 0;
-  if (m->free)
-    soften(bids - 1, m->rise, m->x);
-  else
-    squash(bids - 1, m->rise);
-  double levels = 0;  // of at most 1 each: never above the bid, not even by rounding
-  for (int a = 0; a < bids; a++) {
-    out->payment[a] = levels / bids;
-    levels += m->rise[a];
-  }
+  memcpy(out->payment, run.answer, (size_t)m->at.bids * sizeof *out->payment);
 }
 
 const wal_mechanism_type wal_mechanism_neural = {
@@ -205,4 +244,7 @@ const wal_mechanism_type wal_mechanism_neural = {
                   .params = PARAMS},
     .monotone = true,
     .create = create,
-    .answer = answer};
+    .answer = answer,
+    .answer_vjp = wal_neural_answer_vjp,
+    .flush_vjp = wal_neural_flush_vjp,
+    .parameters = wal_neural_list_parameters};

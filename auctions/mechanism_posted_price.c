@@ -41,4 +41,5 @@ const wal_mechanism_type wal_mechanism_posted_price = {
     .monotone = true,
     .within_bid = true,
     .create = create,
-    .answer = answer};
+    .answer = answer,
+    .answer_vjp = wal_sale_answer_vjp};

@@ -76,3 +76,11 @@ void wal_sale_answer(const wal_sale *sale, const wal_round *round, wal_answer *a
   answer->goods = round->left * sale->share[round->round];
   answer->reserve = sale->level[round->round];
 }
+
+void wal_sale_answer_vjp(const void *self, const wal_round *round, const wal_answer *answer,
+                         const wal_answer_bar *answer_bar, wal_round_bar *round_bar,
+                         double *parameters_bar) {
+  const wal_sale *sale = self;
+  (void)answer, (void)parameters_bar;
+  round_bar->left += sale->share[round->round] * answer_bar->goods;
+}

@@ -64,4 +64,10 @@ wal_status wal_sale_create(wal_ctx *ctx, wal_params *params, const wal_market *m
 /** Fills the goods for sale and the reserve level of an answer. */
 void wal_sale_answer(const wal_sale *sale, const wal_round *round, wal_answer *answer);
 
+/** answer_vjp() of mechanisms whose data begins with a wal_sale and whose payments are piecewise
+ *  constant: the goods are a share of what is left. */
+void wal_sale_answer_vjp(const void *sale, const wal_round *round, const wal_answer *answer,
+                         const wal_answer_bar *answer_bar, wal_round_bar *round_bar,
+                         double *parameters_bar);
+
 #endif

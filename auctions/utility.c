@@ -100,6 +100,15 @@ void wal_utility_gain(const wal_utility *u, int64_t count, const double *payment
   if (curved) wal_vector_exp(count, gain, gain);
 }
 
+void wal_utility_gain_vjp(const wal_utility *u, int64_t count, const double *gain,
+                          const double *gain_bar, double *payment_bar) {
+  const bool averse = u->kind == &wal_utility_risk_averse;
+  const bool curved = averse || u->kind == &wal_utility_risk_seeking;
+  const double scale = averse ? u->beta : -u->beta;
+  for (int64_t i = 0; i < count; i++)
+    payment_bar[i] += (curved ? scale * gain[i] : 1) * gain_bar[i];
+}
+
 double wal_utility_factor(const wal_utility *u, int round) { return 1 / (1 + u->lambda * round); }
 
 wal_status wal_utility_ask(wal_ctx *ctx, const wal_utility *u, int round, double payment,

@@ -34,6 +34,9 @@ void wal_utility_destroy(wal_ctx *ctx, wal_utility *utility);
 /** gain[i] = gain(payment[i]). */
 void wal_utility_gain(const wal_utility *utility, int64_t count, const double *payment,
                       double *gain);
+/** payment_bar[i] += gain'(payment[i]) gain_bar[i], from gain[i] = gain(payment[i]). */
+void wal_utility_gain_vjp(const wal_utility *utility, int64_t count, const double *gain,
+                          const double *gain_bar, double *payment_bar);
 double wal_utility_factor(const wal_utility *utility, int round);
 
 /** out[k] = u_h(k / values, payment) from the script, for all values; a further out[values], what

@@ -5,6 +5,7 @@
 #include "auctions/one_shot.h"
 #include "cli/task.h"
 #include "games/game_list.h"
+#include "incentives/design/components.h"
 #include "sim/learn/learner.h"
 
 enum { MOST = 256 };
@@ -26,6 +27,8 @@ const wal_catalogue *wal_catalogue_all(void) {
   components[n++] = &wal_one_shot_component;
   for (int64_t i = 0; i < wal_one_shot_part_count() && n < MOST; i++)
     components[n++] = wal_one_shot_part_at(i);
+  for (int64_t i = 0; i < wal_design_component_count() && n < MOST; i++)
+    components[n++] = wal_design_component_at(i);
   catalogue = (wal_catalogue){components, n};
   return &catalogue;
 }

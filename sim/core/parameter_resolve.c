@@ -119,7 +119,7 @@ const char *wal_param_expectation(const wal_param *param, char *buffer, size_t s
 const char *wal_param_wrapped(const wal_param *param, const wal_catalogue *catalogue,
                               const char *lists, const char *functions) {
   const wal_component *component =
-      param->wraps ? wal_catalogue_find(catalogue, param->wraps) : NULL;
+      param->wraps ? wal_catalogue_find_kind(catalogue, param->wraps, param->choices) : NULL;
   if (!component) return "";
   return component->params[0].type == WAL_ARRAY ? lists : functions;
 }
@@ -263,7 +263,8 @@ static wal_status wrong_component(const resolver *r, const wal_params *params,
 /* What stands for the component that the parameter wraps it in. */
 static wal_status read_wrapped(const resolver *r, const wal_params *params, const wal_param *param,
                                const wal_node *node, wal_param_value *value) {
-  const wal_component *component = wal_catalogue_find(r->catalogue, param->wraps);
+  const wal_component *component =
+      wal_catalogue_find_kind(r->catalogue, param->wraps, param->choices);
   const size_t size = strlen(params->prefix) + strlen(param->name) + 2;
   char *prefix = malloc(size);
   wal_node *fields = wal_node_create(WAL_NODE_COMPONENT, node->line);

@@ -16,6 +16,8 @@ typedef enum wal_purpose {
   WAL_PURPOSE_NETWORK = 6,
   WAL_PURPOSE_ONE_SHOT_VALUES = 7,
   WAL_PURPOSE_ONE_SHOT_TIES = 8,
+  WAL_PURPOSE_ZEROTH_ORDER = 9,
+  WAL_PURPOSE_ANNEAL = 10,
 } wal_purpose;
 
 /** Four words of Philox4x32-10 (Random123). */

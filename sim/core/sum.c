@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sim/core/sum.h"
 
-#include "sim/core/hot.h"
-
-enum { LANES = 8 };
-
-WAL_INLINE double lane_tree(const double *lane) {
-  return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
-}
+enum { LANES = WAL_LANES };
 
 WAL_HOT double wal_sum(int64_t n, const double *restrict x) {
   double lane[LANES] = {0};
@@ -15,7 +9,7 @@ WAL_HOT double wal_sum(int64_t n, const double *restrict x) {
   for (; i + LANES <= n; i += LANES)
     for (int j = 0; j < LANES; j++) lane[j] += x[i + j];
   for (int j = 0; i < n; i++, j++) lane[j] += x[i];
-  return lane_tree(lane);
+  return wal_lane_tree(lane);
 }
 
 WAL_HOT double wal_dot(int64_t n, const double *restrict x, const double *restrict y) {
@@ -24,7 +18,7 @@ WAL_HOT double wal_dot(int64_t n, const double *restrict x, const double *restri
   for (; i + LANES <= n; i += LANES)
     for (int j = 0; j < LANES; j++) lane[j] += x[i + j] * y[i + j];
   for (int j = 0; i < n; i++, j++) lane[j] += x[i] * y[i];
-  return lane_tree(lane);
+  return wal_lane_tree(lane);
 }
 
 double wal_tree_sum(int64_t n, int64_t stride, const double *x) {

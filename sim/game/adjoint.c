@@ -32,7 +32,7 @@ wal_status wal_adjoint_check(wal_ctx *ctx, const wal_game *game) {
                       : shape->statistic > 0 && !type->couple_vjp ? "statistics"
                       : shape->settled > 0 && !type->settle_vjp   ? "settled statistics"
                                                                   : NULL;
-  if (!lacks) return WAL_OK;
+  if (!lacks) return type->differentiable ? type->differentiable(ctx, game->self) : WAL_OK;
   return wal_fail(ctx, WAL_EINPUT,
                   "the game %s has no derivatives of its %s: it cannot be designed",
                   type->component.name, lacks);

@@ -231,6 +231,9 @@ typedef struct wal_game_type {
   /** Of conclude(). */
   void (*conclude_vjp)(const void *self, int stage, const double *statistic, const double *sums,
                        const double *column_bar, double *statistic_bar, double *sums_bar);
+  /** WAL_OK, or WAL_EINPUT with a text that names the part of this very game that has no
+   *  derivatives (a script's function). Default: it has them if the operations are there. */
+  wal_status (*differentiable)(wal_ctx *ctx, const void *self);
   /** What a designer may choose; the same on all ranks. Default: nothing. */
   void (*parameters)(const void *self, wal_parameters *out);
 

@@ -7,7 +7,7 @@
 #include "sim/core/sum.h"
 #include "sim/core/vector_math.h"
 
-enum { LANES = 8 };
+enum { LANES = WAL_LANES };
 
 /* Asks for the same place in the tile that follows in memory, which is about to be worked on. */
 WAL_INLINE void fetch(const double *next) { __builtin_prefetch(next, 0, 2); }
@@ -74,10 +74,6 @@ WAL_HOT void wal_tile_outcome_shares(wal_tile t, int outcomes, const double *res
   }
 }
 
-WAL_INLINE double lane_tree(const double *lane) {
-  return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
-}
-
 WAL_HOT void wal_tile_action_mass(wal_tile t, const double *restrict mass,
                                   const double *restrict pi, double *restrict sum) {
   const int64_t whole = t.count / LANES * LANES;
@@ -89,7 +85,7 @@ WAL_HOT void wal_tile_action_mass(wal_tile t, const double *restrict mass,
     for (int64_t i = 0; i < whole; i += LANES)
       for (int j = 0; j < LANES; j++) lane[j] += mass[i + j] * from[i + j];
     for (int64_t i = whole; i < t.count; i++) lane[i - whole] += mass[i] * from[i];
-    sum[a] += lane_tree(lane);
+    sum[a] += wal_lane_tree(lane);
   }
 }
 

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_INCENTIVES_DESIGN_DESIGN_H
+#define WALRAS_INCENTIVES_DESIGN_DESIGN_H
+
+#include "incentives/design/method.h"
+#include "incentives/design/optimizer.h"
+
+/** How a design goes on, and when it ends: after `steps`, or at the first step after `seconds`. */
+typedef struct wal_design_plan {
+  const wal_method_type *method;
+  wal_params *method_params;
+  const wal_optimizer_type *optimizer; /**< NULL only with a method that moves by itself */
+  wal_params *optimizer_params;
+  int64_t steps;
+  double seconds;     /**< 0: no limit. With one, results depend on the machine */
+  int64_t every;      /**< assess every so many steps, and at the end; 0: never */
+  int64_t iterations; /**< of the learner in assessments */
+  int64_t restart;    /**< 0, 1, ...: designs that differ in it draw other numbers */
+} wal_design_plan;
+
+/** What is known of theta_k, the parameters before step k. */
+typedef struct wal_design_row {
+  int64_t step;
+  double objective;     /**< G, or the method's estimate of it */
+  double gradient_norm; /**< length of the direction; NaN without one, and in the last row */
+  double seconds;       /**< since the design began */
+  double assessed;      /**< objective of the assessment; NaN, as the next, where there is none */
+  double exploitability;
+  double plain_exploitability;
+} wal_design_row;
+
+/** A design at work on a problem. */
+typedef struct wal_design {
+  wal_problem *problem;
+  wal_design_plan plan;
+  wal_method *method;
+  wal_optimizer *optimizer; /**< NULL with a method that moves by itself */
+  double *direction, *next_theta;
+  /* state */
+  double *theta, *best_theta; /**< [count]: now, and of the best row */
+  int64_t count, room;
+  wal_design_row *rows;
+  int64_t row_count, row_room;
+  int64_t best; /**< row with the largest value; -1: none yet */
+  int64_t step; /**< that comes next */
+  int64_t done; /**< 1: the last row is written */
+} wal_design;
+
+/**
+ * A design that begins at the problem's own parameters.
+ * @param problem  must outlive the design, as the parameters in `plan`
+ * @collective. WAL_EINPUT if the method cannot be used on the problem.
+ */
+wal_status wal_design_create(wal_problem *problem, const wal_design_plan *plan, wal_design **out);
+void wal_design_destroy(wal_design **design);
+
+/** Declares what a design needs to go on later as if it had never stopped. */
+void wal_design_declare(wal_design *design, wal_state *state);
+
+/** Who is told of every row, on all ranks (must not fail and must not communicate in the problem's
+ *  context), and asked between two steps, when the design could go on later from what
+ *  wal_design_declare() declares; *stop to end it there (@collective). Either may be NULL. */
+typedef struct wal_design_watch {
+  void (*report)(void *user, const wal_design *design);
+  wal_status (*pause)(void *user, bool *stop);
+  void *user;
+} wal_design_watch;
+
+/**
+ * Takes the steps that are left. The best parameters are those of the assessed row with the largest
+ * objective or, without assessments, of the row with the largest G that is no estimate.
+ * @param watch  NULL: nobody
+ * @collective. WAL_ENONFINITE: theta is then the last one for which all was finite, and the best so
+ * far is kept; WAL_ENOCONV if the learner diverges in an assessment; WAL_ESTOPPED if pause() said
+ * so.
+ */
+wal_status wal_design_run(wal_design *design, const wal_design_watch *watch);
+
+/** Of the best row: the objective by which it is the best one. NaN: there is none. */
+double wal_design_best_objective(const wal_design *design);
+
+#endif

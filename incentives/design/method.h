@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_INCENTIVES_DESIGN_METHOD_H
+#define WALRAS_INCENTIVES_DESIGN_METHOD_H
+
+#include "incentives/design/problem.h"
+#include "sim/core/random.h"
+#include "sim/core/state.h"
+
+typedef struct wal_method wal_method;
+
+/** What a method found out at theta. */
+typedef struct wal_method_result {
+  double objective;     /**< G(theta), or an estimate of it */
+  double gradient_norm; /**< of the direction; NaN without one */
+  bool exact;           /**< the objective is that of theta itself */
+} wal_method_result;
+
+/**
+ * Where a design goes next. A method either gives a direction of ascent, from which an optimizer
+ * makes a step, or moves the parameters itself. A new one is one file that defines
+ * wal_method_<name>, and a line in the list below. What is drawn depends on the context's seed, the
+ * restart and the step only, never on ranks.
+ */
+typedef struct wal_method_type {
+  size_t struct_size;
+  wal_component component; /**< kind "method" */
+  bool moves;              /**< moves the parameters: needs no optimizer */
+  int memory;              /**< numbers that a step leaves behind for the next one */
+  /** Reads the parameters into method->option[], and makes the problem ready. @collective */
+  wal_status (*create)(const wal_params *params, wal_method *method);
+  /** At theta: G, and either the direction (`out`) or the next parameters (`out`, which holds theta
+   *  on entry). @collective */
+  wal_status (*step)(wal_method *method, int64_t step, const double *theta, double *out,
+                     wal_method_result *result);
+} wal_method_type;
+
+enum { WAL_METHOD_OPTIONS = 4 };
+
+/** A method at work on a problem. */
+struct wal_method {
+  const wal_method_type *type;
+  wal_problem *problem;
+  int64_t restart; /**< which of several designs that differ in what they draw */
+  double option[WAL_METHOD_OPTIONS];
+  double *drawn, *tried; /**< [count] each: scratch */
+  /* state */
+  double *memory; /**< [type->memory] */
+  int64_t memory_count, memory_room;
+};
+
+/** @param problem  must outlive the method. @collective
+ *  WAL_EINPUT if the method cannot be used on it, as one with gradients on a game without. */
+wal_status wal_method_create(wal_problem *problem, const wal_method_type *type,
+                             const wal_params *params, int64_t restart, wal_method **out);
+void wal_method_destroy(wal_method **method);
+
+/** Declares what a step leaves behind for the next one. */
+void wal_method_declare(wal_method *method, wal_state *state);
+
+/** One step of the type. @collective. WAL_ENONFINITE if something is not finite. */
+wal_status wal_method_step(wal_method *method, int64_t step, const double *theta, double *out,
+                           wal_method_result *result);
+
+/** Normal deviates, independent for every (restart, step, draw, i). [count] */
+void wal_method_draw(const wal_method *method, wal_purpose purpose, int64_t step, int64_t draw,
+                     double *out);
+
+/** All methods, in the order of `walras list methods`. */
+#define WAL_METHOD_LIST(X) \
+  X(amid)                  \
+  X(zeroth_order)          \
+  X(anneal)
+
+#define WAL_METHOD_DECLARE(name) extern const wal_method_type wal_method_##name;
+WAL_METHOD_LIST(WAL_METHOD_DECLARE)
+#undef WAL_METHOD_DECLARE
+
+int64_t wal_method_count(void);
+const wal_method_type *wal_method_at(int64_t index);
+const wal_method_type *wal_method_find(const char *name);
+
+#endif

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "incentives/design/problem.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "sim/core/memory.h"
+#include "sim/core/sum.h"
+#include "sim/learn/learner.h"
+
+struct wal_problem {
+  wal_ctx *ctx;
+  wal_game game;
+  wal_space *space;
+  wal_objective *objective;
+  wal_response response;
+  wal_parameters parameters;
+  wal_params *learner_params;
+  wal_learner *learner;  // of the last evaluation
+  wal_unrolled *unrolled;
+  double *start;
+};
+
+static const double ROUND_OFF = 1e-10;  // of exploitabilities that are compared, with their values
+
+// ---- The learner ------------------------------------------------------------------------------
+
+static const wal_param RESPONSE_PARAMS[] = {
+    {.name = "rate",
+     .type = WAL_REAL,
+     .number = 10,
+     .low = 0,
+     .high = HUGE_VAL,
+     .meaning = "step size of the logits along the action values"},
+    {.name = "entropy",
+     .type = WAL_REAL,
+     .number = 1e-3,
+     .low = 0,
+     .high = HUGE_VAL,
+     .meaning = "weight of the policy's entropy in the values (0: none)"},
+    {.name = "iterations",
+     .type = WAL_INTEGER,
+     .number = 400,
+     .low = 0,
+     .high = 1e9,
+     .meaning = "steps of the learner from the uniform policy: what the design counts on"},
+    {0}};
+
+const wal_component wal_response_component = {
+    .name = "mirror_descent",
+    .kind = "response",
+    .summary = "the population of a design: so many steps of online mirror descent",
+    .source = "Corecco et al. 2025, section 4",
+    .params = RESPONSE_PARAMS};
+
+wal_status wal_response_read(wal_ctx *ctx, const wal_params *params, wal_response *out) {
+  *out = (wal_response){.rate = wal_params_real(params, "rate"),
+                        .entropy = wal_params_real(params, "entropy"),
+                        .iterations = wal_params_integer(params, "iterations")};
+  if (out->rate * out->entropy <= 1) return WAL_OK;
+  return wal_params_fail(ctx, params, "entropy", "expected rate * entropy to be at most 1, got %g",
+                         out->rate * out->entropy);
+}
+
+/* The parameters of the learner mirror_descent, which is what evaluations run. */
+static wal_status learner_params(wal_ctx *ctx, const wal_response *response, wal_params **out) {
+  const wal_component *component = &wal_learner_find("mirror_descent")->component;
+  const double numbers[] = {response->entropy, response->rate};
+  static const char *const NAMES[] = {"entropy", "rate"};
+  wal_node *node = wal_node_create(WAL_NODE_COMPONENT, 0);
+  bool made = node && wal_node_set_text(node, component->name, strlen(component->name));
+  for (int i = 0; made && i < 2; i++) {
+    wal_node *number = wal_node_create(WAL_NODE_NUMBER, 0);
+    if (number) number->number = numbers[i];
+    made = wal_node_set_field(node, NAMES[i], number);
+  }
+  wal_status status = made ? wal_params_resolve(ctx, "design", component, node, NULL, out)
+                           : wal_fail(ctx, WAL_EINPUT, "learner: the memory does not suffice");
+  wal_node_destroy(node);
+  return status;
+}
+
+// ---- Made -------------------------------------------------------------------------------------
+
+static wal_status create_parts(wal_problem *p, const wal_problem_parts *parts) {
+  wal_ctx *ctx = p->ctx;
+  WAL_TRY(wal_game_create(ctx, parts->game, parts->game_params, &p->game));
+  wal_game_parameters(&p->game, &p->parameters);
+  if (p->parameters.count == 0)
+    return wal_params_fail(ctx, parts->game_params, NULL,
+                           "there is nothing to design: expected toll = toll{}%s",
+                           parts->game->parameters ? " or a mechanism with parameters" : "");
+  WAL_TRY(learner_params(ctx, &p->response, &p->learner_params));
+  WAL_TRY(wal_acquire(ctx, "parameters", p->parameters.count, sizeof(double), &p->start));
+  memcpy(p->start, p->parameters.values, (size_t)p->parameters.count * sizeof *p->start);
+  return WAL_OK;
+}
+
+wal_status wal_problem_create(wal_ctx *ctx, const wal_problem_parts *parts, wal_problem **out) {
+  wal_problem *p = NULL;
+  *out = NULL;
+  wal_status status = wal_acquire(ctx, "design problem", 1, sizeof *p, &p);
+  if (status == WAL_OK) {
+    p->ctx = ctx;
+    p->response = parts->response;
+    status = create_parts(p, parts);
+  }
+  status = wal_agree(ctx, status);
+  if (status == WAL_OK) status = wal_space_create(ctx, &p->game, parts->layout, &p->space);
+  if (status == WAL_OK)
+    status =
+        wal_objective_create(p->space, parts->objective, parts->objective_params, &p->objective);
+  if (status == WAL_OK)
+    *out = p;
+  else
+    wal_problem_destroy(&p);
+  return status;
+}
+
+void wal_problem_destroy(wal_problem **problem) {
+  if (!problem || !*problem) return;
+  wal_problem *p = *problem;
+  wal_ctx *ctx = p->ctx;
+  wal_learner_destroy(&p->learner);
+  wal_unrolled_destroy(&p->unrolled);
+  wal_objective_destroy(&p->objective);
+  wal_space_destroy(&p->space);
+  wal_params_destroy(&p->learner_params);
+  wal_game_destroy(ctx, &p->game);
+  wal_release(ctx, &p->start);
+  wal_release(ctx, problem);
+}
+
+const wal_game *wal_problem_game(const wal_problem *p) { return &p->game; }
+const wal_space *wal_problem_space(const wal_problem *p) { return p->space; }
+const wal_parameters *wal_problem_parameters(const wal_problem *p) { return &p->parameters; }
+int64_t wal_problem_count(const wal_problem *p) { return p->parameters.count; }
+const wal_response *wal_problem_response(const wal_problem *p) { return &p->response; }
+const double *wal_problem_start(const wal_problem *p) { return p->start; }
+const wal_learner *wal_problem_learner(const wal_problem *p) { return p->learner; }
+
+void wal_problem_set(wal_problem *p, const double *theta) {
+  memcpy(p->parameters.values, theta, (size_t)p->parameters.count * sizeof *theta);
+  wal_game_designed(&p->game);
+}
+
+wal_status wal_problem_check_finite(const wal_problem *p, const char *what, int64_t count,
+                                    const double *values, double *norm) {
+  const double square = wal_dot(count, values, values);
+  if (norm) *norm = sqrt(square);
+  for (int64_t i = 0; !isfinite(square) && i < count; i++)
+    if (!isfinite(values[i]))
+      return wal_fail(p->ctx, WAL_ENONFINITE, "%s: the %s of parameter %" PRId64 " is not finite",
+                      p->game.type->component.name, what, i);
+  if (isfinite(square)) return WAL_OK;
+  return wal_fail(p->ctx, WAL_ENONFINITE, "%s: the %s is too large", p->game.type->component.name,
+                  what);
+}
+
+static wal_status check_objective(const wal_problem *p, double value) {
+  if (isfinite(value)) return WAL_OK;
+  return wal_fail(p->ctx, WAL_ENONFINITE, "%s: the objective is not finite",
+                  p->game.type->component.name);
+}
+
+// ---- Values -----------------------------------------------------------------------------------
+
+/* A learner from the uniform policy, in the game that theta makes. */
+static wal_status start_learner(wal_problem *p, const double *theta) {
+  wal_learner_destroy(&p->learner);
+  wal_problem_set(p, theta);
+  return wal_learner_create(p->space, wal_learner_find("mirror_descent"), p->learner_params,
+                            &p->learner);
+}
+
+wal_status wal_problem_evaluate(wal_problem *p, const double *theta, double *out) {
+  wal_measure measure;
+  WAL_TRY(start_learner(p, theta));
+  for (int64_t t = 0; t < p->response.iterations; t++)
+    WAL_TRY(wal_learner_sweep(p->learner, false, true, &measure));
+  WAL_TRY(wal_flow_run(&p->learner->flow, &p->learner->policy));
+  WAL_TRY(wal_objective_measure(p->objective, &p->learner->flow, &p->learner->policy, out));
+  return check_objective(p, *out);
+}
+
+static double exploitability(const wal_problem *p, const wal_measure *measure) {
+  return p->response.entropy > 0 ? measure->soft_exploitability : measure->exploitability;
+}
+
+wal_status wal_problem_assess(wal_problem *p, const double *theta, int64_t iterations,
+                              wal_assessment *out) {
+  wal_measure start, now;
+  WAL_TRY(start_learner(p, theta));
+  WAL_TRY(wal_learner_sweep(p->learner, true, iterations > 0, &start));
+  now = start;
+  for (int64_t t = 1; t < iterations; t++)
+    WAL_TRY(wal_learner_sweep(p->learner, false, true, &now));
+  if (iterations > 0) WAL_TRY(wal_learner_sweep(p->learner, true, false, &now));
+  *out = (wal_assessment){.exploitability = exploitability(p, &now),
+                          .plain_exploitability = now.exploitability,
+                          .start_exploitability = exploitability(p, &start)};
+  WAL_TRY(
+      wal_objective_measure(p->objective, &p->learner->flow, &p->learner->policy, &out->objective));
+  WAL_TRY(check_objective(p, out->objective));
+  const double slack = ROUND_OFF * (1 + fabs(now.value) + fabs(start.value));
+  if (out->exploitability <= out->start_exploitability + slack) return WAL_OK;
+  return wal_fail(p->ctx, WAL_ENOCONV,
+                  "%s: the learner diverges: exploitability %g after %" PRId64
+                  " iterations, %g at the uniform policy; a smaller rate may help",
+                  p->game.type->component.name, out->exploitability, iterations,
+                  out->start_exploitability);
+}
+
+// ---- Derivatives ------------------------------------------------------------------------------
+
+wal_status wal_problem_differentiate(wal_problem *p, wal_unrolled_memory memory) {
+  const wal_unrolled_options options = {.rate = p->response.rate,
+                                        .entropy = p->response.entropy,
+                                        .iterations = p->response.iterations,
+                                        .memory = memory};
+  wal_unrolled_destroy(&p->unrolled);
+  WAL_TRY(wal_adjoint_check(p->ctx, &p->game));
+  WAL_TRY(wal_objective_check_derivatives(p->objective));
+  return wal_unrolled_create(p->space, &options, &p->unrolled);
+}
+
+wal_status wal_problem_gradient(wal_problem *p, const double *theta, double *out,
+                                double *gradient) {
+  wal_unrolled *u = p->unrolled;
+  const int64_t count = p->parameters.count;
+  wal_learner_destroy(&p->learner);
+  wal_problem_set(p, theta);
+  memset(gradient, 0, (size_t)count * sizeof *gradient);
+  WAL_TRY(wal_unrolled_forward(u, true));
+  WAL_TRY(wal_objective_measure(p->objective, wal_unrolled_flow(u), wal_unrolled_policy(u), out));
+  WAL_TRY(check_objective(p, *out));
+  WAL_TRY(wal_unrolled_backward(u, wal_objective_seed(p->objective), gradient));
+  return wal_problem_check_finite(p, "derivative", count, gradient, NULL);
+}

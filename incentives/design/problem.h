@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_INCENTIVES_DESIGN_PROBLEM_H
+#define WALRAS_INCENTIVES_DESIGN_PROBLEM_H
+
+#include "incentives/design/objective.h"
+#include "sim/learn/unrolled.h"
+
+/**
+ * A design problem: a game with parameters theta, what the designer wants of its flow, and how the
+ * population answers: by T steps of mirror descent from the uniform policy (Corecco et al. 2025,
+ * section 4),
+ *
+ *   G(theta) = g(flow of softmax(y_T(theta))).
+ *
+ * Parameters are given to every call: the problem remembers none. All ranks give the same.
+ */
+typedef struct wal_problem wal_problem;
+
+/** The population's learner: mirror descent on logits. */
+typedef struct wal_response {
+  double rate, entropy;
+  int64_t iterations; /**< T */
+} wal_response;
+
+/** What a problem is made of; parameters are resolved and must outlive it. */
+typedef struct wal_problem_parts {
+  const wal_game_type *game;
+  wal_params *game_params;
+  const wal_objective_type *objective;
+  wal_params *objective_params;
+  wal_response response;
+  const wal_space_options *layout; /**< NULL for the usual */
+} wal_problem_parts;
+
+/** As scenarios write the learner: mirror_descent{rate=, entropy=, iterations=}. */
+extern const wal_component wal_response_component;
+/** WAL_EINPUT if rate * entropy > 1. Rank-local. */
+wal_status wal_response_read(wal_ctx *ctx, const wal_params *params, wal_response *out);
+
+/** WAL_EINPUT if the game has nothing to design, or lacks the objective. @collective */
+wal_status wal_problem_create(wal_ctx *ctx, const wal_problem_parts *parts, wal_problem **out);
+void wal_problem_destroy(wal_problem **problem);
+
+/** The game with the parameters last set, its layout, its parameters' parts. */
+const wal_game *wal_problem_game(const wal_problem *problem);
+const wal_space *wal_problem_space(const wal_problem *problem);
+const wal_parameters *wal_problem_parameters(const wal_problem *problem);
+/** Number of parameters. */
+int64_t wal_problem_count(const wal_problem *problem);
+const wal_response *wal_problem_response(const wal_problem *problem);
+
+/** The parameters that the game began with. [count] */
+const double *wal_problem_start(const wal_problem *problem);
+
+/** Makes the game's parameters theta, as the calls below do. */
+void wal_problem_set(wal_problem *problem, const double *theta);
+
+/** What is known of a design: from the learner's policy after some iterations. */
+typedef struct wal_assessment {
+  double objective;
+  double exploitability;       /**< with the learner's entropy; without one as the next */
+  double plain_exploitability; /**< of the game itself */
+  double start_exploitability; /**< `exploitability` of the uniform policy */
+} wal_assessment;
+
+/** G(theta). @collective. Cost: T steps of the learner. WAL_ENONFINITE if it is not finite. */
+wal_status wal_problem_evaluate(wal_problem *problem, const double *theta, double *out);
+
+/**
+ * The objective after `iterations` of the learner, and how near to an equilibrium that is.
+ * @collective. WAL_ENOCONV if the learner diverges: exploitability above that of the uniform
+ * policy (with `out` filled).
+ */
+wal_status wal_problem_assess(wal_problem *problem, const double *theta, int64_t iterations,
+                              wal_assessment *out);
+
+/** The policy of the design that was assessed (with its flow), for run files: the learner is kept
+ *  until the next evaluation. NULL: none. */
+const struct wal_learner *wal_problem_learner(const wal_problem *problem);
+
+/** WAL_EINPUT, by name, if game or objective lack derivatives, or if the game or the learner cannot
+ *  be used with this memory. To be asked before wal_problem_gradient(). @collective */
+wal_status wal_problem_differentiate(wal_problem *problem, wal_unrolled_memory memory);
+
+/** G(theta) and its derivatives [count]. @collective. Cost: about four times that of
+ *  wal_problem_evaluate(). WAL_ENONFINITE if one is not finite. */
+wal_status wal_problem_gradient(wal_problem *problem, const double *theta, double *out,
+                                double *gradient);
+
+/** WAL_ENONFINITE, naming it, if one of `count` numbers is not finite; else its length through
+ *  `norm` (NULL: not wanted). Rank-local. */
+wal_status wal_problem_check_finite(const wal_problem *problem, const char *what, int64_t count,
+                                    const double *values, double *norm);
+
+#endif
