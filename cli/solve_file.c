@@ -53,7 +53,7 @@ static void fill_value(void *user, int64_t stage, double *out) {
   fill_row(wal_values_kept(&l->values, (int)stage), l, out);
 }
 
-static wal_status write_solution(wal_run_file *file, const wal_job *job, wal_learner *l) {
+wal_status wal_solve_file_solution(wal_run_file *file, const wal_job *job, wal_learner *l) {
   const wal_params *store = wal_params_child(job->params, "store");
   const bool policies = wal_params_flag(store, "policy");
   const bool masses = wal_params_flag(store, "mean_field");
@@ -202,7 +202,7 @@ wal_status wal_solve_file_write(wal_run_file *file, const wal_job *job, const wa
   wal_learner view = *learner;
   WAL_TRY(wal_run_write_scenario(file, job));
   WAL_TRY(wal_run_write_axes(file, job->ctx, learner->space));
-  WAL_TRY(write_solution(file, job, &view));
+  WAL_TRY(wal_solve_file_solution(file, job, &view));
   WAL_TRY(wal_report_write(file, report, &learner->flow, learner->space));
   return write_trace(file, job->ctx, learner, trace);
 }

@@ -16,6 +16,9 @@ extern const wal_component wal_solve_store;
 wal_status wal_solve_file_write(wal_run_file *file, const wal_job *job, const wal_learner *learner,
                                 const wal_trace *trace, const wal_report *report);
 
+/** Puts /solution alone: what the record `store` of the job asks for. @collective */
+wal_status wal_solve_file_solution(wal_run_file *file, const wal_job *job, wal_learner *learner);
+
 /** Puts /run into it, which only the file of a single solve has. @collective */
 wal_status wal_solve_file_write_run(wal_run_file *file, const wal_job *job, const wal_trace *trace);
 

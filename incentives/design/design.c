@@ -25,6 +25,11 @@ wal_status wal_design_create(wal_problem *problem, const wal_design_plan *plan, 
   wal_ctx *ctx = wal_problem_space(problem)->ctx;
   wal_design *d = NULL;
   *out = NULL;
+  const wal_game_type *game = wal_problem_game(problem)->type;
+  if (wal_problem_count(problem) == 0)
+    return wal_fail(ctx, WAL_EINPUT, "%s: there is nothing to design: expected toll = toll{}%s",
+                    game->component.name,
+                    game->parameters ? " or a mechanism with parameters" : "");
   wal_status status = wal_acquire(ctx, "design", 1, sizeof *d, &d);
   if (status == WAL_OK) {
     *d = (wal_design){.problem = problem, .plan = *plan, .best = -1};

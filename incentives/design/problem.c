@@ -87,10 +87,6 @@ static wal_status create_parts(wal_problem *p, const wal_problem_parts *parts) {
   wal_ctx *ctx = p->ctx;
   WAL_TRY(wal_game_create(ctx, parts->game, parts->game_params, &p->game));
   wal_game_parameters(&p->game, &p->parameters);
-  if (p->parameters.count == 0)
-    return wal_params_fail(ctx, parts->game_params, NULL,
-                           "there is nothing to design: expected toll = toll{}%s",
-                           parts->game->parameters ? " or a mechanism with parameters" : "");
   WAL_TRY(learner_params(ctx, &p->response, &p->learner_params));
   WAL_TRY(wal_acquire(ctx, "parameters", p->parameters.count, sizeof(double), &p->start));
   memcpy(p->start, p->parameters.values, (size_t)p->parameters.count * sizeof *p->start);

@@ -37,7 +37,8 @@ extern const wal_component wal_response_component;
 /** WAL_EINPUT if rate * entropy > 1. Rank-local. */
 wal_status wal_response_read(wal_ctx *ctx, const wal_params *params, wal_response *out);
 
-/** WAL_EINPUT if the game has nothing to design, or lacks the objective. @collective */
+/** WAL_EINPUT if the game lacks the objective; a game that has nothing to design can be assessed.
+ *  @collective */
 wal_status wal_problem_create(wal_ctx *ctx, const wal_problem_parts *parts, wal_problem **out);
 void wal_problem_destroy(wal_problem **problem);
 

@@ -388,7 +388,8 @@ static wal_status default_array(const resolver *r, const wal_params *params, con
 
 static wal_status default_component(const resolver *r, const wal_params *params,
                                     const wal_param *param, wal_param_value *value) {
-  const wal_component *component = wal_catalogue_find(r->catalogue, param->text);
+  const wal_component *component =
+      wal_catalogue_find_kind(r->catalogue, param->text, param->choices);
   if (!component)
     return wal_params_fail_at(r->ctx, params, param->name, 0,
                               "its default, %s, is no known component", param->text);

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_CLI_DESIGN_FILE_H
+#define WALRAS_CLI_DESIGN_FILE_H
+
+#include "cli/task.h"
+#include "incentives/design/design.h"
+#include "sim/game/report.h"
+
+/** A row to compare a design with, and the design's own. */
+typedef struct wal_design_mark {
+  const char *name;
+  wal_assessment found; /**< NaN where it was not assessed */
+} wal_design_mark;
+
+enum { WAL_DESIGN_MARKS = 4 };
+
+typedef struct wal_design_marks {
+  int count;
+  wal_design_mark row[WAL_DESIGN_MARKS];
+} wal_design_marks;
+
+/** Puts the results of a design into a run file: scenario, axes, the solution and the game's report
+ *  at the best parameters, /design (docs/run-file.md) and /run.
+ *  @param report  of the best parameters, whose policy wal_problem_learner() has. @collective */
+wal_status wal_design_file_write(wal_run_file *file, const wal_job *job, const wal_design *design,
+                                 const wal_design_marks *marks, const wal_report *report);
+
+#endif

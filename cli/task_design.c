@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/catalogue.h"
+#include "cli/design_file.h"
+#include "cli/report_file.h"
+#include "cli/saving.h"
+#include "cli/solve_file.h"
+#include "cli/solve_plan.h"
+#include "cli/task.h"
+#include "games/game_list.h"
+#include "incentives/design/design.h"
+#include "io/progress.h"
+#include "sim/learn/learner.h"
+
+static const wal_param EVALUATE_PARAMS[] = {
+    {.name = "iterations",
+     .type = WAL_INTEGER,
+     .number = 500,
+     .low = 0,
+     .high = 1e9,
+     .meaning = "steps of the learner, after which the design is judged"},
+    {.name = "every",
+     .type = WAL_INTEGER,
+     .number = 10,
+     .low = 0,
+     .high = 1e9,
+     .unit = "steps",
+     .meaning = "judge every so many steps of the design, and the last; 0: never"},
+    {0}};
+
+static const wal_component EVALUATE = {
+    .name = "evaluate",
+    .kind = "record",
+    .summary = "how a design is judged on the way; the best one is kept",
+    .params = EVALUATE_PARAMS};
+
+static const wal_param PARAMS[] = {
+    {.name = "game",
+     .type = WAL_COMPONENT,
+     .required = true,
+     .choices = "game",
+     .meaning = "the game whose toll, or whose mechanism, is designed"},
+    {.name = "objective",
+     .type = WAL_COMPONENT,
+     .required = true,
+     .choices = "objective",
+     .named = true,
+     .meaning = "what the designer wants more of"},
+    {.name = "learner",
+     .type = WAL_COMPONENT,
+     .text = "mirror_descent",
+     .choices = "response",
+     .meaning = "how the population answers a design"},
+    {.name = "method",
+     .type = WAL_COMPONENT,
+     .text = "amid",
+     .choices = "method",
+     .named = true,
+     .meaning = "how the next design is found"},
+    {.name = "optimizer",
+     .type = WAL_COMPONENT,
+     .text = "adam",
+     .choices = "optimizer",
+     .named = true,
+     .meaning = "what makes a step out of a direction; methods that move by themselves need none"},
+    {.name = "steps",
+     .type = WAL_INTEGER,
+     .number = 300,
+     .low = 0,
+     .high = 1e9,
+     .meaning = "steps of the design"},
+    {.name = "seconds",
+     .type = WAL_REAL,
+     .number = 0,
+     .low = 0,
+     .high = HUGE_VAL,
+     .unit = "s",
+     .meaning = "end with the first step after so long; results then depend on the machine (0: no "
+                "limit)"},
+    {.name = "evaluate",
+     .type = WAL_RECORD,
+     .record = &EVALUATE,
+     .meaning = "how designs are judged on the way"},
+    {.name = "store",
+     .type = WAL_RECORD,
+     .record = &wal_solve_store,
+     .meaning = "what of the solution at the best design the run file has"},
+    WAL_TASK_SEED_PARAM,
+    {0}};
+
+static const char *name_of(const wal_params *params, const char *part) {
+  return wal_params_component(wal_params_child(params, part))->name;
+}
+
+static const wal_game_type *game_of(const wal_params *params) {
+  return wal_game_find(name_of(params, "game"));
+}
+
+static wal_status check(wal_ctx *ctx, wal_params *params) {
+  wal_game game = {0};
+  wal_response response;
+  wal_parameters theta;
+  WAL_TRY(wal_response_read(ctx, wal_params_child(params, "learner"), &response));
+  wal_params *of_game = wal_params_child(params, "game");
+  wal_status status = wal_game_create(ctx, game_of(params), of_game, &game);
+  if (status == WAL_OK) {
+    wal_game_parameters(&game, &theta);
+    if (theta.count == 0)
+      status = wal_params_fail(ctx, of_game, NULL,
+                               "there is nothing to design: expected toll = toll{}%s",
+                               game.type->parameters ? " or a mechanism with parameters" : "");
+  }
+  wal_game_destroy(ctx, &game);
+  return status;
+}
+
+// ---- The run ----------------------------------------------------------------------------------
+
+typedef struct work {
+  wal_job *job;
+  wal_problem *problem;
+  wal_design *design;
+  wal_saving *saving;
+  wal_progress progress;
+  wal_design_marks marks;
+  wal_report report;
+  bool speaks;
+} work;
+
+static wal_design_plan read_plan(const wal_params *params) {
+  const wal_params *evaluate = wal_params_child(params, "evaluate");
+  return (wal_design_plan){.method = wal_method_find(name_of(params, "method")),
+                           .method_params = wal_params_child(params, "method"),
+                           .optimizer = wal_optimizer_find(name_of(params, "optimizer")),
+                           .optimizer_params = wal_params_child(params, "optimizer"),
+                           .steps = wal_params_integer(params, "steps"),
+                           .seconds = wal_params_real(params, "seconds"),
+                           .every = wal_params_integer(evaluate, "every"),
+                           .iterations = wal_params_integer(evaluate, "iterations")};
+}
+
+static wal_status create_problem(const wal_job *job, wal_params *of_game, wal_problem **out) {
+  const wal_params *params = job->params;
+  wal_problem_parts parts = {.game = game_of(params),
+                             .game_params = of_game,
+                             .objective = wal_objective_find(name_of(params, "objective")),
+                             .objective_params = wal_params_child(params, "objective")};
+  WAL_TRY(wal_response_read(job->ctx, wal_params_child(params, "learner"), &parts.response));
+  return wal_problem_create(job->ctx, &parts, out);
+}
+
+static void report(void *user, const wal_design *d) {
+  work *w = user;
+  const wal_design_row *row = &d->rows[d->row_count - 1];
+  const wal_live_row live = {.done = row->step,
+                             .figure = row->objective,
+                             .regularized = row->exploitability,
+                             .value = row->assessed,
+                             .seconds = row->seconds};
+  if (w->speaks)
+    wal_progress_report(&w->progress, row->step, d->plan.steps, "objective", row->objective,
+                        row->seconds);
+  wal_live_report(w->job->live, &live);
+  if (w->job->tick) w->job->tick(w->job->user);
+}
+
+static wal_status pause_design(void *user, bool *stop) {
+  work *w = user;
+  wal_state state = wal_state_start(w->job->ctx);
+  wal_design_declare(w->design, &state);
+  return wal_saving_pause(w->saving, w->design->step, &state, stop);
+}
+
+static wal_status restore(wal_job *job, wal_design *design) {
+  wal_state state = wal_state_start(job->ctx);
+  bool restored = false;
+  wal_design_declare(design, &state);
+  return wal_saving_restore(job, &state, &restored);
+}
+
+static wal_status take_steps(work *w) {
+  wal_job *job = w->job;
+  const wal_design *d = w->design;
+  WAL_TRY(wal_saving_check(job, d->plan.steps));
+  WAL_TRY(restore(job, w->design));
+  wal_saving saving = wal_saving_begin(job, d->step);
+  w->saving = &saving;
+  w->progress = wal_progress_start(
+      stderr, wal_progress_choose(stderr, job->options->quiet, job->options->json), "design");
+  w->progress.noun = "step";
+  wal_job_watch(job, &(wal_live_head){.game = name_of(job->params, "game"),
+                                      .learner = name_of(job->params, "method"),
+                                      .noun = "step",
+                                      .figure = "objective",
+                                      .from = d->step,
+                                      .total = d->plan.steps});
+  const wal_design_watch watch = {report, pause_design, w};
+  wal_status status = wal_design_run(w->design, &watch);
+  if (w->speaks && d->row_count > 0)
+    wal_progress_end(&w->progress, d->rows[d->row_count - 1].step, "objective",
+                     d->rows[d->row_count - 1].objective, d->rows[d->row_count - 1].seconds);
+  if (status == WAL_ESTOPPED) status = wal_saving_stopped(&saving, d->step);
+  wal_saving_end(&saving);
+  return status;
+}
+
+// ---- What it is compared with -----------------------------------------------------------------
+
+static wal_status add_mark(work *w, wal_problem *problem, const char *name, const double *theta) {
+  wal_design_mark *mark = &w->marks.row[w->marks.count++];
+  mark->name = name;
+  const wal_status status =
+      wal_problem_assess(problem, theta, w->design->plan.iterations, &mark->found);
+  if (status == WAL_ENOCONV) return WAL_OK;  // its exploitability says so
+  return status;
+}
+
+/* The same game under the usual rules: a first-price auction, or no toll. */
+static wal_status compare_usual(work *w) {
+  wal_job *job = w->job;
+  const wal_params *of_game = wal_params_child(job->params, "game");
+  const wal_node *root = wal_scenario_root(job->scenario);
+  const bool toll = wal_problem_game(w->problem)->toll.count > 0;
+  const bool auction = !toll && strcmp(name_of(job->params, "game"), "batched_auction") == 0;
+  wal_node *node = wal_node_copy(wal_node_field(root, "game"));
+  wal_params *params = NULL;
+  wal_problem *usual = NULL;
+  wal_status status = node ? WAL_OK : wal_fail(job->ctx, WAL_EINPUT, "the memory does not suffice");
+  if (status == WAL_OK && auction) {
+    wal_node *first_price = wal_node_create(WAL_NODE_COMPONENT, 0);
+    if (!first_price || !wal_node_set_text(first_price, "first_price", 11) ||
+        !wal_node_set_field(node, "mechanism", first_price))
+      status = wal_fail(job->ctx, WAL_EINPUT, "the memory does not suffice");
+  }
+  if (status == WAL_OK && toll) wal_node_remove_field(node, "toll");
+  if (status == WAL_OK)
+    status = wal_params_resolve(job->ctx, wal_params_file(of_game), wal_params_component(of_game),
+                                node, wal_catalogue_all(), &params);
+  status = wal_agree(job->ctx, status);
+  if (status == WAL_OK) status = create_problem(job, params, &usual);
+  if (status == WAL_OK)
+    status = add_mark(w, usual, auction ? "first price" : "no toll", wal_problem_start(usual));
+  wal_problem_destroy(&usual);
+  wal_params_destroy(&params);
+  wal_node_destroy(node);
+  return status;
+}
+
+static wal_status compare(work *w) {
+  WAL_TRY(compare_usual(w));
+  WAL_TRY(add_mark(w, w->problem, "start", wal_problem_start(w->problem)));
+  WAL_TRY(add_mark(w, w->problem, "best design", w->design->best_theta));
+  const wal_learner *learner = wal_problem_learner(w->problem);
+  return wal_report_create(learner->space, &learner->flow, &learner->policy, &w->report);
+}
+
+static void print_result(const work *w) {
+  const wal_params *params = w->job->params;
+  const wal_design *d = w->design;
+  const wal_design_row *last = &d->rows[d->row_count - 1];
+  printf("%s, %s by %s: %lld steps over %lld parameters\n", name_of(params, "game"),
+         name_of(params, "objective"), name_of(params, "method"), (long long)last->step,
+         (long long)d->count);
+  printf("  %-22s  %12s  %14s  %14s\n", "", "objective", "exploitability", "with entropy");
+  for (int i = 0; i < w->marks.count; i++) {
+    const wal_design_mark *mark = &w->marks.row[i];
+    char name[64];
+    if (i + 1 == w->marks.count && d->best >= 0)
+      snprintf(name, sizeof name, "%s (step %lld)", mark->name, (long long)d->rows[d->best].step);
+    else
+      snprintf(name, sizeof name, "%s", mark->name);
+    printf("  %-22s  %12.6g  %14.3g  %14.3g\n", name, mark->found.objective,
+           mark->found.plain_exploitability, mark->found.exploitability);
+  }
+  wal_report_print(stdout, &w->report);
+  printf("  seconds               %.3f\n", last->seconds);
+  printf("  file                  %s\n", w->job->output);
+}
+
+static wal_status run(wal_job *job) {
+  work w = {.job = job, .speaks = wal_ctx_rank(job->ctx) == 0};
+  wal_run_file *file = NULL;
+  const wal_design_plan plan = read_plan(job->params);
+  wal_status status = WAL_OK;
+  WAL_TRY_GOTO(create_problem(job, wal_params_child(job->params, "game"), &w.problem));
+  WAL_TRY_GOTO(wal_design_create(w.problem, &plan, &w.design));
+  WAL_TRY_GOTO(take_steps(&w));
+  WAL_TRY_GOTO(compare(&w));
+  WAL_TRY_GOTO(wal_run_file_create(job->ctx, job->output, job->options->force, &file));
+  WAL_TRY_GOTO(wal_design_file_write(file, job, w.design, &w.marks, &w.report));
+  WAL_TRY_GOTO(wal_run_file_commit(&file));
+  if (w.speaks) print_result(&w);
+cleanup:
+  wal_run_file_discard(&file);
+  wal_report_free(job->ctx, &w.report);
+  wal_design_destroy(&w.design);
+  wal_problem_destroy(&w.problem);
+  return status;
+}
+
+const wal_task_type wal_task_design = {
+    .component = {.name = "design",
+                  .kind = "task",
+                  .summary = "find the rules under which a population does what a designer wants",
+                  .source = "Corecco et al. 2025, Scalable Neural Incentive Design with "
+                            "Parameterized Mean-Field Approximation",
+                  .params = PARAMS},
+    .check = check,
+    .run = run,
+};
