@@ -3,6 +3,7 @@
 
 #include "cli/session.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -20,9 +21,20 @@ static void print_warning(void *user, const char *text) {
   wal_warning_print(session->options->json, text);
 }
 
+/* A process that no launcher started talks to nobody: Open MPI need neither look for networks nor
+   start a daemon, which takes longer than many a run. What the user has set counts. */
+static void expect_nobody(void) {
+  static const char *const SETTINGS[][2] = {{"OMPI_MCA_ess_singleton_isolated", "1"},
+                                            {"OMPI_MCA_pml", "ob1"},
+                                            {"OMPI_MCA_btl", "self"}};
+  for (size_t i = 0; i < sizeof SETTINGS / sizeof SETTINGS[0]; i++)
+    setenv(SETTINGS[i][0], SETTINGS[i][1], 0);
+}
+
 wal_status wal_session_open(wal_session *session, const wal_options *options, int *argc,
                             char ***argv) {
   *session = (wal_session){.options = options, .subject = "", .started = wal_clock()};
+  if (!wal_options_launched()) expect_nobody();
   WAL_TRY(wal_ctx_open(argc, argv, 1, &session->ctx));
   const int64_t share = wal_machine_memory() / wal_ctx_node_size(session->ctx);
   const int64_t own = wal_machine_process_memory();

@@ -2,6 +2,7 @@
 #include "cli/solve_plan.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/machine.h"
 #include "cli/solve_file.h"
@@ -66,13 +67,25 @@ static wal_status of_largest(wal_ctx *ctx, int64_t *value) {
   return WAL_OK;
 }
 
-/* Bytes that writing takes: of the largest array that is stored. */
+/* Bytes that writing takes: of the array that takes most, which may be a small one, as its chunks
+   are put together from more ranks. */
 static double writing_buffer(const wal_job *job, const wal_space *space) {
   const wal_params *store = wal_params_child(job->params, "store");
   const wal_shape *shape = &space->game->shape;
-  const double state = wal_params_flag(store, "policy") ? 8.0 * shape->actions : 8.0;
-  return wal_run_file_buffer(shape->horizon, state * (double)shape->states,
-                             state * (double)space->states.count);
+  const bool single = strcmp(wal_params_text(store, "precision"), "single") == 0;
+  const wal_stored stored = single ? WAL_STORED_SINGLE : WAL_STORED_DOUBLE;
+  const wal_dataset arrays[] = {
+      {.rank = 3, .extent = {shape->horizon, shape->states, shape->actions}, .stored = stored},
+      {.rank = 2, .extent = {shape->horizon, shape->states}, .stored = stored}};
+  const bool wanted[] = {wal_params_flag(store, "policy"),
+                         wal_params_flag(store, "mean_field") || wal_params_flag(store, "value")};
+  double most = 0;
+  for (int i = 0; i < 2; i++) {
+    const double bytes =
+        wal_run_file_buffer(&arrays[i], 1, space->states.count, wal_ctx_size(job->ctx));
+    if (wanted[i] && bytes > most) most = bytes;
+  }
+  return most;
 }
 
 /* A run of a sweep writes into memory of its group's first rank. The record is there twice while it

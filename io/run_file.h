@@ -40,12 +40,6 @@ wal_status wal_run_file_space(wal_ctx *ctx, const char *path, double bytes);
  *  @param ours  whether a file of this name is meant. Rank-local. */
 void wal_run_file_sweep(const char *path, bool (*ours)(const char *path, const char *name));
 
-/** Most bytes that writing a spread array takes on a rank: indices of dimension 0 are written
- * together as far as a chunk goes, and chunks put together.
- *  @param rows    extent of dimension 0
- *  @param whole   bytes of one index of dimension 0, all ranks together
- *  @param own     this rank's part of them */
-double wal_run_file_buffer(double rows, double whole, double own);
 
 /** Opens the temporary file. @collective */
 wal_status wal_run_file_create(wal_ctx *ctx, const char *path, bool force, wal_run_file **out);
@@ -110,6 +104,10 @@ wal_status wal_run_file_spread(wal_run_file *file, const wal_dataset *what, int 
 wal_status wal_run_file_spread_array(wal_run_file *file, const wal_dataset *what, int split,
                                      int64_t first, int64_t count, const double *values,
                                      int64_t stride);
+
+/** Bytes that a spread array takes on a rank of `ranks` while it is written, with `count` as its
+ *  range of dimension `split`. */
+double wal_run_file_buffer(const wal_dataset *what, int split, int64_t count, int ranks);
 
 /** A second name for an existing object (hard link). */
 wal_status wal_run_file_link(wal_run_file *file, const char *existing, const char *path);

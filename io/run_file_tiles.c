@@ -72,13 +72,17 @@ wal_run_tiles wal_run_file_tiles(const wal_dataset *what, int64_t item) {
   return tiles;
 }
 
-/* A chunk may be of single precision, which is filled in as double; with it there are parts for and
-   from other ranks. */
-double wal_run_file_buffer(double rows, double whole, double own) {
-  const double all = rows * whole, chunk = all < CHUNK_MOST ? all : CHUNK_MOST;
-  double together = whole > 0 ? 2 * CHUNK_MOST / whole : 1;
-  if (together < 1) together = 1;
-  return own * (rows < together ? rows : together) + 3 * chunk;
+double wal_run_file_buffer(const wal_dataset *what, int split, int64_t count, int ranks) {
+  const int64_t item = what->stored == WAL_STORED_SINGLE ? 4 : 8;
+  const wal_run_tiles tiles = wal_run_file_tiles(what, item);
+  const double chunk = (double)(item * tiles.items + CHECKSUM);
+  const double length = (double)wal_run_file_items(what, split == 0 ? 1 : 2);
+  double rows = split == 0 ? (double)count : (double)what->extent[0];
+  if (tiles.large && rows > (double)tiles.shape[0]) rows = (double)tiles.shape[0];
+  // Indices of dimension 0 as they are filled in, as doubles; a chunk; parts for and from others.
+  const double filled = 8 * rows * length * (split == 0 ? 1 : (double)count);
+  const int parts = ranks == 1 ? 0 : split == 1 && tiles.axis == 0 ? 2 : 1;
+  return filled + chunk * (1 + parts);
 }
 
 /** The numbers start..end-1 of the dataset that a chunk has. */
