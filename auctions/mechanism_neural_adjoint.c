@@ -132,7 +132,7 @@ void wal_neural_answer_vjp(const void *self, const wal_round *round, const wal_a
   const wal_neural *m = self;
   const wal_neural_layout *at = &m->at;
   wal_neural_held *held = m->held;
-  if (held->count == held->room) wal_neural_flush_vjp(m, parameters_bar);
+  if (held->count + 1 == held->room) wal_neural_flush_vjp(m, parameters_bar);
   const int row = held->count, d = at->hidden, bids = at->bids;
   const int64_t first = (int64_t)row * d, dense = (int64_t)at->rounds * d;
   const wal_neural_run run = recall(m, round, answer);
