@@ -347,7 +347,10 @@ static void settle_round(const batched_auction *game, int stage, const electorat
     ask_utility(game, stage, answer.payment);
   else
     wal_utility_gain(&game->utility, bids, answer.payment, z + (int64_t)GAIN * bids);
-  if (game->mechanism.type->losers_pay) fill_losses(game, stage, z);
+  if (game->mechanism.type->losers_pay)
+    fill_losses(game, stage, z);
+  else
+    memset(z + (int64_t)LOSS * bids, 0, (size_t)bids * sizeof *z);
   scalar[GOODS] = answer.goods;
   scalar[LEFT] = left;
   scalar[SOLD] = c.sold;
