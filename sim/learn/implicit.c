@@ -22,7 +22,7 @@ struct wal_implicit {
   wal_flow flow;
   wal_values values;
   wal_adjoint *adjoint;
-  double residual;  // of own states, while a sweep looks at it
+  double residual;  // last seen
   int64_t size;     // numbers of a policy
   double *m;        // [size]
   double *target;   // [size]: dg/dy
@@ -147,7 +147,7 @@ static wal_status sweep(wal_implicit *i, pass what) {
                                      .user = i,
                                      .step = what == STEP ? &go : NULL};
   wal_value_totals totals;
-  i->residual = 0;
+  if (what == LOOK) i->residual = 0;
   WAL_TRY(wal_flow_run(&i->flow, &i->policy));
   WAL_TRY(wal_values_run(&i->values, &i->flow, &i->policy, &request, &totals));
   return what == LOOK ? wal_ctx_largest_real(i->space->ctx, &i->residual) : WAL_OK;
@@ -168,7 +168,7 @@ wal_status wal_implicit_forward(wal_implicit *i) {
   }
   return wal_fail(i->space->ctx, WAL_ENOCONV,
                   "%s: the learner has not found its equilibrium after %" PRId64
-                  " iterations: probabilities still change by %.1e",
+                  " iterations: a residual of %.1e is left",
                   name, o->iterations, i->residual / o->entropy);
 }
 

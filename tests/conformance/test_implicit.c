@@ -14,17 +14,17 @@ static const struct {
 } CASES[] = {
     {"beach_bar { states = 21, bar = 7, horizon = 5, log_offset = 1e-3, toll = toll{} }",
      "congestion {}",
-     {.rate = 1, .entropy = 0.1, .iterations = 1200}},
+     {.rate = 1, .entropy = 0.1, .iterations = 300}},
     {"crowd_motion { rows = 6, columns = 5, horizon = 4, toll = toll{ on = 'state_action' } }",
      "congestion {}",
-     {.rate = 0.5, .entropy = 0.1, .iterations = 2000}},
-    {"evacuation { toll = toll{} }",
+     {.rate = 0.5, .entropy = 0.1, .iterations = 500}},
+    {"susceptible_infected { toll = toll{} }",
      "weights { weight = function(h, s, a) return math.cos(h + 2 * s + 5 * a) end }",
-     {.rate = 0.5, .entropy = 0.2, .iterations = 1000}},
+     {.rate = 0.2, .entropy = 0.3, .iterations = 500}},
     {"batched_auction { rounds = 3, values = 19, bids = 13, goods = 0.8, reentry = 0.2,"
      "  mechanism = neural { hidden = 6, seed = 3 } }",
      "mix {}",
-     {.rate = 10, .entropy = 0.01, .iterations = 1500}},
+     {.rate = 10, .entropy = 0.01, .iterations = 400}},
 };
 enum { CASE_COUNT = sizeof CASES / sizeof CASES[0] };
 
@@ -54,8 +54,8 @@ static void check_case(wal_ctx *ctx, wal_ctx *self, int index) {
   for (int64_t i = 0; i < count; i++)
     theta[i] = wal_problem_start(all.problem)[i] + 0.3 * sin((double)i);
 
-  WAL_ASSERT_OK(ctx, wal_problem_differentiate_equilibrium(all.problem, 1e-10, 100000));
-  WAL_ASSERT_OK(self, wal_problem_differentiate_equilibrium(alone.problem, 1e-10, 100000));
+  WAL_ASSERT_OK(ctx, wal_problem_differentiate_equilibrium(all.problem, 1e-10, 10000));
+  WAL_ASSERT_OK(self, wal_problem_differentiate_equilibrium(alone.problem, 1e-10, 10000));
   WAL_ASSERT_OK(ctx, wal_problem_gradient(all.problem, theta, &value[0], g[0]));
   WAL_ASSERT_OK(self, wal_problem_gradient(alone.problem, theta, &value[1], g[1]));
   WAL_ASSERT_ALL(ctx, memcmp(&value[0], &value[1], sizeof value[0]) == 0);
@@ -110,7 +110,7 @@ static void test_refused(void **state) {
       wal_problem_gradient(problem.problem, wal_problem_start(problem.problem), &value, gradient));
   WAL_ASSERT_CONTAINS(wal_ctx_error(ctx),
                       "beach_bar: the learner has not found its equilibrium "
-                      "after 25 iterations: probabilities still change by ");
+                      "after 25 iterations: a residual of ");
   wal_test_problem_free(&problem);
   wal_ctx_destroy(&ctx);
 }
