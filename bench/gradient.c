@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Times the gradient of an auction's revenue by its neural mechanism through the learner, on one
  * core: setting A1 of Corecco et al. 2025 (100 values and bids, rate 10, entropy 1e-3), for each
- * way to remember the learner's steps. Seconds of the process; memory above that before.
+ * way to remember the learner's steps, and at the equilibrium: from the uniform policy, and after
+ * steps of the parameters as Adam takes them. Seconds of the process; memory above that before.
  *
  *   gradient [ROUNDS [HIDDEN [ITERATIONS]]] */
 #define _POSIX_C_SOURCE 200809L
@@ -55,6 +56,27 @@ static wal_status measure(wal_problem *problem, const char *name, wal_unrolled_m
   return WAL_OK;
 }
 
+static wal_status measure_equilibrium(wal_problem *problem, double tolerance) {
+  wal_ctx *ctx = wal_problem_space(problem)->ctx;
+  const int64_t count = wal_problem_count(problem);
+  double *gradient, *theta, value;
+  WAL_TRY(wal_acquire(ctx, "bench", count, sizeof *gradient, &gradient));
+  WAL_TRY(wal_acquire(ctx, "bench", count, sizeof *theta, &theta));
+  memcpy(theta, wal_problem_start(problem), (size_t)count * sizeof *theta);
+  WAL_TRY(wal_problem_differentiate_equilibrium(problem, tolerance, 100000));
+  for (int i = 0; i < 4; i++) {
+    const double start = seconds();
+    WAL_TRY(wal_problem_gradient(problem, theta, &value, gradient));
+    const wal_implicit_work work = wal_implicit_last(wal_problem_equilibrium(problem));
+    printf("  implicit %8.3f s   value %.10f   %lld steps, %lld products\n", seconds() - start,
+           value, (long long)work.steps, (long long)work.products);
+    for (int64_t j = 0; j < count; j++) theta[j] += gradient[j] > 0 ? 1e-3 : -1e-3;
+  }
+  wal_release(ctx, &gradient);
+  wal_release(ctx, &theta);
+  return WAL_OK;
+}
+
 static wal_status run(wal_ctx *ctx, int rounds, int hidden, int iterations) {
   char text[512];
   wal_scenario *scenario[2] = {NULL, NULL};
@@ -82,6 +104,7 @@ static wal_status run(wal_ctx *ctx, int rounds, int hidden, int iterations) {
   WAL_TRY(measure(problem, "full", WAL_UNROLLED_FULL, before, first));
   WAL_TRY(measure(problem, "sqrt", WAL_UNROLLED_SQRT, before, first));
   WAL_TRY(measure(problem, "reverse", WAL_UNROLLED_REVERSE, before, first));
+  WAL_TRY(measure_equilibrium(problem, 1e-5));
   wal_release(ctx, &first);
   wal_problem_destroy(&problem);
   for (int i = 0; i < 2; i++) {

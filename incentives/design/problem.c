@@ -242,6 +242,8 @@ wal_status wal_problem_differentiate_equilibrium(wal_problem *p, double toleranc
   return wal_implicit_create(p->space, &options, &p->implicit);
 }
 
+const wal_implicit *wal_problem_equilibrium(const wal_problem *p) { return p->implicit; }
+
 void wal_problem_declare(wal_problem *p, wal_state *state) {
   if (p->implicit) wal_implicit_declare(p->implicit, state);
 }

@@ -88,6 +88,9 @@ wal_status wal_problem_differentiate(wal_problem *problem, wal_unrolled_memory m
 wal_status wal_problem_differentiate_equilibrium(wal_problem *problem, double tolerance,
                                                  int64_t iterations);
 
+/** What wal_problem_differentiate_equilibrium() made; NULL: not asked for. */
+const wal_implicit *wal_problem_equilibrium(const wal_problem *problem);
+
 /** G(theta) and its derivatives [count]. @collective. Cost: about four times that of
  *  wal_problem_evaluate(); at the equilibrium, less the nearer it is to the last one.
  *  WAL_ENONFINITE if one is not finite, WAL_ENOCONV if the equilibrium is not found. */
