@@ -111,6 +111,7 @@ static void destroy(wal_ctx *ctx, void *self) {
   wal_release(ctx, &game->drift);
   wal_release(ctx, &game->value);
   wal_release(ctx, &game->bid);
+  wal_release(ctx, &game->bars);
   if (game->asked) {
     wal_release(ctx, &game->asked->payment);
     wal_release(ctx, &game->asked->worth);
@@ -125,6 +126,7 @@ static int64_t state_count(const batched_auction *game) { return game->values + 
 static wal_status make_grids(wal_ctx *ctx, batched_auction *game) {
   WAL_TRY(wal_acquire(ctx, "values", game->values + 1, sizeof(double), &game->value));
   WAL_TRY(wal_acquire(ctx, "bids", game->market.bids, sizeof(double), &game->bid));
+  WAL_TRY(wal_acquire(ctx, "bids", batched_auction_numbers(game), sizeof(double), &game->bars));
   for (int k = 0; k < game->values; k++) game->value[k] = (double)k / game->values;
   game->value[game->values] = NAN;
   for (int a = 0; a < game->market.bids; a++) game->bid[a] = (double)a / game->market.bids;
@@ -321,7 +323,10 @@ static void settle_round(const batched_auction *game, wal_round round, int64_t *
     ask_utility(game, stage, answer.payment);
   else
     wal_utility_gain(&game->utility, bids, answer.payment, z + (int64_t)GAIN * bids);
-  if (game->mechanism.type->losers_pay) fill_losses(game, stage, z);
+  if (game->mechanism.type->losers_pay)
+    fill_losses(game, stage, z);
+  else
+    memset(z + (int64_t)LOSS * bids, 0, (size_t)bids * sizeof *z);
   scalar[GOODS] = answer.goods;
   scalar[LEFT] = round.left;
   scalar[SOLD] = c.sold;

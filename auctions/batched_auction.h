@@ -44,6 +44,7 @@ typedef struct batched_auction {
   double *prior;       /**< [values] */
   double *drift;       /**< [values][values] or NULL */
   double *value, *bid; /**< grids; value[values] is NaN: "won" */
+  double *bars;        /**< [numbers in z_h]: room for settle_vjp() */
   struct asked *asked; /**< of a script's utility, else NULL */
 } batched_auction;
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "auctions/batched_auction.h"
+
+#include <string.h>
+
 #include "auctions/clearing_adjoint.h"
 #include "sim/core/hot.h"
 #include "sim/core/sum.h"
@@ -154,16 +157,17 @@ static void settle_losses(const batched_auction *game, int stage, const double *
   }
 }
 
-/* What settle() computes is gone through from its end to its beginning; the bars of its own numbers
- * that others of them depend on grow on the way. */
+/* What settle() computes is gone through from its end to its beginning; in a copy of the bars those
+ * of its own numbers that others of them depend on grow on the way. */
 void batched_auction_settle_vjp(const void *self, int stage, const double *statistics, double *bars,
                                 double *parameters_bar) {
   const batched_auction *game = self;
   const wal_mechanism *m = &game->mechanism;
   const int64_t bids = game->market.bids, numbers = batched_auction_numbers(game);
   const double *z = statistics + stage * numbers, *scalar = z + ROWS * bids;
-  double *bar = bars + stage * numbers, *scalar_bar = bar + ROWS * bids;
+  double *given = bars + stage * numbers, *bar = game->bars, *scalar_bar = bar + ROWS * bids;
   double *payment = (double *)z + PAYMENT * bids;  // an answer's, which is only read here
+  memcpy(bar, given, (size_t)numbers * sizeof *bar);
   settle_revenue(game, z, bar);
   if (m->type->losers_pay) settle_losses(game, stage, z, bar);
   wal_utility_gain_vjp(&game->utility, bids, z + GAIN * bids, bar + GAIN * bids,
@@ -177,8 +181,9 @@ void batched_auction_settle_vjp(const void *self, int stage, const double *stati
                                      .payment = bar + PAYMENT * bids};
   wal_round_bar round_bar = {.left = scalar_bar[LEFT], .bid_mass = bar + BID_MASS * bids};
   m->type->answer_vjp(m->self, &round, &answer, &answer_bar, &round_bar, parameters_bar);
+  memcpy(given + BID_MASS * bids, bar + BID_MASS * bids, (size_t)bids * sizeof *bar);
   if (stage == 0) return;
-  double *before = scalar_bar - numbers;
+  double *before = given - numbers + ROWS * bids;
   before[LEFT] += round_bar.left;
   before[game->market.returned ? SOLD : GOODS] -= round_bar.left;
 }

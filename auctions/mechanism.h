@@ -65,6 +65,7 @@ typedef struct wal_mechanism_type {
    * `goods` and `payment` have bars; `reserve` is piecewise constant.
    * @param answer      the goods and payments that answer() gave in this round
    * @param answer_bar  its bars
+   * @param parameters_bar  NULL: not wanted
    */
   void (*answer_vjp)(const void *self, const wal_round *round, const wal_answer *answer,
                      const wal_answer_bar *answer_bar, wal_round_bar *round_bar,

@@ -64,7 +64,7 @@ void wal_neural_flush_vjp(const void *self, double *bar) {
   wal_neural_held *held = m->held;
   const int rows = held->count, d = at->hidden, rises = at->bids - 1, seen = at->bids + 1;
   const int64_t dense = (int64_t)at->rounds * d;
-  if (rows == 0) return;
+  if (rows == 0 || !bar) return;
   add_rounds(held, d, held->d1, bar + at->w1);
   add_rounds(held, d, held->df, bar + at->v2);
   add_products(rows, d, held->d1, seen, held->x, bar + at->w1 + dense);
@@ -132,8 +132,8 @@ void wal_neural_answer_vjp(const void *self, const wal_round *round, const wal_a
   const wal_neural *m = self;
   const wal_neural_layout *at = &m->at;
   wal_neural_held *held = m->held;
-  if (held->count == held->room) wal_neural_flush_vjp(m, parameters_bar);
-  const int row = held->count++, d = at->hidden, bids = at->bids;
+  if (held->count + 1 == held->room) wal_neural_flush_vjp(m, parameters_bar);
+  const int row = held->count, d = at->hidden, bids = at->bids;
   const int64_t first = (int64_t)row * d, dense = (int64_t)at->rounds * d;
   const wal_neural_run run = recall(m, round, answer);
   double *d1 = held->d1 + first, *df = held->df + first, *dy = held->dy + first;
@@ -151,6 +151,8 @@ void wal_neural_answer_vjp(const void *self, const wal_round *round, const wal_a
   wal_dense_add_transposed(d, m->parameter + at->w1 + dense, bids + 1, m->index, d1, m->x_bar);
   for (int a = 0; a < bids; a++) round_bar->bid_mass[a] += m->x_bar[a];
   round_bar->left += m->x_bar[bids] + answer_bar->goods * run.s[bids - 1];
+  if (!parameters_bar) return;
+  held->count++;
   held->round[row] = round->round;
   hold(bids + 1, run.x, held->x, row);
   hold(d, run.x1, held->x1, row);

@@ -17,7 +17,7 @@ typedef struct wal_neural_run {
 
 /* Layer inputs and deltas of runs whose weights' gradients are put off. */
 typedef struct wal_neural_held {
-  int room, count;    /**< rows */
+  int room, count;    /**< rows; the last one is only worked in */
   int *round;         /**< [room] */
   double *x;          /**< [room][bids + 1] */
   double *x1, *f, *y; /**< [room][hidden] */

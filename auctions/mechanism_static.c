@@ -162,13 +162,14 @@ static void answer_vjp(const void *self, const wal_round *round, const wal_answe
   const static_mechanism *m = self;
   const int bids = m->market.bids;
   const double share = share_of(m, round->round);
+  round_bar->left += answer_bar->goods * share;
+  if (!parameters_bar) return;
   double *bar = parameters_bar + (int64_t)round->round * bids;
   for (int a = 1; a < bids; a++) {
     const double bid = (double)a / bids, f = answer->payment[a] / bid;
     bar[a] += answer_bar->payment[a] * bid * f * (1 - f);
   }
   parameters_bar[cells(m) + round->round] += answer_bar->goods * round->left * share * (1 - share);
-  round_bar->left += answer_bar->goods * share;
 }
 
 static void parameters(const void *self, wal_parameters *out) {

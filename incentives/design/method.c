@@ -57,6 +57,7 @@ void wal_method_destroy(wal_method **method) {
 }
 
 void wal_method_declare(wal_method *m, wal_state *state) {
+  wal_problem_declare(m->problem, state);
   if (m->type->memory > 0)
     wal_state_add_items(state, "method", &m->memory, &m->memory_count, &m->memory_room,
                         sizeof *m->memory);

@@ -54,7 +54,7 @@ wal_status wal_method_create(wal_problem *problem, const wal_method_type *type,
                              const wal_params *params, int64_t restart, wal_method **out);
 void wal_method_destroy(wal_method **method);
 
-/** Declares what a step leaves behind for the next one. */
+/** Declares what a step leaves behind for the next one, in the problem, too. */
 void wal_method_declare(wal_method *method, wal_state *state);
 
 /** One step of the type. @collective. WAL_ENONFINITE if something is not finite. */
@@ -68,6 +68,7 @@ void wal_method_draw(const wal_method *method, wal_purpose purpose, int64_t step
 /** All methods, in the order of `walras list methods`. */
 #define WAL_METHOD_LIST(X) \
   X(amid)                  \
+  X(implicit)              \
   X(zeroth_order)          \
   X(anneal)
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <math.h>
-#include <string.h>
 
 #include "incentives/design/objective.h"
 #include "sim/core/hot.h"
@@ -50,20 +49,13 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_objective *o) {
   return WAL_OK;
 }
 
-/* Masses are not negative, and numbers that are not compare as their bits do: so their maximum is
-   one of whole numbers. */
 static wal_status begin(wal_objective *o, const wal_flow *flow, int stage) {
   congestion *self = o->self;
   const double *mass = wal_flow_mass(flow, stage);
   double top = 0;
-  int64_t bits;
   for (int64_t i = 0; i < o->space->states.count; i++) top = mass[i] > top ? mass[i] : top;
-  memcpy(&bits, &top, sizeof bits);
-  bits = -bits;
-  WAL_TRY(wal_ctx_least_integer(o->space->ctx, &bits));
-  bits = -bits;
-  memcpy(&self->top[stage], &bits, sizeof bits);
-  return WAL_OK;
+  self->top[stage] = top;
+  return wal_ctx_largest_real(o->space->ctx, &self->top[stage]);
 }
 
 WAL_HOT static void exponents(int64_t count, double sharpness, double top,

@@ -17,8 +17,9 @@ struct wal_problem {
   wal_response response;
   wal_parameters parameters;
   wal_params *learner_params;
-  wal_learner *learner;  // of the last evaluation
-  wal_unrolled *unrolled;
+  wal_learner *learner;    // of the last evaluation
+  wal_unrolled *unrolled;  // one of these two, once derivatives are asked for
+  wal_implicit *implicit;
   double *start;
 };
 
@@ -120,6 +121,7 @@ void wal_problem_destroy(wal_problem **problem) {
   wal_ctx *ctx = p->ctx;
   wal_learner_destroy(&p->learner);
   wal_unrolled_destroy(&p->unrolled);
+  wal_implicit_destroy(&p->implicit);
   wal_objective_destroy(&p->objective);
   wal_space_destroy(&p->space);
   wal_params_destroy(&p->learner_params);
@@ -210,27 +212,51 @@ wal_status wal_problem_assess(wal_problem *p, const double *theta, int64_t itera
 
 // ---- Derivatives ------------------------------------------------------------------------------
 
+static wal_status check_derivatives(wal_problem *p) {
+  wal_unrolled_destroy(&p->unrolled);
+  wal_implicit_destroy(&p->implicit);
+  WAL_TRY(wal_adjoint_check(p->ctx, &p->game));
+  return wal_objective_check_derivatives(p->objective);
+}
+
 wal_status wal_problem_differentiate(wal_problem *p, wal_unrolled_memory memory) {
   const wal_unrolled_options options = {.rate = p->response.rate,
                                         .entropy = p->response.entropy,
                                         .iterations = p->response.iterations,
                                         .memory = memory};
-  wal_unrolled_destroy(&p->unrolled);
-  WAL_TRY(wal_adjoint_check(p->ctx, &p->game));
-  WAL_TRY(wal_objective_check_derivatives(p->objective));
+  WAL_TRY(check_derivatives(p));
   return wal_unrolled_create(p->space, &options, &p->unrolled);
+}
+
+wal_status wal_problem_differentiate_equilibrium(wal_problem *p, double tolerance,
+                                                 int64_t iterations) {
+  const wal_implicit_options options = {.rate = p->response.rate,
+                                        .entropy = p->response.entropy,
+                                        .tolerance = tolerance,
+                                        .iterations = iterations};
+  WAL_TRY(check_derivatives(p));
+  return wal_implicit_create(p->space, &options, &p->implicit);
+}
+
+const wal_implicit *wal_problem_equilibrium(const wal_problem *p) { return p->implicit; }
+
+void wal_problem_declare(wal_problem *p, wal_state *state) {
+  if (p->implicit) wal_implicit_declare(p->implicit, state);
 }
 
 wal_status wal_problem_gradient(wal_problem *p, const double *theta, double *out,
                                 double *gradient) {
   wal_unrolled *u = p->unrolled;
+  wal_implicit *i = p->implicit;
   const int64_t count = p->parameters.count;
   wal_learner_destroy(&p->learner);
   wal_problem_set(p, theta);
   memset(gradient, 0, (size_t)count * sizeof *gradient);
-  WAL_TRY(wal_unrolled_forward(u, true));
-  WAL_TRY(wal_objective_measure(p->objective, wal_unrolled_flow(u), wal_unrolled_policy(u), out));
+  WAL_TRY(i ? wal_implicit_forward(i) : wal_unrolled_forward(u, true));
+  WAL_TRY(wal_objective_measure(p->objective, i ? wal_implicit_flow(i) : wal_unrolled_flow(u),
+                                i ? wal_implicit_policy(i) : wal_unrolled_policy(u), out));
   WAL_TRY(check_objective(p, *out));
-  WAL_TRY(wal_unrolled_backward(u, wal_objective_seed(p->objective), gradient));
+  const wal_adjoint_seed *seed = wal_objective_seed(p->objective);
+  WAL_TRY(i ? wal_implicit_backward(i, seed, gradient) : wal_unrolled_backward(u, seed, gradient));
   return wal_problem_check_finite(p, "derivative", count, gradient, NULL);
 }

@@ -3,6 +3,7 @@
 #define WALRAS_INCENTIVES_DESIGN_PROBLEM_H
 
 #include "incentives/design/objective.h"
+#include "sim/learn/implicit.h"
 #include "sim/learn/unrolled.h"
 
 /**
@@ -83,10 +84,23 @@ const struct wal_learner *wal_problem_learner(const wal_problem *problem);
  *  be used with this memory. To be asked before wal_problem_gradient(). @collective */
 wal_status wal_problem_differentiate(wal_problem *problem, wal_unrolled_memory memory);
 
+/** The same for derivatives of the equilibrium itself (sim/learn/implicit.h), which stands for G
+ *  then: to this tolerance, with at most so many steps of the learner. @collective */
+wal_status wal_problem_differentiate_equilibrium(wal_problem *problem, double tolerance,
+                                                 int64_t iterations);
+
+/** What wal_problem_differentiate_equilibrium() made; NULL: not asked for. */
+const wal_implicit *wal_problem_equilibrium(const wal_problem *problem);
+
 /** G(theta) and its derivatives [count]. @collective. Cost: about four times that of
- *  wal_problem_evaluate(). WAL_ENONFINITE if one is not finite. */
+ *  wal_problem_evaluate(); at the equilibrium, less the nearer it is to the last one.
+ *  WAL_ENONFINITE if one is not finite, WAL_ENOCONV if the equilibrium is not found. */
 wal_status wal_problem_gradient(wal_problem *problem, const double *theta, double *out,
                                 double *gradient);
+
+/** Declares what gradients leave behind for the next one: the equilibrium found last, if that is
+ *  what is differentiated. */
+void wal_problem_declare(wal_problem *problem, wal_state *state);
 
 /** WAL_ENONFINITE, naming it, if one of `count` numbers is not finite; else its length through
  *  `norm` (NULL: not wanted). Rank-local. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sim/core/context.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -198,6 +199,18 @@ wal_status wal_ctx_least_integer(wal_ctx *ctx, int64_t *value) {
   if (ctx->size > 1 &&
       MPI_Allreduce(MPI_IN_PLACE, value, 1, MPI_INT64_T, MPI_MIN, ctx->comm) != MPI_SUCCESS)
     return wal_fail(ctx, WAL_EINTERNAL, "MPI_Allreduce failed");
+  return WAL_OK;
+}
+
+/* Numbers that are not negative compare as their bits do. */
+wal_status wal_ctx_largest_real(wal_ctx *ctx, double *value) {
+  const double size = fabs(*value);
+  int64_t bits;
+  memcpy(&bits, &size, sizeof bits);
+  bits = -bits;
+  WAL_TRY(wal_ctx_least_integer(ctx, &bits));
+  bits = -bits;
+  memcpy(value, &bits, sizeof bits);
   return WAL_OK;
 }
 

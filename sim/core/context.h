@@ -105,6 +105,10 @@ wal_status wal_ctx_sum_integers(wal_ctx *ctx, int count, int64_t *values);
 /** Replaces *value by the least over the ranks. @collective ctx */
 wal_status wal_ctx_least_integer(wal_ctx *ctx, int64_t *value);
 
+/** Replaces *value, which is not negative, by the largest over the ranks; NaN is larger than all.
+ *  @collective ctx */
+wal_status wal_ctx_largest_real(wal_ctx *ctx, double *value);
+
 /** Ends all processes of the job with the status' exit status: for programs, where a rank can
  *  neither carry on nor tell the others. */
 _Noreturn void wal_ctx_abort(wal_ctx *ctx, wal_status status);

@@ -251,7 +251,7 @@ static void value_tile(wal_adjoint *a, const wal_flow *flow, const wal_policy *p
       wal_space_clear_block(space, block, target);
     pass_on(a, &slab, tile, reached, target);
   }
-  if (a->charge_bar)
+  if (a->charge_bar && request->parameters_bar)
     wal_toll_charge_bar(&game->toll, slab.first, slab.count, slab.stride, a->x, space->states.first,
                         space->states.count, a->charge_bar);
   if (game->shape.state_reward)

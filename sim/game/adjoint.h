@@ -49,7 +49,8 @@ typedef struct wal_adjoint_request {
   const wal_logit_step *undo;
   double *logits_bar; /**< [H][space->pairs]: receives keep * itself + bar; may be q_bar */
   double keep;
-  double *parameters_bar; /**< [parameters of the game]: added to, the same on all ranks */
+  double *parameters_bar; /**< [parameters of the game]: added to, the same on all ranks; NULL:
+                             not wanted, and none may be put off from runs before */
 } wal_adjoint_request;
 
 /** WAL_EINPUT, naming the game, if it lacks a derivative that adjoint sweeps need. Rank-local. */

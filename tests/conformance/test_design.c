@@ -17,6 +17,7 @@ static const struct {
 } CASES[] = {
     {BEACH, "congestion {}", "amid {}", "adam { rate = 0.1, decay = 0.5 }"},
     {BEACH, "congestion {}", "amid { memory = 'reverse' }", "sgd { rate = 3 }"},
+    {BEACH, "congestion {}", "implicit { tolerance = 1e-6 }", "adam { rate = 0.1 }"},
     {BEACH, "congestion {}", "zeroth_order { directions = 2 }", "adam { rate = 0.1 }"},
     {BEACH, "congestion {}", "anneal { sigma = 0.1 }", NULL},
     {"batched_auction { rounds = 2, values = 19, bids = 13, goods = 0.8,"

@@ -101,6 +101,11 @@ static double answer_adjoint(answered *a) {
   wal_round_bar round_bar = {.bid_mass = mass_bar};
   m->type->answer_vjp(m->self, &round, &out, &answer_bar, &round_bar, theta_bar);
   if (m->type->flush_vjp) m->type->flush_vjp(m->self, theta_bar);
+  double plain_mass[BIDS] = {0};  // and without bars of the parameters
+  wal_round_bar plain = {.bid_mass = plain_mass};
+  m->type->answer_vjp(m->self, &round, &out, &answer_bar, &plain, NULL);
+  WAL_ASSERT_SAME(plain.left, round_bar.left);
+  for (int b = 0; b < BIDS; b++) WAL_ASSERT_SAME(plain_mass[b], mass_bar[b]);
   double sum = round_bar.left * a->left_move;
   for (int b = 0; b < BIDS; b++) sum += mass_bar[b] * a->mass_move[b];
   for (int64_t i = 0; i < a->theta.count; i++) sum += theta_bar[i] * a->move[i];

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Times the gradient of an auction's revenue by its neural mechanism through the learner, on one
+ * core: setting A1 of Corecco et al. 2025 (100 values and bids, rate 10, entropy 1e-3), for each
+ * way to remember the learner's steps, and at the equilibrium: from the uniform policy, and after
+ * steps of the parameters as Adam takes them. Seconds of the process; memory above that before.
+ *
+ *   gradient [ROUNDS [HIDDEN [ITERATIONS]]] */
+#define _POSIX_C_SOURCE 200809L
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/catalogue.h"
+#include "games/game_list.h"
+#include "incentives/design/method.h"
+#include "io/scenario.h"
+#include "sim/core/memory.h"
+
+static double seconds(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static wal_status resolve(wal_ctx *ctx, const char *text, wal_scenario **scenario,
+                          wal_params **out) {
+  const wal_catalogue *all = wal_catalogue_all();
+  WAL_TRY(wal_scenario_parse(ctx, "bench", text, strlen(text), all, scenario));
+  const wal_node *root = wal_scenario_root(*scenario);
+  return wal_params_resolve(ctx, "bench", wal_catalogue_find(all, root->text), root, all, out);
+}
+
+static wal_status measure(wal_problem *problem, const char *name, wal_unrolled_memory memory,
+                          int64_t before, double *first) {
+  wal_ctx *ctx = wal_problem_space(problem)->ctx;
+  const int64_t count = wal_problem_count(problem);
+  double *gradient, value, error = 0, norm = 0, best = HUGE_VAL;
+  WAL_TRY(wal_acquire(ctx, "bench", count, sizeof *gradient, &gradient));
+  WAL_TRY(wal_problem_differentiate(problem, memory));
+  for (int i = 0; i < 3; i++) {
+    const double start = seconds();
+    WAL_TRY(wal_problem_gradient(problem, wal_problem_start(problem), &value, gradient));
+    best = fmin(best, seconds() - start);
+  }
+  if (memory == WAL_UNROLLED_FULL) memcpy(first, gradient, (size_t)count * sizeof *first);
+  for (int64_t i = 0; i < count; i++) {
+    error += (gradient[i] - first[i]) * (gradient[i] - first[i]);
+    norm += first[i] * first[i];
+  }
+  printf("  %-8s %8.3f s   %7.1f MiB   value %.10f   error %.1e\n", name, best,
+         (double)(wal_ctx_memory(ctx) - before) / 1048576, value, sqrt(error / norm));
+  wal_release(ctx, &gradient);
+  return WAL_OK;
+}
+
+static wal_status measure_equilibrium(wal_problem *problem, double tolerance) {
+  wal_ctx *ctx = wal_problem_space(problem)->ctx;
+  const int64_t count = wal_problem_count(problem);
+  double *gradient, *theta, value;
+  WAL_TRY(wal_acquire(ctx, "bench", count, sizeof *gradient, &gradient));
+  WAL_TRY(wal_acquire(ctx, "bench", count, sizeof *theta, &theta));
+  memcpy(theta, wal_problem_start(problem), (size_t)count * sizeof *theta);
+  WAL_TRY(wal_problem_differentiate_equilibrium(problem, tolerance, 100000));
+  for (int i = 0; i < 4; i++) {
+    const double start = seconds();
+    WAL_TRY(wal_problem_gradient(problem, theta, &value, gradient));
+    const wal_implicit_work work = wal_implicit_last(wal_problem_equilibrium(problem));
+    printf("  implicit %8.3f s   value %.10f   %lld steps, %lld products\n", seconds() - start,
+           value, (long long)work.steps, (long long)work.products);
+    for (int64_t j = 0; j < count; j++) theta[j] += gradient[j] > 0 ? 1e-3 : -1e-3;
+  }
+  wal_release(ctx, &gradient);
+  wal_release(ctx, &theta);
+  return WAL_OK;
+}
+
+static wal_status run(wal_ctx *ctx, int rounds, int hidden, int iterations) {
+  char text[512];
+  wal_scenario *scenario[2] = {NULL, NULL};
+  wal_params *params[2] = {NULL, NULL};
+  wal_problem *problem = NULL;
+  double *first, value;
+  snprintf(text, sizeof text,
+           "return batched_auction { rounds = %d, values = 100, bids = 100, goods = 0.8,"
+           " mechanism = neural { hidden = %d } }",
+           rounds, hidden);
+  WAL_TRY(resolve(ctx, text, &scenario[0], &params[0]));
+  WAL_TRY(resolve(ctx, "return revenue {}", &scenario[1], &params[1]));
+  const wal_problem_parts parts = {.game = wal_game_find("batched_auction"),
+                                   .game_params = params[0],
+                                   .objective = wal_objective_find("revenue"),
+                                   .objective_params = params[1],
+                                   .response = {10, 1e-3, iterations}};
+  WAL_TRY(wal_problem_create(ctx, &parts, &problem));
+  WAL_TRY(wal_acquire(ctx, "bench", wal_problem_count(problem), sizeof *first, &first));
+  const int64_t before = wal_ctx_memory(ctx);
+  const double start = seconds();
+  WAL_TRY(wal_problem_evaluate(problem, wal_problem_start(problem), &value));
+  printf("%d rounds, %d hidden, %d iterations, %lld parameters\n  %-8s %8.3f s\n", rounds, hidden,
+         iterations, (long long)wal_problem_count(problem), "value", seconds() - start);
+  WAL_TRY(measure(problem, "full", WAL_UNROLLED_FULL, before, first));
+  WAL_TRY(measure(problem, "sqrt", WAL_UNROLLED_SQRT, before, first));
+  WAL_TRY(measure(problem, "reverse", WAL_UNROLLED_REVERSE, before, first));
+  WAL_TRY(measure_equilibrium(problem, 1e-5));
+  wal_release(ctx, &first);
+  wal_problem_destroy(&problem);
+  for (int i = 0; i < 2; i++) {
+    wal_params_destroy(&params[i]);
+    wal_scenario_destroy(&scenario[i]);
+  }
+  return WAL_OK;
+}
+
+int main(int argc, char **argv) {
+  wal_ctx *ctx = NULL;
+  if (wal_ctx_open(&argc, &argv, 1, &ctx) != WAL_OK) return 1;
+  const wal_status status = run(ctx, argc > 1 ? atoi(argv[1]) : 5, argc > 2 ? atoi(argv[2]) : 256,
+                                argc > 3 ? atoi(argv[3]) : 400);
+  if (status != WAL_OK) fprintf(stderr, "gradient: %s\n", wal_ctx_error(ctx));
+  wal_ctx_close(&ctx);
+  return wal_status_exit(status);
+}

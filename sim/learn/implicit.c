@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/learn/implicit.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "sim/core/block_sum.h"
+#include "sim/core/hot.h"
+#include "sim/core/memory.h"
+#include "sim/core/sum.h"
+
+enum {
+  RESTART = 30, /* directions that GMRES keeps */
+  CHECK = 10,   /* steps of the learner from one look at the residual to the next */
+};
+
+struct wal_implicit {
+  const wal_space *space;
+  wal_implicit_options options;
+  wal_policy policy;
+  wal_flow flow;
+  wal_values values;
+  wal_adjoint *adjoint;
+  double residual;  // last seen
+  int64_t size;     // numbers of a policy
+  double *m;        // [size]
+  double *target;   // [size]: dg/dy
+  double *basis;    // [RESTART + 1][size]
+  wal_block_sum *sums;
+  double total[RESTART + 2];
+  wal_implicit_work work;
+};
+
+static wal_status check(wal_ctx *ctx, const wal_space *space, const wal_implicit_options *o) {
+  WAL_TRY(wal_adjoint_check(ctx, space->game));
+  if (o->entropy > 0) return WAL_OK;
+  return wal_fail(ctx, WAL_EINPUT,
+                  "expected entropy > 0 for derivatives of the equilibrium, got %g", o->entropy);
+}
+
+static wal_status acquire(wal_implicit *i) {
+  const wal_space *space = i->space;
+  wal_ctx *ctx = space->ctx;
+  const int64_t one = sizeof(double);
+  i->size = space->game->shape.horizon * space->pairs;
+  WAL_TRY(wal_acquire(ctx, "adjoint", (RESTART + 1) * i->size, one, &i->basis));
+  WAL_TRY(wal_acquire(ctx, "adjoint", i->size, one, &i->m));
+  WAL_TRY(wal_acquire(ctx, "adjoint", i->size, one, &i->target));
+  return wal_policy_create(space, WAL_POLICY_LOGITS, &i->policy);
+}
+
+wal_status wal_implicit_create(const wal_space *space, const wal_implicit_options *options,
+                               wal_implicit **out) {
+  wal_ctx *ctx = space->ctx;
+  wal_implicit *i = NULL;
+  *out = NULL;
+  wal_status status = check(ctx, space, options);
+  if (status == WAL_OK) status = wal_acquire(ctx, "learner", 1, sizeof *i, &i);
+  if (status == WAL_OK) {
+    i->space = space;
+    i->options = *options;
+    status = acquire(i);
+  }
+  status = wal_agree(ctx, status);
+  if (status == WAL_OK) status = wal_flow_create(space, wal_policy_rereads(&i->policy), &i->flow);
+  if (status == WAL_OK)
+    status =
+        wal_values_create(space, 1u << WAL_VALUE_SOFT_POLICY, WAL_VALUE_SOFT_POLICY, &i->values);
+  if (status == WAL_OK) status = wal_adjoint_create(space, &i->adjoint);
+  if (status == WAL_OK) status = wal_block_sum_create(ctx, &space->states, RESTART + 2, &i->sums);
+  if (status == WAL_OK)
+    *out = i;
+  else
+    wal_implicit_destroy(&i);
+  return status;
+}
+
+void wal_implicit_destroy(wal_implicit **implicit) {
+  if (!implicit || !*implicit) return;
+  wal_implicit *i = *implicit;
+  wal_ctx *ctx = i->space->ctx;
+  wal_policy_destroy(&i->policy);
+  wal_flow_destroy(&i->flow);
+  wal_values_destroy(&i->values);
+  wal_adjoint_destroy(&i->adjoint);
+  wal_block_sum_destroy(&i->sums);
+  wal_release(ctx, &i->m);
+  wal_release(ctx, &i->target);
+  wal_release(ctx, &i->basis);
+  wal_release(ctx, implicit);
+}
+
+const wal_policy *wal_implicit_policy(const wal_implicit *i) { return &i->policy; }
+const wal_flow *wal_implicit_flow(const wal_implicit *i) { return &i->flow; }
+wal_implicit_work wal_implicit_last(const wal_implicit *i) { return i->work; }
+
+void wal_implicit_declare(wal_implicit *i, wal_state *state) {
+  wal_policy_declare(i->space, i->policy.values, "equilibrium", state);
+  wal_policy_declare(i->space, i->m, "equilibrium_adjoint", state);
+}
+
+// ---- To the equilibrium -----------------------------------------------------------------------
+
+/* The largest of pi(a|s) |d - mean|, d = q - entropy y: entropy times the change of probabilities
+   that is left, to first order. */
+WAL_HOT static double residual_of(wal_tile t, double entropy, const double *restrict pi,
+                                  const double *restrict q, const double *restrict y) {
+  double largest = 0;
+  for (int64_t i = 0; i < t.count; i++) {
+    double mean = 0;
+    for (int a = 0; a < t.actions; a++) {
+      const int64_t at = a * t.stride + i;
+      if (pi[at] > 0) mean += pi[at] * (q[at] - entropy * y[at]);
+    }
+    for (int a = 0; a < t.actions; a++) {
+      const int64_t at = a * t.stride + i;
+      const double x = pi[at] > 0 ? pi[at] * fabs(q[at] - entropy * y[at] - mean) : 0;
+      if (!(x <= largest)) largest = x;
+    }
+  }
+  return largest;
+}
+
+static void look(void *user, const wal_value_tile *tile) {
+  wal_implicit *i = user;
+  const wal_implicit_options *o = &i->options;
+  const wal_tile t = wal_tile_of(i->space, &tile->slab);
+  double *y = wal_policy_tile(&i->policy, tile->slab.stage, tile->tile);
+  const double *q = tile->q[WAL_VALUE_SOFT_POLICY];
+  const double x = residual_of(t, o->entropy, tile->pi, q, y);
+  if (!(x <= i->residual)) i->residual = x;
+  wal_tile_blend(t, 1 - o->rate * o->entropy, y, o->rate, q);
+}
+
+typedef enum pass { STEP, LOOK, STAY } pass;
+
+/* The sweeps at y; afterwards y is the next one, but for STAY. */
+static wal_status sweep(wal_implicit *i, pass what) {
+  const wal_implicit_options *o = &i->options;
+  const wal_logit_step go = {1 - o->rate * o->entropy, o->rate};
+  const wal_value_request request = {.which = 1u << WAL_VALUE_SOFT_POLICY,
+                                     .visits = what == LOOK ? 1u << WAL_VALUE_SOFT_POLICY : 0,
+                                     .keep = WAL_VALUE_SOFT_POLICY,
+                                     .entropy = o->entropy,
+                                     .visit = what == LOOK ? look : NULL,
+                                     .user = i,
+                                     .step = what == STEP ? &go : NULL};
+  wal_value_totals totals;
+  if (what == LOOK) i->residual = 0;
+  WAL_TRY(wal_flow_run(&i->flow, &i->policy));
+  WAL_TRY(wal_values_run(&i->values, &i->flow, &i->policy, &request, &totals));
+  return what == LOOK ? wal_ctx_largest_real(i->space->ctx, &i->residual) : WAL_OK;
+}
+
+wal_status wal_implicit_forward(wal_implicit *i) {
+  const wal_implicit_options *o = &i->options;
+  const char *name = i->space->game->type->component.name;
+  i->work = (wal_implicit_work){0};
+  wal_policy_restored(&i->policy);  // its values may have been read back
+  for (int64_t t = 0; t < o->iterations; t++) {
+    i->work.steps++;
+    WAL_TRY(sweep(i, t % CHECK == 0 ? LOOK : STEP));
+    if (t % CHECK != 0) continue;
+    if (!isfinite(i->residual))
+      return wal_fail(i->space->ctx, WAL_ENONFINITE, "%s: the learner's value is not finite", name);
+    if (i->residual <= o->tolerance * o->entropy) return sweep(i, STAY);
+  }
+  return wal_fail(i->space->ctx, WAL_ENOCONV,
+                  "%s: the learner has not found its equilibrium after %" PRId64
+                  " iterations: a residual of %.1e is left",
+                  name, o->iterations, i->residual / o->entropy);
+}
+
+// ---- The linear system ------------------------------------------------------------------------
+
+/* total[k] = <vector k, w> for k < count, and total[count] = <w, w>. */
+static wal_status dots(wal_implicit *i, int count, const double *vectors, const double *w) {
+  const wal_space *space = i->space;
+  const int actions = space->game->shape.actions;
+  wal_block_sum_start(i->sums);
+  for (int h = 0; h < space->game->shape.horizon; h++)
+    for (int64_t tile = 0; tile < space->tiles; tile++) {
+      const wal_slab slab = wal_space_slab(space, h, tile);
+      const int64_t at = h * space->pairs + wal_space_pair(space, tile);
+      double *row = wal_block_sum_row(i->sums, wal_space_block(space, tile));
+      for (int k = 0; k <= count; k++) {
+        const double *v = k < count ? vectors + k * i->size : w;
+        if (slab.count == slab.stride)
+          row[k] += wal_dot(actions * slab.stride, v + at, w + at);
+        else
+          for (int a = 0; a < actions; a++)
+            row[k] += wal_dot(slab.count, v + at + a * slab.stride, w + at + a * slab.stride);
+      }
+    }
+  return wal_block_sum_finish(i->sums, i->total);
+}
+
+WAL_HOT static void add_scaled(int64_t n, double factor, const double *restrict x,
+                               double *restrict y) {
+  for (int64_t j = 0; j < n; j++) y[j] += factor * x[j];
+}
+
+WAL_HOT static void scale(int64_t n, double factor, double *x) {
+  for (int64_t j = 0; j < n; j++) x[j] *= factor;
+}
+
+/* out = (entropy I - J)^T v */
+static wal_status multiply(wal_implicit *i, double *v, double *out) {
+  const wal_adjoint_request request = {
+      .entropy = i->options.entropy, .q_bar = v, .scale = 1, .logits_bar = out};
+  i->work.products++;
+  WAL_TRY(wal_adjoint_run(i->adjoint, &i->flow, &i->values, &i->policy, &request));
+  scale(i->size, -1, out);
+  add_scaled(i->size, i->options.entropy, v, out);
+  return WAL_OK;
+}
+
+/* The least squares problem of GMRES, in the form of Givens rotations. */
+typedef struct hessenberg {
+  double column[RESTART][RESTART + 1];
+  double cosine[RESTART], sine[RESTART], right[RESTART + 1];
+} hessenberg;
+
+/* Takes w = A v_j off the basis into its next vector; column j. Classical Gram-Schmidt, a second
+   time where much was taken off. */
+static wal_status orthogonalize(wal_implicit *i, int j, double *column) {
+  double *w = i->basis + (j + 1) * i->size, before = 0, after = 0;
+  for (int k = 0; k <= j + 1; k++) column[k] = 0;
+  for (int round = 0; round < 2; round++) {
+    WAL_TRY(dots(i, j + 1, i->basis, w));
+    before = i->total[j + 1];
+    after = before;
+    for (int k = 0; k <= j; k++) {
+      column[k] += i->total[k];
+      after -= i->total[k] * i->total[k];
+      add_scaled(i->size, -i->total[k], i->basis + k * i->size, w);
+    }
+    if (after > 0.1 * before) break;
+  }
+  WAL_TRY(dots(i, 0, NULL, w));
+  column[j + 1] = sqrt(i->total[0]);
+  if (column[j + 1] > 0) scale(i->size, 1 / column[j + 1], w);
+  return WAL_OK;
+}
+
+/* Rotates column j into the triangle; returns what is left of the residual. */
+static double rotate(hessenberg *g, int j) {
+  double *c = g->column[j];
+  for (int k = 0; k < j; k++) {
+    const double x = g->cosine[k] * c[k] + g->sine[k] * c[k + 1];
+    c[k + 1] = g->cosine[k] * c[k + 1] - g->sine[k] * c[k];
+    c[k] = x;
+  }
+  const double length = sqrt(c[j] * c[j] + c[j + 1] * c[j + 1]);
+  g->cosine[j] = length > 0 ? c[j] / length : 1;
+  g->sine[j] = length > 0 ? c[j + 1] / length : 0;
+  c[j] = length;
+  g->right[j + 1] = -g->sine[j] * g->right[j];
+  g->right[j] *= g->cosine[j];
+  return fabs(g->right[j + 1]);
+}
+
+/* m += basis * (triangle^-1 right) */
+static void add_solution(wal_implicit *i, hessenberg *g, int columns) {
+  for (int k = columns - 1; k >= 0; k--) {
+    for (int j = k + 1; j < columns; j++) g->right[k] -= g->column[j][k] * g->right[j];
+    g->right[k] = g->column[k][k] != 0 ? g->right[k] / g->column[k][k] : 0;
+  }
+  for (int k = 0; k < columns; k++) add_scaled(i->size, g->right[k], i->basis + k * i->size, i->m);
+}
+
+/* (entropy I - J)^T m = target, from the m that is there. */
+static wal_status solve(wal_implicit *i) {
+  hessenberg g;
+  WAL_TRY(dots(i, 0, NULL, i->target));
+  const double enough = i->options.tolerance * sqrt(i->total[0]);
+  if (enough == 0) memset(i->m, 0, (size_t)i->size * sizeof *i->m);
+  for (;;) {
+    double *r = i->basis;
+    WAL_TRY(multiply(i, i->m, r));
+    scale(i->size, -1, r);
+    add_scaled(i->size, 1, i->target, r);
+    WAL_TRY(dots(i, 0, NULL, r));
+    double left = sqrt(i->total[0]);
+    if (left <= enough) return WAL_OK;
+    if (!isfinite(left))
+      return wal_fail(i->space->ctx, WAL_ENONFINITE, "%s: the derivatives are not finite",
+                      i->space->game->type->component.name);
+    if (i->work.products >= i->options.iterations)
+      return wal_fail(i->space->ctx, WAL_ENOCONV,
+                      "%s: the derivatives of the equilibrium are not found after %" PRId64
+                      " products: a residual of %.1e is left",
+                      i->space->game->type->component.name, i->work.products,
+                      left / enough * i->options.tolerance);
+    scale(i->size, 1 / left, r);
+    g.right[0] = left;
+    int j = 0;
+    while (j < RESTART && left > 0.5 * enough) {
+      WAL_TRY(multiply(i, i->basis + j * i->size, i->basis + (j + 1) * i->size));
+      WAL_TRY(orthogonalize(i, j, g.column[j]));
+      left = rotate(&g, j);
+      j++;
+    }
+    add_solution(i, &g, j);
+  }
+}
+
+wal_status wal_implicit_backward(wal_implicit *i, const wal_adjoint_seed *seed, double *gradient) {
+  const wal_adjoint_request start = {.entropy = i->options.entropy,
+                                     .seed = seed,
+                                     .logits_bar = i->target,
+                                     .parameters_bar = gradient};
+  const wal_adjoint_request end = {.entropy = i->options.entropy,
+                                   .q_bar = i->m,
+                                   .scale = 1,
+                                   .logits_bar = i->basis,
+                                   .parameters_bar = gradient};
+  WAL_TRY(wal_adjoint_run(i->adjoint, &i->flow, &i->values, &i->policy, &start));
+  WAL_TRY(wal_adjoint_flush(i->adjoint, gradient));
+  WAL_TRY(solve(i));
+  WAL_TRY(wal_adjoint_run(i->adjoint, &i->flow, &i->values, &i->policy, &end));
+  WAL_TRY(wal_adjoint_flush(i->adjoint, gradient));
+  const wal_game *game = i->space->game;
+  return game->type->failure
+             ? wal_agree(i->space->ctx, game->type->failure(i->space->ctx, game->self))
+             : WAL_OK;
+}
