@@ -9,7 +9,12 @@ int wal_command_check(const wal_options *options, int argc, char **argv) {
   wal_job job = {0};
   wal_status status = wal_session_open(&session, options, &argc, &argv);
   if (status == WAL_OK) status = wal_session_load_job(&session, &job, &type);
-  if (status == WAL_OK && wal_ctx_rank(session.ctx) == 0) {
+  if (status == WAL_OK && options->gradients > 0) {
+    status = type->check_gradients
+                 ? type->check_gradients(&job, options->gradients)
+                 : wal_fail(session.ctx, WAL_EUSAGE, "--gradients: the task %s has no gradients",
+                            type->component.name);
+  } else if (status == WAL_OK && wal_ctx_rank(session.ctx) == 0) {
     wal_text text = {0};
     wal_json_task(&text, job.params, wal_scenario_script(job.scenario));
     printf("%s\n", text.bytes);

@@ -15,14 +15,14 @@ static const wal_option OPTIONS[] = {
     {'P', "parameter", "PATH=VALUE", "set one value of the scenario, as game.states=37; repeatable",
      RUN | CHECK},
     {0, "seed", "N", "seed of all random draws (the same as -P seed=N)", RUN | CHECK},
-    {'f', "force", NULL,
-     "overwrite an existing run file; resume although the scenario changed",
+    {'f', "force", NULL, "overwrite an existing run file; resume although the scenario changed",
      RUN | RESUME},
     {0, "checkpoint-every", "TIME", "10m, 90s, 2h, or 500it (iterations); the default is 10m",
      RUN | RESUME},
     {0, "max-walltime", "TIME", "write a checkpoint and stop before so much time has passed",
      RUN | RESUME},
     {0, "dry-run", NULL, "say what the run will need, and stop", RUN},
+    {0, "gradients", "N", "compare a design's gradient with differences in N directions", CHECK},
     {'q', "quiet", NULL, "no progress on stderr", RUN | RESUME},
     {0, "log", "json", "progress and errors on stderr as lines of JSON", RUN | CHECK | RESUME},
     {'h', "help", NULL, "this help", 0},
@@ -98,6 +98,15 @@ static bool store(wal_options *out, const wal_option *o, const char *value, char
     if (!wal_cadence_read(value, walltime, cadence)) {
       snprintf(error, size, "walras: --%s: expected a time such as 10m%s, got \"%s\"", o->name,
                walltime ? "" : ", or iterations such as 500it", value);
+      return false;
+    }
+  }
+  if (strcmp(o->name, "gradients") == 0) {
+    char *end = NULL;
+    out->gradients = strtoll(value, &end, 10);
+    if (out->gradients < 1 || out->gradients > 1000000 || *end != '\0') {
+      snprintf(error, size, "walras: --gradients: expected a number of directions, got \"%s\"",
+               value);
       return false;
     }
   }

@@ -21,6 +21,7 @@ typedef struct wal_options {
   const char *override[WAL_OVERRIDES]; /**< -P path=value */
   const char *seed;                    /**< --seed */
   bool force, dry_run, quiet, json;
+  int64_t gradients;            /**< --gradients; 0: not given */
   wal_cadence checkpoint_every; /**< --checkpoint-every */
   wal_cadence max_walltime;     /**< --max-walltime; its iterations are 0 */
 } wal_options;

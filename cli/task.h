@@ -62,6 +62,10 @@ typedef struct wal_task_type {
    *  WAL_ENOCONV if it ended before convergence; the run file is there all the same. */
   wal_status (*run)(wal_job *job);
 
+  /** Compares derivatives with differences in so many directions, prints what came of it on rank 0.
+   *  NULL: the task has none. WAL_EINTERNAL if they differ. @collective */
+  wal_status (*check_gradients)(wal_job *job, int64_t directions);
+
   /* What a sweep over such tasks needs; NULL: it cannot be swept. */
 
   /** Bytes of memory that a rank of job->ctx will need, and of what goes into the file. WAL_EINPUT

@@ -12,6 +12,7 @@
 #include "cli/task.h"
 #include "games/game_list.h"
 #include "incentives/design/design.h"
+#include "incentives/design/gradient_check.h"
 #include "io/progress.h"
 #include "sim/learn/learner.h"
 
@@ -301,6 +302,34 @@ cleanup:
   return status;
 }
 
+/* What rounding, and kinks that a step crosses, may leave. */
+static const double GRADIENT_TOLERANCE = 1e-5;
+
+static wal_status check_gradients(wal_job *job, int64_t directions) {
+  wal_problem *problem = NULL;
+  wal_method *method = NULL;
+  wal_gradient_check found;
+  const wal_design_plan plan = read_plan(job->params);
+  wal_status status = create_problem(job, wal_params_child(job->params, "game"), &problem);
+  if (status == WAL_OK)
+    status = wal_method_create(problem, plan.method, plan.method_params, 0, &method);
+  if (status == WAL_OK)
+    status = wal_gradient_check_run(method, wal_problem_start(problem), directions, &found);
+  if (status == WAL_OK && wal_ctx_rank(job->ctx) == 0)
+    printf(
+        "gradient over %lld parameters, of length %.6g: largest relative error %.2g in %lld "
+        "directions (step %g)\n",
+        (long long)wal_problem_count(problem), found.norm, found.error, (long long)directions,
+        found.step);
+  if (status == WAL_OK && !(found.error <= GRADIENT_TOLERANCE))
+    status = wal_fail(job->ctx, WAL_EINTERNAL,
+                      "the gradient differs from central differences by %.2g, more than %g",
+                      found.error, GRADIENT_TOLERANCE);
+  wal_method_destroy(&method);
+  wal_problem_destroy(&problem);
+  return status;
+}
+
 const wal_task_type wal_task_design = {
     .component = {.name = "design",
                   .kind = "task",
@@ -310,4 +339,5 @@ const wal_task_type wal_task_design = {
                   .params = PARAMS},
     .check = check,
     .run = run,
+    .check_gradients = check_gradients,
 };

@@ -25,6 +25,7 @@ typedef struct wal_method_type {
   size_t struct_size;
   wal_component component; /**< kind "method" */
   bool moves;              /**< moves the parameters: needs no optimizer */
+  bool exact;              /**< its direction is the gradient of its objective */
   int memory;              /**< numbers that a step leaves behind for the next one */
   /** Reads the parameters into method->option[], and makes the problem ready. @collective */
   wal_status (*create)(const wal_params *params, wal_method *method);

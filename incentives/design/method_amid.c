@@ -55,5 +55,6 @@ const wal_method_type wal_method_amid = {
                   .summary = "exact gradients through the learner, by its adjoint",
                   .source = "Corecco et al. 2025, algorithm 1",
                   .params = PARAMS},
+    .exact = true,
     .create = create,
     .step = step};

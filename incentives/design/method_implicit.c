@@ -41,5 +41,6 @@ const wal_method_type wal_method_implicit = {
                   .summary = "exact gradients at the equilibrium, by the implicit function theorem",
                   .source = "Corecco et al. 2025, lemma 1; Saad and Schultz 1986, GMRES",
                   .params = PARAMS},
+    .exact = true,
     .create = create,
     .step = step};

@@ -18,6 +18,7 @@ typedef enum wal_purpose {
   WAL_PURPOSE_ONE_SHOT_TIES = 8,
   WAL_PURPOSE_ZEROTH_ORDER = 9,
   WAL_PURPOSE_ANNEAL = 10,
+  WAL_PURPOSE_GRADIENT_CHECK = 11,
 } wal_purpose;
 
 /** Four words of Philox4x32-10 (Random123). */
