@@ -149,9 +149,7 @@ static wal_status write_design(wal_run_file *file, const wal_job *job, const wal
   WAL_TRY_GOTO(wal_run_file_reals(file, &objective, &best));
   WAL_TRY_GOTO(write_parameters(file, d, "/design/best/parameters", d->best_theta));
   WAL_TRY_GOTO(write_toll(file, d));
-  WAL_TRY_GOTO(write_marks(file, marks));
-  for (int64_t i = 0; i < d->row_count; i++) room[i] = d->rows[i].seconds;
-  status = wal_run_write_run(file, job, d->row_count, room, "/design/step");
+  status = write_marks(file, marks);
 cleanup:
   wal_release(job->ctx, &room);
   wal_release(job->ctx, &steps);
@@ -166,4 +164,16 @@ wal_status wal_design_file_write(wal_run_file *file, const wal_job *job, const w
   WAL_TRY(wal_solve_file_solution(file, job, &view));
   WAL_TRY(wal_report_write(file, report, &view.flow, view.space));
   return write_design(file, job, design, marks);
+}
+
+wal_status wal_design_file_write_run(wal_run_file *file, const wal_job *job,
+                                     const wal_design *design) {
+  double *seconds = NULL;
+  WAL_TRY_ALL(job->ctx,
+              wal_acquire(job->ctx, "trace", design->row_count, sizeof *seconds, &seconds));
+  for (int64_t i = 0; i < design->row_count; i++) seconds[i] = design->rows[i].seconds;
+  const wal_status status =
+      wal_run_write_run(file, job, design->row_count, seconds, "/design/step");
+  wal_release(job->ctx, &seconds);
+  return status;
 }

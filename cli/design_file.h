@@ -20,9 +20,13 @@ typedef struct wal_design_marks {
 } wal_design_marks;
 
 /** Puts the results of a design into a run file: scenario, axes, the solution and the game's report
- *  at the best parameters, /design (docs/run-file.md) and /run.
+ *  at the best parameters, and /design (docs/run-file.md).
  *  @param report  of the best parameters, whose policy wal_problem_learner() has. @collective */
 wal_status wal_design_file_write(wal_run_file *file, const wal_job *job, const wal_design *design,
                                  const wal_design_marks *marks, const wal_report *report);
+
+/** Puts /run into it, which only the file of a single design has. @collective */
+wal_status wal_design_file_write_run(wal_run_file *file, const wal_job *job,
+                                     const wal_design *design);
 
 #endif

@@ -95,6 +95,13 @@ static double writing(const wal_job *job, const wal_space *space, double file) {
   return writing_buffer(job, space);
 }
 
+wal_status wal_solve_plan_writing(const wal_job *job, const wal_space *space, double file,
+                                  int64_t *bytes) {
+  const double while_written = writing(job, space, file);
+  *bytes = while_written < 0x1p62 ? (int64_t)while_written : INT64_MAX / 2;
+  return of_largest(job->ctx, bytes);
+}
+
 wal_status wal_solve_plan_measure(wal_job *job, const wal_space *space, wal_solve_cost *out) {
   const wal_shape *shape = &space->game->shape;
   wal_params *of_learner = wal_params_child(job->params, "learner");
@@ -111,9 +118,7 @@ wal_status wal_solve_plan_measure(wal_job *job, const wal_space *space, wal_solv
   WAL_TRY(of_largest(job->ctx, &out->traffic.messages));
   WAL_TRY(of_largest(job->ctx, &out->traffic.collectives));
   WAL_TRY(wal_solve_file_plan(job, space->game, &out->file));
-  const double while_written = writing(job, space, out->file);
-  out->writing = while_written < 0x1p62 ? (int64_t)while_written : INT64_MAX / 2;
-  return of_largest(job->ctx, &out->writing);
+  return wal_solve_plan_writing(job, space, out->file, &out->writing);
 }
 
 wal_status wal_solve_plan_fits(wal_job *job, const wal_solve_cost *cost) {
@@ -132,21 +137,26 @@ static bool ends_early(const wal_job *job) {
          wal_params_real(stop, "regularized") > 0;
 }
 
+void wal_solve_plan_print(const wal_job *job, const wal_game *game, const wal_solve_cost *cost,
+                          const char *noun, bool at_most) {
+  char text[32];
+  print_shape(game, wal_ctx_size(job->ctx));
+  print_memory(job, (double)cost->bytes + (double)cost->writing, "");
+  printf("  file           %s%s\n", at_most ? "at most " : "",
+         wal_size_text(cost->file, text, sizeof text));
+  printf("  work           %.4g values of (stage, state, action) %s %s\n", cost->work,
+         strchr("aeiou", *noun) ? "an" : "a", noun);
+  printf("  communication  %s in %lld message%s and %lld collective%s a rank and %s\n",
+         wal_size_text((double)cost->traffic.bytes, text, sizeof text),
+         (long long)cost->traffic.messages, cost->traffic.messages == 1 ? "" : "s",
+         (long long)cost->traffic.collectives, cost->traffic.collectives == 1 ? "" : "s", noun);
+}
+
 wal_status wal_solve_plan(wal_job *job, const wal_space *space) {
   wal_solve_cost cost;
   WAL_TRY(wal_solve_plan_measure(job, space, &cost));
-  if (job->options->dry_run && wal_ctx_rank(job->ctx) == 0) {
-    char text[32];
-    print_shape(space->game, wal_ctx_size(job->ctx));
-    print_memory(job, (double)cost.bytes + (double)cost.writing, "");
-    printf("  file           %s%s\n", ends_early(job) ? "at most " : "",
-           wal_size_text(cost.file, text, sizeof text));
-    printf("  work           %.4g values of (stage, state, action) an iteration\n", cost.work);
-    printf("  communication  %s in %lld message%s and %lld collective%s a rank and iteration\n",
-           wal_size_text((double)cost.traffic.bytes, text, sizeof text),
-           (long long)cost.traffic.messages, cost.traffic.messages == 1 ? "" : "s",
-           (long long)cost.traffic.collectives, cost.traffic.collectives == 1 ? "" : "s");
-  }
+  if (job->options->dry_run && wal_ctx_rank(job->ctx) == 0)
+    wal_solve_plan_print(job, space->game, &cost, "iteration", ends_early(job));
   WAL_TRY(wal_solve_plan_fits(job, &cost));
   if (job->derived || job->options->dry_run) return WAL_OK;
   // A trace that ends early may be shorter by any amount.

@@ -21,8 +21,17 @@ typedef struct wal_solve_cost {
 /** Finds out what the solve of a job will take on this space, without taking it. @collective */
 wal_status wal_solve_plan_measure(wal_job *job, const wal_space *space, wal_solve_cost *out);
 
+/** Bytes more that writing the solution takes. @collective */
+wal_status wal_solve_plan_writing(const wal_job *job, const wal_space *space, double file,
+                                  int64_t *bytes);
+
 /** Fails if that is more memory than there is. @collective */
 wal_status wal_solve_plan_fits(wal_job *job, const wal_solve_cost *cost);
+
+/** Prints what a job will take, a line each. Rank 0.
+ *  @param noun  what `work` and `traffic` are of: "iteration", "step" */
+void wal_solve_plan_print(const wal_job *job, const wal_game *game, const wal_solve_cost *cost,
+                          const char *noun, bool at_most);
 
 /** Refuses what does not fit into memory or on the disk, before anything but the space is
  *  allocated, and in a dry run prints memory, file size, work and communication. @collective */

@@ -153,6 +153,67 @@ static wal_status create_problem(const wal_job *job, wal_params *of_game, wal_pr
   return wal_problem_create(job->ctx, &parts, out);
 }
 
+/* Bytes of the run file: arrays of the solution and of the parameters; all else is small. */
+static double file_bytes(const wal_job *job, const wal_problem *problem, int64_t steps) {
+  const wal_shape *shape = &wal_problem_game(problem)->shape;
+  const wal_params *store = wal_params_child(job->params, "store");
+  const double states = (double)shape->states * shape->horizon;
+  const double number = strcmp(wal_params_text(store, "precision"), "single") == 0 ? 4 : 8;
+  const double solution =
+      states * ((wal_params_flag(store, "policy") ? shape->actions : 0) +
+                wal_params_flag(store, "mean_field") + wal_params_flag(store, "value"));
+  const double z = (double)wal_game_statistics(wal_problem_game(problem)) * shape->horizon;
+  return number * solution + 8 * (2 * (double)wal_problem_count(problem) + z) +
+         56 * (double)(steps + 1) + 0x1p16;
+}
+
+/* A step has the learner's iterations forwards, and about twice that backwards. */
+static wal_status measure_cost(wal_job *job, wal_problem *problem, wal_solve_cost *out) {
+  enum { BACKWARDS = 3 };
+  const wal_design_plan plan = read_plan(job->params);
+  const wal_space *space = wal_problem_space(problem);
+  const wal_shape *shape = &space->game->shape;
+  const int64_t iterations = wal_problem_response(problem)->iterations;
+  wal_learner_cost learner;
+  *out = (wal_solve_cost){.file = file_bytes(job, problem, plan.steps)};
+  WAL_TRY(wal_design_cost(problem, &plan, &out->bytes));
+  WAL_TRY(wal_problem_plan(problem, &learner));
+  out->bytes += wal_ctx_memory(job->ctx);
+  const int64_t so_far = wal_ctx_peak_memory(job->ctx);
+  if (out->bytes < so_far) out->bytes = so_far;
+  int64_t negative = -out->bytes;
+  WAL_TRY(wal_ctx_least_integer(job->ctx, &negative));
+  out->bytes = -negative;
+  const int64_t sweeps = BACKWARDS * iterations;
+  out->work = (double)sweeps * (double)shape->states * shape->actions * shape->horizon;
+  out->traffic = (wal_traffic){.bytes = sweeps * learner.traffic.bytes,
+                               .messages = sweeps * learner.traffic.messages,
+                               .collectives = sweeps * learner.traffic.collectives};
+  return wal_solve_plan_writing(job, space, out->file, &out->writing);
+}
+
+static wal_status plan_run(wal_job *job, wal_problem *problem) {
+  wal_solve_cost cost;
+  WAL_TRY(measure_cost(job, problem, &cost));
+  if (job->options->dry_run && wal_ctx_rank(job->ctx) == 0)
+    wal_solve_plan_print(job, wal_problem_game(problem), &cost, "step", false);
+  WAL_TRY(wal_solve_plan_fits(job, &cost));
+  if (job->derived || job->options->dry_run) return WAL_OK;
+  return wal_run_file_space(job->ctx, job->output, cost.file);
+}
+
+static wal_status estimate(wal_job *job, double *bytes, double *file) {
+  wal_problem *problem = NULL;
+  wal_solve_cost cost = {0};
+  wal_status status = create_problem(job, wal_params_child(job->params, "game"), &problem);
+  if (status == WAL_OK) status = measure_cost(job, problem, &cost);
+  if (status == WAL_OK) status = wal_solve_plan_fits(job, &cost);
+  *bytes = (double)cost.bytes + (double)cost.writing;
+  *file = cost.file;
+  wal_problem_destroy(&problem);
+  return status;
+}
+
 static void report(void *user, const wal_design *d) {
   work *w = user;
   const wal_design_row *row = &d->rows[d->row_count - 1];
@@ -251,7 +312,7 @@ static wal_status compare_usual(work *w) {
 }
 
 static wal_status compare(work *w) {
-  WAL_TRY(compare_usual(w));
+  if (!w->job->derived) WAL_TRY(compare_usual(w));
   WAL_TRY(add_mark(w, w->problem, "start", wal_problem_start(w->problem)));
   WAL_TRY(add_mark(w, w->problem, "best design", w->design->best_theta));
   const wal_learner *learner = wal_problem_learner(w->problem);
@@ -281,24 +342,68 @@ static void print_result(const work *w) {
   printf("  file                  %s\n", w->job->output);
 }
 
-static wal_status run(wal_job *job) {
-  work w = {.job = job, .speaks = wal_ctx_rank(job->ctx) == 0};
-  wal_run_file *file = NULL;
+/* All but /run. */
+static wal_status do_design(work *w, wal_run_file **file) {
+  wal_job *job = w->job;
   const wal_design_plan plan = read_plan(job->params);
-  wal_status status = WAL_OK;
-  WAL_TRY_GOTO(create_problem(job, wal_params_child(job->params, "game"), &w.problem));
-  WAL_TRY_GOTO(wal_design_create(w.problem, &plan, &w.design));
-  WAL_TRY_GOTO(take_steps(&w));
-  WAL_TRY_GOTO(compare(&w));
-  WAL_TRY_GOTO(wal_run_file_create(job->ctx, job->output, job->options->force, &file));
-  WAL_TRY_GOTO(wal_design_file_write(file, job, w.design, &w.marks, &w.report));
-  WAL_TRY_GOTO(wal_run_file_commit(&file));
-  if (w.speaks) print_result(&w);
-cleanup:
+  w->speaks = wal_ctx_rank(job->ctx) == 0;
+  WAL_TRY(create_problem(job, wal_params_child(job->params, "game"), &w->problem));
+  WAL_TRY(plan_run(job, w->problem));
+  if (job->options->dry_run) return WAL_OK;
+  WAL_TRY(wal_design_create(w->problem, &plan, &w->design));
+  WAL_TRY(take_steps(w));
+  WAL_TRY(compare(w));
+  if (!*file) WAL_TRY(wal_run_file_create(job->ctx, job->output, job->options->force, file));
+  return wal_design_file_write(*file, job, w->design, &w->marks, &w->report);
+}
+
+static void free_work(work *w) {
+  wal_report_free(w->job->ctx, &w->report);
+  wal_design_destroy(&w->design);
+  wal_problem_destroy(&w->problem);
+}
+
+static wal_status run(wal_job *job) {
+  work w = {.job = job};
+  wal_run_file *file = NULL;
+  wal_status status = do_design(&w, &file);
+  if (status == WAL_OK && file) {
+    status = wal_design_file_write_run(file, job, w.design);
+    if (status == WAL_OK) status = wal_run_file_commit(&file);
+    if (status == WAL_OK && w.speaks) print_result(&w);
+  }
   wal_run_file_discard(&file);
-  wal_report_free(job->ctx, &w.report);
-  wal_design_destroy(&w.design);
-  wal_problem_destroy(&w.problem);
+  free_work(&w);
+  return status;
+}
+
+/* Place of the task's game in the list of games. */
+static int64_t game_index(const wal_params *params) {
+  int64_t i = 0;
+  while (i < wal_game_count() && wal_game_at(i) != game_of(params)) i++;
+  return i;
+}
+
+/* One of a sweep's designs: its value is the objective of the best one, and exploitabilities are
+   those of the start and the best. */
+static wal_status work_of_sweep(wal_job *job, wal_run_file **file, wal_figures *figures) {
+  work w = {.job = job};
+  const wal_status status = do_design(&w, file);
+  if (status == WAL_OK) {
+    const wal_design_row *last = &w.design->rows[w.design->row_count - 1];
+    const wal_assessment *start = &w.marks.row[w.marks.count - 2].found;
+    const wal_assessment *best = &w.marks.row[w.marks.count - 1].found;
+    *figures = (wal_figures){.iterations = last->step,
+                             .first = start->plain_exploitability,
+                             .best = best->plain_exploitability,
+                             .last = best->plain_exploitability,
+                             .regularized = best->exploitability,
+                             .value = best->objective,
+                             .seconds = last->seconds,
+                             .game = game_index(job->params)};
+    memcpy(figures->total, w.report.total, sizeof figures->total);
+  }
+  free_work(&w);
   return status;
 }
 
@@ -340,4 +445,6 @@ const wal_task_type wal_task_design = {
     .check = check,
     .run = run,
     .check_gradients = check_gradients,
+    .estimate = estimate,
+    .work = work_of_sweep,
 };

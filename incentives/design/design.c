@@ -14,8 +14,10 @@ static wal_status acquire(wal_ctx *ctx, wal_design *d) {
   double **const arrays[] = {&d->theta, &d->best_theta, &d->direction, &d->next_theta};
   for (int i = 0; i < 4; i++)
     WAL_TRY(wal_acquire(ctx, "parameters", d->count, sizeof(double), arrays[i]));
-  memcpy(d->theta, wal_problem_start(d->problem), (size_t)d->count * sizeof *d->theta);
-  memcpy(d->best_theta, d->theta, (size_t)d->count * sizeof *d->theta);
+  if (!wal_ctx_planning(ctx)) {
+    memcpy(d->theta, wal_problem_start(d->problem), (size_t)d->count * sizeof *d->theta);
+    memcpy(d->best_theta, d->theta, (size_t)d->count * sizeof *d->theta);
+  }
   if (d->plan.method->moves) return WAL_OK;
   return wal_optimizer_create(ctx, d->plan.optimizer, d->plan.optimizer_params, d->count,
                               d->plan.steps, &d->optimizer);
@@ -59,6 +61,20 @@ void wal_design_destroy(wal_design **design) {
   wal_release(ctx, &d->next_theta);
   wal_release(ctx, &d->rows);
   wal_release(ctx, design);
+}
+
+wal_status wal_design_cost(wal_problem *problem, const wal_design_plan *plan, int64_t *bytes) {
+  wal_ctx *ctx = wal_problem_space(problem)->ctx;
+  wal_design *d = NULL;
+  wal_learner_cost learner;
+  wal_ctx_plan_begin(ctx);
+  const wal_status status = wal_design_create(problem, plan, &d);
+  wal_design_destroy(&d);
+  *bytes = wal_ctx_plan_end(ctx);
+  WAL_TRY(status);
+  WAL_TRY(wal_problem_plan(problem, &learner));
+  *bytes += learner.bytes;
+  return WAL_OK;
 }
 
 void wal_design_declare(wal_design *d, wal_state *state) {

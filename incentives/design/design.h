@@ -54,6 +54,10 @@ typedef struct wal_design {
 wal_status wal_design_create(wal_problem *problem, const wal_design_plan *plan, wal_design **out);
 void wal_design_destroy(wal_design **design);
 
+/** What a design will take of this rank's memory, beyond what the problem has: it is made on
+ *  addresses without memory. @collective */
+wal_status wal_design_cost(wal_problem *problem, const wal_design_plan *plan, int64_t *bytes);
+
 /** Declares what a design needs to go on later as if it had never stopped. */
 void wal_design_declare(wal_design *design, wal_state *state);
 

@@ -172,6 +172,10 @@ static wal_status start_learner(wal_problem *p, const double *theta) {
                             &p->learner);
 }
 
+wal_status wal_problem_plan(wal_problem *p, wal_learner_cost *out) {
+  return wal_learner_plan(p->space, wal_learner_find("mirror_descent"), p->learner_params, out);
+}
+
 wal_status wal_problem_evaluate(wal_problem *p, const double *theta, double *out) {
   wal_measure measure;
   WAL_TRY(start_learner(p, theta));

@@ -4,6 +4,7 @@
 
 #include "incentives/design/objective.h"
 #include "sim/learn/implicit.h"
+#include "sim/learn/learner.h"
 #include "sim/learn/unrolled.h"
 
 /**
@@ -76,9 +77,12 @@ wal_status wal_problem_evaluate(wal_problem *problem, const double *theta, doubl
 wal_status wal_problem_assess(wal_problem *problem, const double *theta, int64_t iterations,
                               wal_assessment *out);
 
+/** What the learner of evaluations will take. @collective */
+wal_status wal_problem_plan(wal_problem *problem, wal_learner_cost *out);
+
 /** The policy of the design that was assessed (with its flow), for run files: the learner is kept
  *  until the next evaluation. NULL: none. */
-const struct wal_learner *wal_problem_learner(const wal_problem *problem);
+const wal_learner *wal_problem_learner(const wal_problem *problem);
 
 /** WAL_EINPUT, by name, if game or objective lack derivatives, or if the game or the learner cannot
  *  be used with this memory. To be asked before wal_problem_gradient(). @collective */
