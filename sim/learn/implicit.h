@@ -7,8 +7,9 @@
 
 /**
  * The regularized equilibrium and its derivatives: mirror descent on logits (sim/learn/unrolled.h)
- * run until it stands still, at entropy y = q(y, theta). From there, by the implicit function
- * theorem, with J = dq/dy and the objective's derivatives,
+ * run until it stands still, at entropy y = q(y, theta); near to it with Anderson's acceleration,
+ * which takes tens of steps where the contraction 1 - rate * entropy takes thousands. From there,
+ * by the implicit function theorem, with J = dq/dy and the objective's derivatives,
  *
  *   (entropy I - J)^T m = dg/dy,   grad = dg/dtheta + m^T dq/dtheta
  *
