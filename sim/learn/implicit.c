@@ -13,8 +13,8 @@
 enum {
   RESTART = 30, /* directions that GMRES keeps */
   DEPTH = 10,   /* differences that Anderson's acceleration keeps */
-  PLACES = 4,   /* further arrays that it needs; all lie in GMRES' basis */
-  PAUSE = 20,   /* plain steps before acceleration is tried again */
+  PLACES = 5,   /* further arrays that it needs; all lie in GMRES' basis */
+  PAUSE = 20, /* plain steps before acceleration is tried again; after each failure twice as many */
 };
 
 _Static_assert(2 * DEPTH + PLACES <= RESTART + 1, "acceleration needs more arrays than there are");
@@ -171,7 +171,8 @@ WAL_HOT static double residual_of(wal_tile t, double entropy, double rate,
   return largest;
 }
 
-/* In the basis: the last differences of z, those of r; and z and r, now and before. */
+/* In the basis: the last differences of z, those of r; z and r, now and before; and the best z
+   since acceleration began. */
 static double *difference(const wal_implicit *i, int k) { return i->basis + k * i->size; }
 static double *residual_difference(const wal_implicit *i, int k) {
   return i->basis + (DEPTH + k) * i->size;
@@ -235,6 +236,11 @@ WAL_HOT static void subtract(int64_t n, const double *restrict x, const double *
   for (int64_t j = 0; j < n; j++) out[j] = x[j] - y[j];
 }
 
+static void set_policy(wal_implicit *i, const double *y) {
+  memcpy(i->policy.values, y, (size_t)i->size * sizeof *y);
+  wal_policy_restored(&i->policy);
+}
+
 static void forget(wal_implicit *i) {
   i->taken = 0;
   i->begun = false;
@@ -267,8 +273,7 @@ static wal_status note_differences(wal_implicit *i) {
    are slow, but do not matter. */
 static wal_status accelerate(wal_implicit *i) {
   WAL_TRY(note_differences(i));
-  memcpy(i->policy.values, place(i, 0), (size_t)i->size * sizeof *i->policy.values);
-  wal_policy_restored(&i->policy);
+  set_policy(i, place(i, 0));
   const int n = differences(i);
   double x[DEPTH];
   if (n == 0) return WAL_OK;
@@ -286,11 +291,11 @@ wal_status wal_implicit_forward(wal_implicit *i) {
   const wal_implicit_options *o = &i->options;
   const char *name = i->space->game->type->component.name;
   double best = HUGE_VAL;
-  int64_t plain = 0;
+  int64_t plain = 0, pause = PAUSE;
   i->work = (wal_implicit_work){0};
   wal_policy_restored(&i->policy);  // its values may have been read back
   forget(i);
-  while (i->work.steps++ < o->iterations) {
+  for (; i->work.steps < o->iterations; i->work.steps++) {
     if (plain-- > 0) {
       WAL_TRY(sweep(i, STEP));
       continue;
@@ -299,15 +304,25 @@ wal_status wal_implicit_forward(wal_implicit *i) {
     if (!isfinite(i->residual))
       return wal_fail(i->space->ctx, WAL_ENONFINITE, "%s: the learner's value is not finite", name);
     if (i->residual <= o->tolerance * o->entropy) return WAL_OK;
-    if (i->residual > NEAR * o->entropy || i->residual > GROWTH * best) {
+    const bool failed = i->begun && i->residual > GROWTH * best;
+    if (failed || i->residual > NEAR * o->entropy) {
+      if (failed) {
+        set_policy(i, place(i, 4));
+        pause *= 2;
+      }
       forget(i);
       best = HUGE_VAL;
-      plain = PAUSE;
+      plain = pause;
       continue;
     }
-    best = fmin(best, i->residual);
+    if (i->residual <= best) {
+      best = i->residual;
+      memcpy(place(i, 4), place(i, 0), (size_t)i->size * sizeof(double));
+    }
     WAL_TRY(accelerate(i));
   }
+  WAL_TRY(sweep(i, LOOK));  // flow and values of the policy as it is
+  if (i->residual <= o->accepted * o->entropy) return WAL_OK;
   return wal_fail(i->space->ctx, WAL_ENOCONV,
                   "%s: the learner has not found its equilibrium after %" PRId64
                   " iterations: a residual of %.1e is left",

@@ -28,6 +28,9 @@ typedef struct wal_implicit_options {
   /** The run ends when no probability will change by more than about this, and the system is solved
    *  to this relative residual. */
   double tolerance;
+  /** Where the steps do not suffice for that, a change that is accepted all the same: at a kink the
+   *  learner can go to and fro for ever. */
+  double accepted;
   int64_t iterations; /**< most steps of mirror descent, and most products J^T m */
 } wal_implicit_options;
 
