@@ -40,7 +40,7 @@ wal_status wal_implicit_create(const wal_space *space, const wal_implicit_option
 void wal_implicit_destroy(wal_implicit **implicit);
 
 /** Runs to the equilibrium of the game as it is. @collective. WAL_ENOCONV if the steps do not
- *  suffice. */
+ *  suffice for what is accepted. */
 wal_status wal_implicit_forward(wal_implicit *implicit);
 
 /** The equilibrium and its flow, after wal_implicit_forward(). */
