@@ -63,7 +63,7 @@ static wal_status measure_equilibrium(wal_problem *problem, double tolerance) {
   WAL_TRY(wal_acquire(ctx, "bench", count, sizeof *gradient, &gradient));
   WAL_TRY(wal_acquire(ctx, "bench", count, sizeof *theta, &theta));
   memcpy(theta, wal_problem_start(problem), (size_t)count * sizeof *theta);
-  WAL_TRY(wal_problem_differentiate_equilibrium(problem, tolerance, 100000));
+  WAL_TRY(wal_problem_differentiate_equilibrium(problem, tolerance, 0.05, 2000));
   for (int i = 0; i < 4; i++) {
     const double start = seconds();
     WAL_TRY(wal_problem_gradient(problem, theta, &value, gradient));

@@ -16,14 +16,22 @@ static const wal_param PARAMS[] = {
                 "relative error to which the derivatives are found there"},
     {.name = "iterations",
      .type = WAL_INTEGER,
-     .number = 100000,
+     .number = 2000,
      .low = 1,
      .high = 1e9,
      .meaning = "most steps of the learner to the equilibrium, from that of the step before"},
+    {.name = "accepted",
+     .type = WAL_REAL,
+     .number = 1,
+     .low = 0,
+     .high = HUGE_VAL,
+     .meaning = "change of probabilities that is accepted when the iterations are over: at a kink "
+                "the learner can go to and fro for ever; more ends the design"},
     {0}};
 
 static wal_status create(const wal_params *params, wal_method *m) {
   return wal_problem_differentiate_equilibrium(m->problem, wal_params_real(params, "tolerance"),
+                                               wal_params_real(params, "accepted"),
                                                wal_params_integer(params, "iterations"));
 }
 

@@ -232,11 +232,12 @@ wal_status wal_problem_differentiate(wal_problem *p, wal_unrolled_memory memory)
   return wal_unrolled_create(p->space, &options, &p->unrolled);
 }
 
-wal_status wal_problem_differentiate_equilibrium(wal_problem *p, double tolerance,
+wal_status wal_problem_differentiate_equilibrium(wal_problem *p, double tolerance, double accepted,
                                                  int64_t iterations) {
   const wal_implicit_options options = {.rate = p->response.rate,
                                         .entropy = p->response.entropy,
                                         .tolerance = tolerance,
+                                        .accepted = accepted,
                                         .iterations = iterations};
   WAL_TRY(check_derivatives(p));
   return wal_implicit_create(p->space, &options, &p->implicit);

@@ -89,9 +89,9 @@ const wal_learner *wal_problem_learner(const wal_problem *problem);
 wal_status wal_problem_differentiate(wal_problem *problem, wal_unrolled_memory memory);
 
 /** The same for derivatives of the equilibrium itself (sim/learn/implicit.h), which stands for G
- *  then: to this tolerance, with at most so many steps of the learner. @collective */
+ *  then: to this tolerance or, after so many steps of the learner, what is accepted. @collective */
 wal_status wal_problem_differentiate_equilibrium(wal_problem *problem, double tolerance,
-                                                 int64_t iterations);
+                                                 double accepted, int64_t iterations);
 
 /** What wal_problem_differentiate_equilibrium() made; NULL: not asked for. */
 const wal_implicit *wal_problem_equilibrium(const wal_problem *problem);

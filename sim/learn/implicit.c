@@ -12,8 +12,16 @@
 
 enum {
   RESTART = 30, /* directions that GMRES keeps */
-  CHECK = 10,   /* steps of the learner from one look at the residual to the next */
+  DEPTH = 10,   /* differences that Anderson's acceleration keeps */
+  PLACES = 5,   /* further arrays that it needs; all lie in GMRES' basis */
+  PAUSE = 20, /* plain steps before acceleration is tried again; after each failure twice as many */
 };
+
+_Static_assert(2 * DEPTH + PLACES <= RESTART + 1, "acceleration needs more arrays than there are");
+
+/* Far from the equilibrium, differences of steps tell nothing of its neighbourhood: acceleration is
+   for residuals (changes of probabilities) below NEAR that have not grown by more than GROWTH. */
+static const double NEAR = 0.03, GROWTH = 3;
 
 struct wal_implicit {
   const wal_space *space;
@@ -30,6 +38,10 @@ struct wal_implicit {
   wal_block_sum *sums;
   double total[RESTART + 2];
   wal_implicit_work work;
+  /* acceleration */
+  bool begun;     // there is an iterate before
+  int64_t taken;  // differences since it began
+  double gram[DEPTH][DEPTH];
 };
 
 static wal_status check(wal_ctx *ctx, const wal_space *space, const wal_implicit_options *o) {
@@ -100,79 +112,7 @@ void wal_implicit_declare(wal_implicit *i, wal_state *state) {
   wal_policy_declare(i->space, i->m, "equilibrium_adjoint", state);
 }
 
-// ---- To the equilibrium -----------------------------------------------------------------------
-
-/* The largest of pi(a|s) |d - mean|, d = q - entropy y: entropy times the change of probabilities
-   that is left, to first order. */
-WAL_HOT static double residual_of(wal_tile t, double entropy, const double *restrict pi,
-                                  const double *restrict q, const double *restrict y) {
-  double largest = 0;
-  for (int64_t i = 0; i < t.count; i++) {
-    double mean = 0;
-    for (int a = 0; a < t.actions; a++) {
-      const int64_t at = a * t.stride + i;
-      if (pi[at] > 0) mean += pi[at] * (q[at] - entropy * y[at]);
-    }
-    for (int a = 0; a < t.actions; a++) {
-      const int64_t at = a * t.stride + i;
-      const double x = pi[at] > 0 ? pi[at] * fabs(q[at] - entropy * y[at] - mean) : 0;
-      if (!(x <= largest)) largest = x;
-    }
-  }
-  return largest;
-}
-
-static void look(void *user, const wal_value_tile *tile) {
-  wal_implicit *i = user;
-  const wal_implicit_options *o = &i->options;
-  const wal_tile t = wal_tile_of(i->space, &tile->slab);
-  double *y = wal_policy_tile(&i->policy, tile->slab.stage, tile->tile);
-  const double *q = tile->q[WAL_VALUE_SOFT_POLICY];
-  const double x = residual_of(t, o->entropy, tile->pi, q, y);
-  if (!(x <= i->residual)) i->residual = x;
-  wal_tile_blend(t, 1 - o->rate * o->entropy, y, o->rate, q);
-}
-
-typedef enum pass { STEP, LOOK, STAY } pass;
-
-/* The sweeps at y; afterwards y is the next one, but for STAY. */
-static wal_status sweep(wal_implicit *i, pass what) {
-  const wal_implicit_options *o = &i->options;
-  const wal_logit_step go = {1 - o->rate * o->entropy, o->rate};
-  const wal_value_request request = {.which = 1u << WAL_VALUE_SOFT_POLICY,
-                                     .visits = what == LOOK ? 1u << WAL_VALUE_SOFT_POLICY : 0,
-                                     .keep = WAL_VALUE_SOFT_POLICY,
-                                     .entropy = o->entropy,
-                                     .visit = what == LOOK ? look : NULL,
-                                     .user = i,
-                                     .step = what == STEP ? &go : NULL};
-  wal_value_totals totals;
-  if (what == LOOK) i->residual = 0;
-  WAL_TRY(wal_flow_run(&i->flow, &i->policy));
-  WAL_TRY(wal_values_run(&i->values, &i->flow, &i->policy, &request, &totals));
-  return what == LOOK ? wal_ctx_largest_real(i->space->ctx, &i->residual) : WAL_OK;
-}
-
-wal_status wal_implicit_forward(wal_implicit *i) {
-  const wal_implicit_options *o = &i->options;
-  const char *name = i->space->game->type->component.name;
-  i->work = (wal_implicit_work){0};
-  wal_policy_restored(&i->policy);  // its values may have been read back
-  for (int64_t t = 0; t < o->iterations; t++) {
-    i->work.steps++;
-    WAL_TRY(sweep(i, t % CHECK == 0 ? LOOK : STEP));
-    if (t % CHECK != 0) continue;
-    if (!isfinite(i->residual))
-      return wal_fail(i->space->ctx, WAL_ENONFINITE, "%s: the learner's value is not finite", name);
-    if (i->residual <= o->tolerance * o->entropy) return sweep(i, STAY);
-  }
-  return wal_fail(i->space->ctx, WAL_ENOCONV,
-                  "%s: the learner has not found its equilibrium after %" PRId64
-                  " iterations: a residual of %.1e is left",
-                  name, o->iterations, i->residual / o->entropy);
-}
-
-// ---- The linear system ------------------------------------------------------------------------
+// ---- Arrays of policy size --------------------------------------------------------------------
 
 /* total[k] = <vector k, w> for k < count, and total[count] = <w, w>. */
 static wal_status dots(wal_implicit *i, int count, const double *vectors, const double *w) {
@@ -204,6 +144,192 @@ WAL_HOT static void add_scaled(int64_t n, double factor, const double *restrict 
 WAL_HOT static void scale(int64_t n, double factor, double *x) {
   for (int64_t j = 0; j < n; j++) x[j] *= factor;
 }
+
+// ---- To the equilibrium -----------------------------------------------------------------------
+
+/* With d = q - entropy y and f = d - mean of d over pi: z = y + rate f, r = pi f; returns the
+   largest |r|, entropy times the change of probabilities that is left, to first order. */
+WAL_HOT static double residual_of(wal_tile t, double entropy, double rate,
+                                  const double *restrict pi, const double *restrict q,
+                                  const double *restrict y, double *restrict z,
+                                  double *restrict r) {
+  double largest = 0;
+  for (int64_t i = 0; i < t.count; i++) {
+    double mean = 0;
+    for (int a = 0; a < t.actions; a++) {
+      const int64_t at = a * t.stride + i;
+      if (pi[at] > 0) mean += pi[at] * (q[at] - entropy * y[at]);
+    }
+    for (int a = 0; a < t.actions; a++) {
+      const int64_t at = a * t.stride + i;
+      const double f = y[at] > 0.5 * WAL_FORBIDDEN ? q[at] - entropy * y[at] - mean : 0;
+      z[at] = y[at] + rate * f;
+      r[at] = pi[at] * f;
+      if (!(fabs(r[at]) <= largest)) largest = fabs(r[at]);
+    }
+  }
+  return largest;
+}
+
+/* In the basis: the last differences of z, those of r; z and r, now and before; and the best z
+   since acceleration began. */
+static double *difference(const wal_implicit *i, int k) { return i->basis + k * i->size; }
+static double *residual_difference(const wal_implicit *i, int k) {
+  return i->basis + (DEPTH + k) * i->size;
+}
+static double *place(const wal_implicit *i, int k) { return i->basis + (2 * DEPTH + k) * i->size; }
+
+static void look(void *user, const wal_value_tile *tile) {
+  wal_implicit *i = user;
+  const wal_implicit_options *o = &i->options;
+  const wal_tile t = wal_tile_of(i->space, &tile->slab);
+  const int64_t at = tile->slab.stage * i->space->pairs + wal_space_pair(i->space, tile->tile);
+  const double x = residual_of(t, o->entropy, o->rate, tile->pi, tile->q[WAL_VALUE_SOFT_POLICY],
+                               i->policy.values + at, place(i, 0) + at, place(i, 1) + at);
+  if (!(x <= i->residual)) i->residual = x;
+}
+
+typedef enum pass { STEP, LOOK } pass;
+
+/* The sweeps at y. STEP: y is then the next one. LOOK: the residual is known, and what follows y
+   stands in its place. */
+static wal_status sweep(wal_implicit *i, pass what) {
+  const wal_implicit_options *o = &i->options;
+  const wal_logit_step go = {1 - o->rate * o->entropy, o->rate};
+  const wal_value_request request = {.which = 1u << WAL_VALUE_SOFT_POLICY,
+                                     .visits = what == LOOK ? 1u << WAL_VALUE_SOFT_POLICY : 0,
+                                     .keep = WAL_VALUE_SOFT_POLICY,
+                                     .entropy = o->entropy,
+                                     .visit = what == LOOK ? look : NULL,
+                                     .user = i,
+                                     .step = what == STEP ? &go : NULL};
+  wal_value_totals totals;
+  if (what == LOOK) i->residual = 0;
+  WAL_TRY(wal_flow_run(&i->flow, &i->policy));
+  WAL_TRY(wal_values_run(&i->values, &i->flow, &i->policy, &request, &totals));
+  return what == LOOK ? wal_ctx_largest_real(i->space->ctx, &i->residual) : WAL_OK;
+}
+
+/* gram x = x in place, by Cholesky's decomposition; false if it is singular. */
+static bool solve_small(int n, double gram[DEPTH][DEPTH], double *x) {
+  double l[DEPTH][DEPTH];
+  for (int a = 0; a < n; a++)
+    for (int b = 0; b <= a; b++) {
+      double sum = gram[a][b];
+      for (int k = 0; k < b; k++) sum -= l[a][k] * l[b][k];
+      if (a == b && !(sum > 1e-14 * gram[a][a])) return false;
+      l[a][b] = a == b ? sqrt(sum) : sum / l[b][b];
+    }
+  for (int a = 0; a < n; a++) {
+    for (int k = 0; k < a; k++) x[a] -= l[a][k] * x[k];
+    x[a] /= l[a][a];
+  }
+  for (int a = n - 1; a >= 0; a--) {
+    for (int k = a + 1; k < n; k++) x[a] -= l[k][a] * x[k];
+    x[a] /= l[a][a];
+  }
+  return true;
+}
+
+WAL_HOT static void subtract(int64_t n, const double *restrict x, const double *restrict y,
+                             double *restrict out) {
+  for (int64_t j = 0; j < n; j++) out[j] = x[j] - y[j];
+}
+
+static void set_policy(wal_implicit *i, const double *y) {
+  memcpy(i->policy.values, y, (size_t)i->size * sizeof *y);
+  wal_policy_restored(&i->policy);
+}
+
+static void forget(wal_implicit *i) {
+  i->taken = 0;
+  i->begun = false;
+}
+
+static int differences(const wal_implicit *i) { return i->taken < DEPTH ? (int)i->taken : DEPTH; }
+
+/* Notes by what z and r differ from those before, which they become. */
+static wal_status note_differences(wal_implicit *i) {
+  double *z = place(i, 0), *r = place(i, 1), *z_before = place(i, 2), *r_before = place(i, 3);
+  const size_t bytes = (size_t)i->size * sizeof *z;
+  if (i->begun) {
+    const int slot = (int)(i->taken % DEPTH);
+    subtract(i->size, z, z_before, difference(i, slot));
+    subtract(i->size, r, r_before, residual_difference(i, slot));
+    i->taken++;
+    const int n = differences(i);
+    WAL_TRY(dots(i, n, residual_difference(i, 0), residual_difference(i, slot)));
+    for (int k = 0; k < n; k++) i->gram[slot][k] = i->gram[k][slot] = i->total[k];
+  }
+  i->begun = true;
+  memcpy(z_before, z, bytes);
+  memcpy(r_before, r, bytes);
+  return WAL_OK;
+}
+
+/* Anderson's acceleration (Anderson 1965; Walker and Ni 2011) of the step y <- z(y): with the
+   differences dz_k and dr_k of the last iterates, y <- z - sum_k x_k dz_k, where x makes the
+   smallest r - sum_k x_k dr_k. Residuals are weighed by the policy: logits of what is never played
+   are slow, but do not matter. */
+static wal_status accelerate(wal_implicit *i) {
+  WAL_TRY(note_differences(i));
+  set_policy(i, place(i, 0));
+  const int n = differences(i);
+  double x[DEPTH];
+  if (n == 0) return WAL_OK;
+  WAL_TRY(dots(i, n, residual_difference(i, 0), place(i, 1)));
+  memcpy(x, i->total, sizeof x);
+  if (!solve_small(n, i->gram, x)) {
+    forget(i);
+    return WAL_OK;
+  }
+  for (int k = 0; k < n; k++) add_scaled(i->size, -x[k], difference(i, k), i->policy.values);
+  return WAL_OK;
+}
+
+wal_status wal_implicit_forward(wal_implicit *i) {
+  const wal_implicit_options *o = &i->options;
+  const char *name = i->space->game->type->component.name;
+  double best = HUGE_VAL;
+  int64_t plain = 0, pause = PAUSE;
+  i->work = (wal_implicit_work){0};
+  wal_policy_restored(&i->policy);  // its values may have been read back
+  forget(i);
+  for (; i->work.steps < o->iterations; i->work.steps++) {
+    if (plain-- > 0) {
+      WAL_TRY(sweep(i, STEP));
+      continue;
+    }
+    WAL_TRY(sweep(i, LOOK));
+    if (!isfinite(i->residual))
+      return wal_fail(i->space->ctx, WAL_ENONFINITE, "%s: the learner's value is not finite", name);
+    if (i->residual <= o->tolerance * o->entropy) return WAL_OK;
+    const bool failed = i->begun && i->residual > GROWTH * best;
+    if (failed || i->residual > NEAR * o->entropy) {
+      if (failed) {
+        set_policy(i, place(i, 4));
+        pause *= 2;
+      }
+      forget(i);
+      best = HUGE_VAL;
+      plain = pause;
+      continue;
+    }
+    if (i->residual <= best) {
+      best = i->residual;
+      memcpy(place(i, 4), place(i, 0), (size_t)i->size * sizeof(double));
+    }
+    WAL_TRY(accelerate(i));
+  }
+  WAL_TRY(sweep(i, LOOK));  // flow and values of the policy as it is
+  if (i->residual <= o->accepted * o->entropy) return WAL_OK;
+  return wal_fail(i->space->ctx, WAL_ENOCONV,
+                  "%s: the learner has not found its equilibrium after %" PRId64
+                  " iterations: a residual of %.1e is left",
+                  name, o->iterations, i->residual / o->entropy);
+}
+
+// ---- The linear system ------------------------------------------------------------------------
 
 /* out = (entropy I - J)^T v */
 static wal_status multiply(wal_implicit *i, double *v, double *out) {

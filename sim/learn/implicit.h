@@ -7,8 +7,9 @@
 
 /**
  * The regularized equilibrium and its derivatives: mirror descent on logits (sim/learn/unrolled.h)
- * run until it stands still, at entropy y = q(y, theta). From there, by the implicit function
- * theorem, with J = dq/dy and the objective's derivatives,
+ * run until it stands still, at entropy y = q(y, theta); near to it with Anderson's acceleration,
+ * which takes tens of steps where the contraction 1 - rate * entropy takes thousands. From there,
+ * by the implicit function theorem, with J = dq/dy and the objective's derivatives,
  *
  *   (entropy I - J)^T m = dg/dy,   grad = dg/dtheta + m^T dq/dtheta
  *
@@ -27,6 +28,9 @@ typedef struct wal_implicit_options {
   /** The run ends when no probability will change by more than about this, and the system is solved
    *  to this relative residual. */
   double tolerance;
+  /** Where the steps do not suffice for that, a change that is accepted all the same: at a kink the
+   *  learner can go to and fro for ever. */
+  double accepted;
   int64_t iterations; /**< most steps of mirror descent, and most products J^T m */
 } wal_implicit_options;
 
@@ -36,7 +40,7 @@ wal_status wal_implicit_create(const wal_space *space, const wal_implicit_option
 void wal_implicit_destroy(wal_implicit **implicit);
 
 /** Runs to the equilibrium of the game as it is. @collective. WAL_ENOCONV if the steps do not
- *  suffice. */
+ *  suffice for what is accepted. */
 wal_status wal_implicit_forward(wal_implicit *implicit);
 
 /** The equilibrium and its flow, after wal_implicit_forward(). */

@@ -54,8 +54,8 @@ static void check_case(wal_ctx *ctx, wal_ctx *self, int index) {
   for (int64_t i = 0; i < count; i++)
     theta[i] = wal_problem_start(all.problem)[i] + 0.3 * sin((double)i);
 
-  WAL_ASSERT_OK(ctx, wal_problem_differentiate_equilibrium(all.problem, 1e-10, 10000));
-  WAL_ASSERT_OK(self, wal_problem_differentiate_equilibrium(alone.problem, 1e-10, 10000));
+  WAL_ASSERT_OK(ctx, wal_problem_differentiate_equilibrium(all.problem, 1e-10, 0, 10000));
+  WAL_ASSERT_OK(self, wal_problem_differentiate_equilibrium(alone.problem, 1e-10, 0, 10000));
   WAL_ASSERT_OK(ctx, wal_problem_gradient(all.problem, theta, &value[0], g[0]));
   WAL_ASSERT_OK(self, wal_problem_gradient(alone.problem, theta, &value[1], g[1]));
   WAL_ASSERT_ALL(ctx, memcmp(&value[0], &value[1], sizeof value[0]) == 0);
@@ -99,18 +99,18 @@ static void test_refused(void **state) {
   WAL_ASSERT_OK(
       ctx, wal_test_problem_make(ctx, CASES[0].game, CASES[0].objective, sharp, NULL, &problem));
   WAL_ASSERT_STATUS(ctx, WAL_EINPUT,
-                    wal_problem_differentiate_equilibrium(problem.problem, 1e-8, 100));
+                    wal_problem_differentiate_equilibrium(problem.problem, 1e-8, 0, 100));
   assert_string_equal(wal_ctx_error(ctx),
                       "expected entropy > 0 for derivatives of the equilibrium, got 0");
   wal_test_problem_free(&problem);
   begin(ctx, 0, &problem);
-  WAL_ASSERT_OK(ctx, wal_problem_differentiate_equilibrium(problem.problem, 1e-10, 25));
+  WAL_ASSERT_OK(ctx, wal_problem_differentiate_equilibrium(problem.problem, 1e-10, 0, 12));
   WAL_ASSERT_STATUS(
       ctx, WAL_ENOCONV,
       wal_problem_gradient(problem.problem, wal_problem_start(problem.problem), &value, gradient));
   WAL_ASSERT_CONTAINS(wal_ctx_error(ctx),
                       "beach_bar: the learner has not found its equilibrium "
-                      "after 25 iterations: a residual of ");
+                      "after 12 iterations: a residual of ");
   wal_test_problem_free(&problem);
   wal_ctx_destroy(&ctx);
 }
