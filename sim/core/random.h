@@ -19,6 +19,10 @@ typedef enum wal_purpose {
   WAL_PURPOSE_ZEROTH_ORDER = 9,
   WAL_PURPOSE_ANNEAL = 10,
   WAL_PURPOSE_GRADIENT_CHECK = 11,
+  WAL_PURPOSE_EPISODE = 12,
+  WAL_PURPOSE_AGENT = 13,
+  WAL_PURPOSE_GUEST = 14,
+  WAL_PURPOSE_COUNTS = 15,
 } wal_purpose;
 
 /** Four words of Philox4x32-10 (Random123). */
