@@ -253,28 +253,105 @@ static void ask_stage(wal_arena *arena, int stage) {
   }
 }
 
-wal_status wal_arena_stage(wal_arena *arena, int stage, const int64_t *played,
-                           const double *policy) {
+/* What the stage's masses and shares of actions lead to. `played` is NULL in the limit of many
+ * agents, where nobody contests anything. */
+static wal_status complete(wal_arena *arena, int stage, const int64_t *played) {
   const wal_space *space = arena->space;
   const wal_game *game = space->game;
   const wal_shape *shape = &game->shape;
   double *z = wal_flow_statistic(&arena->flow, stage);
-  read_counts(arena, stage, played, policy);
   if (shape->whole)
     memcpy(z + shape->statistic + shape->settled, wal_flow_mass(&arena->flow, stage),
            (size_t)shape->states * sizeof *z);
   if (shape->statistic > 0) WAL_TRY(couple(arena, stage));
-  if (shape->contests > 0)
+  if (shape->contests > 0 && played)
     hold_contests(arena, stage, played);
   else if (shape->settled > 0)
     game->type->settle(game->self, stage, arena->flow.statistics);
-  ask_stage(arena, stage);
-  return game->type->failure ? game->type->failure(space->ctx, game->self) : WAL_OK;
+  return wal_arena_recall(arena, stage);
+}
+
+wal_status wal_arena_stage(wal_arena *arena, int stage, const int64_t *played,
+                           const double *policy) {
+  read_counts(arena, stage, played, policy);
+  return complete(arena, stage, played);
 }
 
 wal_status wal_arena_recall(wal_arena *arena, int stage) {
-  const wal_space *space = arena->space;
+  const wal_game *game = arena->space->game;
   ask_stage(arena, stage);
-  return space->game->type->failure ? space->game->type->failure(space->ctx, space->game->self)
-                                    : WAL_OK;
+  return game->type->failure ? game->type->failure(arena->space->ctx, game->self) : WAL_OK;
+}
+
+// ---- The limit --------------------------------------------------------------------------------
+
+/* mu = sum_g share_g mu_g and pi = sum_g share_g mu_g pi_g / mu. */
+static void blend(wal_arena *arena, int stage, int groups, const double *share,
+                  const double *const *const *policy, const double *mass) {
+  const wal_space *space = arena->space;
+  const int64_t states = space->game->shape.states;
+  const int actions = space->game->shape.actions;
+  double *total = wal_flow_mass(&arena->flow, stage);
+  for (int64_t tile = 0; tile < space->tiles; tile++) {
+    const wal_slab slab = wal_space_slab(space, stage, tile);
+    double *pi = wal_policy_tile(&arena->policy, stage, tile);
+    for (int64_t i = 0; i < slab.count; i++) {
+      const int64_t s = slab.first + i;
+      double here = 0;
+      for (int g = 0; g < groups; g++) here += share[g] * mass[g * states + s];
+      total[s] = here;
+      for (int a = 0; a < actions; a++) {
+        double sum = 0;
+        for (int g = 0; g < groups; g++)
+          sum += share[g] * mass[g * states + s] * policy[g][stage][s * actions + a];
+        pi[a * slab.stride + i] =
+            groups > 1 && here > 0 ? sum / here : policy[0][stage][s * actions + a];
+      }
+    }
+  }
+}
+
+/* Where a group's mass goes, into `next`. */
+static void move_group(const wal_arena *arena, int stage, const double *policy, const double *mass,
+                       double *post, double *next) {
+  const wal_shape *shape = &arena->space->game->shape;
+  const int at = wal_arena_kernel(arena, stage), outcomes = shape->outcomes;
+  const int64_t rows = shape->post_states > 0 ? shape->post_states : shape->states;
+  double *reached = arena->row ? post : next;
+  memset(reached, 0, (size_t)(arena->row ? rows : shape->states) * sizeof *reached);
+  for (int64_t pair = 0; pair < arena->pairs; pair++) {
+    const double joint = mass[pair / shape->actions] * policy[pair];
+    for (int k = 0; k < outcomes; k++)
+      reached[arena->post[at][pair * outcomes + k]] +=
+          outcomes > 1 ? joint * arena->outcome[pair * outcomes + k] : joint;
+  }
+  if (!arena->row) return;
+  memset(next, 0, (size_t)shape->states * sizeof *next);
+  for (int64_t m = 0; m < rows; m++)
+    for (int64_t e = arena->row[at][m]; e < arena->row[at][m + 1]; e++)
+      next[arena->target[at][e]] += post[m] * arena->weight[at][e];
+}
+
+wal_status wal_arena_limit(wal_arena *arena, int groups, const double *share,
+                           const double *const *const *policy, double *mass) {
+  const wal_shape *shape = &arena->space->game->shape;
+  wal_ctx *ctx = arena->space->ctx;
+  const int64_t rows = shape->post_states > 0 ? shape->post_states : shape->states;
+  double *post = NULL, *next = NULL;
+  wal_status status = wal_acquire(ctx, "agents", rows, sizeof *post, &post);
+  if (status == WAL_OK) status = wal_acquire(ctx, "agents", shape->states, sizeof *next, &next);
+  for (int g = 0; g < groups && status == WAL_OK; g++)
+    memcpy(mass + g * shape->states, arena->initial, (size_t)shape->states * sizeof *mass);
+  for (int h = 0; h < shape->horizon && status == WAL_OK; h++) {
+    blend(arena, h, groups, share, policy, mass);
+    status = complete(arena, h, NULL);
+    for (int g = 0; g < groups && h + 1 < shape->horizon && status == WAL_OK; g++) {
+      double *own = mass + g * shape->states;
+      move_group(arena, h, policy[g][h], own, post, next);
+      memcpy(own, next, (size_t)shape->states * sizeof *own);
+    }
+  }
+  wal_release(ctx, &post);
+  wal_release(ctx, &next);
+  return status;
 }

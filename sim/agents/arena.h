@@ -56,6 +56,18 @@ void wal_arena_begin(wal_arena *arena, int64_t agents);
 wal_status wal_arena_stage(wal_arena *arena, int stage, const int64_t *played,
                            const double *policy);
 
+/**
+ * The limit of many agents: fills the arena's flow and policy with the mean field of a population
+ * of which shares play several policies, each group g with masses of its own that move by the
+ * common z. With one group this is wal_flow_run().
+ * @param share   [groups], > 0, sum 1
+ * @param policy  [groups][H]: [pairs]
+ * @param mass    [groups][S]: scratch
+ * Rank-local.
+ */
+wal_status wal_arena_limit(wal_arena *arena, int groups, const double *share,
+                           const double *const *const *policy, double *mass);
+
 /** Rewards and probabilities of outcomes of a stage again, of the episode that the arena holds; not
  *  its quotas. Rank-local. */
 wal_status wal_arena_recall(wal_arena *arena, int stage);

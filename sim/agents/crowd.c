@@ -6,8 +6,10 @@
 #include "sim/core/memory.h"
 #include "sim/core/random.h"
 
-uint64_t wal_episode_seed(uint64_t seed, int64_t episode) {
-  const wal_random_words words = wal_random(seed, WAL_PURPOSE_EPISODE, (uint64_t)episode, 0, 0);
+uint64_t wal_episode_seed(uint64_t seed, int64_t agents, int64_t episode) {
+  const uint64_t n = (uint64_t)agents;
+  const wal_random_words words =
+      wal_random(seed, WAL_PURPOSE_EPISODE, (uint64_t)episode, (uint32_t)n, (uint32_t)(n >> 32));
   return (uint64_t)words.word[1] << 32 | words.word[0];
 }
 
@@ -225,7 +227,7 @@ static wal_status play_stage(wal_crowd *crowd, int stage, const wal_crowd_watch 
 wal_status wal_crowd_play(wal_crowd *crowd, int64_t episode, const wal_crowd_watch *watch) {
   const wal_crowd_plan *plan = &crowd->plan;
   wal_arena *arena = plan->arena;
-  crowd->seed = wal_episode_seed(wal_ctx_seed(crowd->ctx), episode);
+  crowd->seed = wal_episode_seed(wal_ctx_seed(crowd->ctx), crowd->agents, episode);
   wal_arena_begin(arena, crowd->agents);
   for (int i = 0; i < plan->guests; i++) enter(arena, crowd->seed, &plan->guest[i]);
   WAL_TRY(crowd->type->begin(crowd));

@@ -93,8 +93,8 @@ wal_status wal_crowd_play(wal_crowd *crowd, int64_t episode, const wal_crowd_wat
  * episode; its rewards and outcomes are found again. Rank-local. */
 wal_status wal_guest_visit(wal_arena *arena, uint64_t seed, wal_guest *guest);
 
-/** The seed of an episode: 64 bits of Philox. */
-uint64_t wal_episode_seed(uint64_t seed, int64_t episode);
+/** The seed of an episode of N agents: 64 bits of Philox. */
+uint64_t wal_episode_seed(uint64_t seed, int64_t agents, int64_t episode);
 
 /** Agents one by one, spread over the ranks of ctx: 4 bytes for where they are, 4 for what they do.
  */
