@@ -333,7 +333,8 @@ static void move_group(const wal_arena *arena, int stage, const double *policy, 
 }
 
 wal_status wal_arena_limit(wal_arena *arena, int groups, const double *share,
-                           const double *const *const *policy, double *mass) {
+                           const double *const *const *policy, double *mass,
+                           const wal_arena_watch *watch) {
   const wal_shape *shape = &arena->space->game->shape;
   wal_ctx *ctx = arena->space->ctx;
   const int64_t rows = shape->post_states > 0 ? shape->post_states : shape->states;
@@ -345,6 +346,7 @@ wal_status wal_arena_limit(wal_arena *arena, int groups, const double *share,
   for (int h = 0; h < shape->horizon && status == WAL_OK; h++) {
     blend(arena, h, groups, share, policy, mass);
     status = complete(arena, h, NULL);
+    if (status == WAL_OK && watch) watch->see(watch->user, arena, h, mass);
     for (int g = 0; g < groups && h + 1 < shape->horizon && status == WAL_OK; g++) {
       double *own = mass + g * shape->states;
       move_group(arena, h, policy[g][h], own, post, next);

@@ -56,6 +56,12 @@ void wal_arena_begin(wal_arena *arena, int64_t agents);
 wal_status wal_arena_stage(wal_arena *arena, int stage, const int64_t *played,
                            const double *policy);
 
+/** Who sees the stages of the limit: the masses of each group, [groups][S]. */
+typedef struct wal_arena_watch {
+  void (*see)(void *user, const wal_arena *arena, int stage, const double *mass);
+  void *user;
+} wal_arena_watch;
+
 /**
  * The limit of many agents: fills the arena's flow and policy with the mean field of a population
  * of which shares play several policies, each group g with masses of its own that move by the
@@ -63,10 +69,12 @@ wal_status wal_arena_stage(wal_arena *arena, int stage, const int64_t *played,
  * @param share   [groups], > 0, sum 1
  * @param policy  [groups][H]: [pairs]
  * @param mass    [groups][S]: scratch
+ * @param watch   sees every stage as it is complete; NULL: nobody
  * Rank-local.
  */
 wal_status wal_arena_limit(wal_arena *arena, int groups, const double *share,
-                           const double *const *const *policy, double *mass);
+                           const double *const *const *policy, double *mass,
+                           const wal_arena_watch *watch);
 
 /** Rewards and probabilities of outcomes of a stage again, of the episode that the arena holds; not
  *  its quotas. Rank-local. */

@@ -201,6 +201,13 @@ static void add_up(wal_crowd *crowd) {
   for (int i = 0; i < plan->guests; i++) crowd->total[pair_of(plan->arena, &plan->guest[i])]++;
 }
 
+/* A failure in the arena's context, which is this rank's alone, told in the crowd's. */
+static wal_status pass_up(const wal_crowd *crowd, wal_status status) {
+  wal_ctx *from = crowd->plan.arena->space->ctx;
+  if (status == WAL_OK || from == crowd->ctx) return status;
+  return wal_fail(crowd->ctx, status, "%s", wal_ctx_error(from));
+}
+
 static wal_status play_stage(wal_crowd *crowd, int stage, const wal_crowd_watch *watch) {
   const wal_crowd_plan *plan = &crowd->plan;
   wal_arena *arena = plan->arena;
@@ -210,7 +217,7 @@ static wal_status play_stage(wal_crowd *crowd, int stage, const wal_crowd_watch 
   add_up(crowd);
   const double *policy =
       plan->groups > 0 ? plan->group[0].policy[stage] : plan->guest[0].policy[stage];
-  WAL_TRY_ALL(crowd->ctx, wal_arena_stage(arena, stage, crowd->total, policy));
+  WAL_TRY_ALL(crowd->ctx, pass_up(crowd, wal_arena_stage(arena, stage, crowd->total, policy)));
   for (int i = 0; i < plan->guests; i++)
     plan->guest[i].reward += arena->reward[pair_of(arena, &plan->guest[i])];
   if (watch && watch->see) watch->see(watch->user, crowd, stage);
