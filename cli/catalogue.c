@@ -3,6 +3,7 @@
 
 #include "auctions/components.h"
 #include "auctions/one_shot.h"
+#include "cli/policy_source.h"
 #include "cli/task.h"
 #include "games/game_list.h"
 #include "incentives/design/components.h"
@@ -27,6 +28,8 @@ const wal_catalogue *wal_catalogue_all(void) {
   components[n++] = &wal_one_shot_component;
   for (int64_t i = 0; i < wal_one_shot_part_count() && n < MOST; i++)
     components[n++] = wal_one_shot_part_at(i);
+  for (int64_t i = 0; i < wal_policy_source_count() && n < MOST; i++)
+    components[n++] = wal_policy_source_at(i);
   for (int64_t i = 0; i < wal_design_component_count() && n < MOST; i++)
     components[n++] = wal_design_component_at(i);
   catalogue = (wal_catalogue){components, n};

@@ -165,6 +165,13 @@ static wal_status plan(wal_job *job, const wal_one_shot *a, int64_t samples) {
 // ---- The work ---------------------------------------------------------------------------------
 
 static wal_status check(wal_ctx *ctx, wal_params *params) {
+  static const char *const OTHERS[] = {"agents", "policy",   "groups",
+                                       "mode",   "episodes", "objective"};
+  for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++)
+    if (wal_params_given(params, OTHERS[i]))
+      return wal_params_fail(ctx, params, OTHERS[i],
+                             "is of games that a population plays; expected samples");
+  if (!wal_params_given(params, "samples")) wal_params_fill_integer(params, "samples", 1000000);
   wal_one_shot auction = {0};
   wal_theory_amounts theory;
   wal_status status = wal_one_shot_create(ctx, wal_params_child(params, "game"), &auction);

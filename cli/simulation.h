@@ -14,5 +14,7 @@ typedef struct wal_simulation_type {
 
 /** Kind "auction": auctions/one_shot.h. */
 extern const wal_simulation_type wal_simulation_auction;
+/** Kind "game": N agents play it, sim/agents/population.h. */
+extern const wal_simulation_type wal_simulation_population;
 
 #endif

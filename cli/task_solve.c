@@ -7,49 +7,12 @@
 #include "cli/saving.h"
 #include "cli/solve_file.h"
 #include "cli/solve_plan.h"
+#include "cli/solve_stop.h"
 #include "cli/task.h"
 #include "games/game_list.h"
 #include "io/progress.h"
 #include "io/run_file.h"
 #include "sim/core/memory.h"
-
-static const wal_param STOP_PARAMS[] = {
-    {.name = "iterations",
-     .type = WAL_INTEGER,
-     .number = 1000,
-     .low = 0,
-     .high = 0x1p53,
-     .meaning = "learner steps at most"},
-    {.name = "exploitability",
-     .type = WAL_REAL,
-     .number = 0,
-     .low = 0,
-     .high = HUGE_VAL,
-     .meaning = "end when exploitability is at most this ..."},
-    {.name = "relative",
-     .type = WAL_REAL,
-     .number = 0,
-     .low = 0,
-     .high = HUGE_VAL,
-     .meaning = "... plus this times that of the start (both 0: not asked for)"},
-    {.name = "regularized",
-     .type = WAL_REAL,
-     .number = 0,
-     .low = 0,
-     .high = HUGE_VAL,
-     .meaning = "end when exploitability with the learner's entropy is at most this (0: not asked "
-                "for)"},
-    {.name = "every",
-     .type = WAL_INTEGER,
-     .number = 1,
-     .low = 1,
-     .high = 0x1p53,
-     .unit = "iterations",
-     .meaning = "measure exploitability every so many iterations"},
-    {0}};
-
-static const wal_component STOP = {
-    .name = "stop", .kind = "record", .summary = "when a solve ends", .params = STOP_PARAMS};
 
 static const wal_param PARAMS[] = {
     {.name = "game",
@@ -62,7 +25,7 @@ static const wal_param PARAMS[] = {
      .text = "mirror_descent",
      .choices = "learner",
      .meaning = "the learning rule that finds the equilibrium"},
-    {.name = "stop", .type = WAL_RECORD, .record = &STOP, .meaning = "when to end"},
+    {.name = "stop", .type = WAL_RECORD, .record = &wal_solve_stop, .meaning = "when to end"},
     {.name = "store",
      .type = WAL_RECORD,
      .record = &wal_solve_store,
@@ -75,35 +38,9 @@ static wal_status make_game(wal_ctx *ctx, wal_params *params, wal_game *game) {
   return wal_game_create(ctx, wal_game_find(wal_params_component(of_game)->name), of_game, game);
 }
 
-static wal_stop read_stop(const wal_params *params) {
-  const wal_params *stop = wal_params_child(params, "stop");
-  return (wal_stop){.iterations = wal_params_integer(stop, "iterations"),
-                    .absolute = wal_params_real(stop, "exploitability"),
-                    .relative = wal_params_real(stop, "relative"),
-                    .every = wal_params_integer(stop, "every"),
-                    .regularized = wal_params_real(stop, "regularized")};
-}
-
-/* The weight of the entropy that a learner is given, 0 if it has none. */
-static double entropy_of(const wal_params *learner) {
-  for (const wal_param *p = wal_params_component(learner)->params; p && p->name; p++)
-    if (strcmp(p->name, "entropy") == 0) return wal_params_real(learner, "entropy");
-  return 0;
-}
-
-static wal_status check_stop(wal_ctx *ctx, wal_params *params) {
-  const wal_params *learner = wal_params_child(params, "learner");
-  wal_params *stop = wal_params_child(params, "stop");
-  if (wal_params_real(stop, "regularized") == 0 || entropy_of(learner) > 0) return WAL_OK;
-  return wal_params_fail(ctx, stop, "regularized",
-                         "expected a learner with entropy, as mirror_descent{entropy=1e-3}, got "
-                         "%s without",
-                         wal_params_component(learner)->name);
-}
-
 static wal_status check(wal_ctx *ctx, wal_params *params) {
   wal_game game = {0};
-  WAL_TRY(check_stop(ctx, params));
+  WAL_TRY(wal_solve_stop_check(ctx, params));
   wal_status status = make_game(ctx, params, &game);
   wal_game_destroy(ctx, &game);
   return status;
@@ -239,7 +176,7 @@ static void print_result(const wal_job *job, const outcome *result) {
   wal_report_print(stdout, &result->report);
   printf("  seconds               %.3f\n", trace->seconds[trace->count - 1]);
   printf("  file                  %s\n", job->output);
-  const wal_stop stop = read_stop(job->params);
+  const wal_stop stop = wal_solve_stop_read(job->params);
   print_notes(trace, result->entropy, &stop);
 }
 
@@ -261,7 +198,7 @@ static wal_status restore(wal_job *job, wal_learner *learner, wal_trace *trace) 
 }
 
 static wal_status learn(wal_job *job, wal_learner *learner, wal_trace *trace) {
-  const wal_stop stop = read_stop(job->params);
+  const wal_stop stop = wal_solve_stop_read(job->params);
   WAL_TRY(wal_saving_check(job, stop.iterations));
   WAL_TRY(restore(job, learner, trace));
   wal_saving saving = wal_saving_begin(job, trace->next);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/run_scenario.h"
+
 enum { NAME = 128, RUNS_MOST = 1 << 24 };
 
 // ---- Pieces of the file -----------------------------------------------------------------------
@@ -53,37 +55,12 @@ static double item(hid_t file, const char *group, const char *name, int64_t plac
   return good ? value : NAN;
 }
 
-/* The scenario with all defaults; NULL if it cannot be read. */
-static json_t *read_scenario(hid_t file) {
-  char *text = NULL;
-  json_t *root = NULL;
-  wal_hdf5_shape shape;
-  if (!has(file, "/scenario", "resolved")) return NULL;
-  hid_t dataset = H5Dopen2(file, "/scenario/resolved", H5P_DEFAULT);
-  hid_t type = H5Tcopy(H5T_C_S1);
-  H5Tset_size(type, H5T_VARIABLE);
-  H5Tset_cset(type, H5T_CSET_UTF8);
-  if (dataset >= 0 && wal_hdf5_shape_of(dataset, &shape) && shape.kind == WAL_HDF5_TEXT &&
-      shape.items == 1 && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, &text) >= 0 && text)
-    root = json_loads(text, 0, NULL);
-  H5free_memory(text);
-  H5Tclose(type);
-  if (dataset >= 0) H5Dclose(dataset);
-  return root;
-}
-
-/* The name of a component: the one key of its object. */
-static const char *component(json_t *object) {
-  void *only = json_object_iter(object);
-  return only ? json_object_iter_key(only) : NULL;
-}
-
 // ---- Tasks ------------------------------------------------------------------------------------
 
 static void print_names(const char *task, json_t *params, FILE *out) {
   char shown[NAME];
-  const char *names[] = {component(json_object_get(params, "game")),
-                         component(json_object_get(params, "learner"))};
+  const char *names[] = {wal_run_scenario_component(json_object_get(params, "game")),
+                         wal_run_scenario_component(json_object_get(params, "learner"))};
   fputs(task, out);
   for (int i = 0; i < 2; i++) {
     if (!names[i]) continue;
@@ -154,7 +131,7 @@ static void print_simulate(hid_t file, json_t *params, FILE *out) {
 }
 
 void wal_run_headline_print(hid_t file, FILE *out) {
-  json_t *root = read_scenario(file);
+  json_t *root = wal_run_scenario_read(file);
   json_t *params = NULL;
   const double at = attribute(file, "/checkpoint", "at");
   if (!isnan(at)) {

@@ -434,6 +434,27 @@ static wal_status gather_company(wal_population *p, int64_t agents, company *c) 
   return WAL_OK;
 }
 
+wal_status wal_population_cost(wal_ctx *ctx, const wal_population_plan *plan, int64_t agents,
+                               int64_t *bytes) {
+  wal_ctx *alone = plan->space->ctx;
+  wal_population p = {0};
+  company c = {0};
+  wal_ctx_plan_begin(ctx);
+  if (alone != ctx) wal_ctx_plan_begin(alone);
+  wal_status status = wal_population_create(ctx, plan, &p);
+  if (status == WAL_OK) {
+    status = gather_company(&p, agents, &c);
+    if (status != WAL_OK && c.ctx != ctx)
+      status = wal_fail(ctx, status, "%s", wal_ctx_error(c.ctx));
+    status = wal_agree(ctx, status);
+    leave(&p, &c);
+  }
+  wal_population_destroy(&p);
+  *bytes = wal_ctx_plan_end(ctx);
+  if (alone != ctx) *bytes += wal_ctx_plan_end(alone);
+  return status;
+}
+
 /* Every rank has the rows of its own episodes of a batch: all get all. */
 static wal_status share_rows(wal_population *p, wal_gather *gather, const wal_partition *batch,
                              const double *own, double *rows) {

@@ -73,6 +73,11 @@ wal_status wal_population_create(wal_ctx *ctx, const wal_population_plan *plan,
                                  wal_population *out);
 void wal_population_destroy(wal_population *population);
 
+/** Bytes of this rank's memory that it will take with so many agents, beyond the space and the
+ *  policies: it is made on addresses without memory. @collective ctx */
+wal_status wal_population_cost(wal_ctx *ctx, const wal_population_plan *plan, int64_t agents,
+                               int64_t *bytes);
+
 /** What episodes of N agents came to: one row each, in their order. Zeroed, it is empty. */
 typedef struct wal_population_rows {
   double *values;      /**< [count][width] */

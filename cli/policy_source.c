@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/policy_source.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/solve_stop.h"
+#include "io/run_game.h"
+#include "io/table_file.h"
+#include "sim/core/gather.h"
+#include "sim/core/memory.h"
+#include "sim/learn/learner.h"
+
+static const wal_component UNIFORM = {
+    .name = "uniform", .kind = "policy", .summary = "all legal actions alike"};
+
+static const wal_param EQUILIBRIUM_PARAMS[] = {
+    {.name = "learner",
+     .type = WAL_COMPONENT,
+     .text = "mirror_descent",
+     .choices = "learner",
+     .meaning = "the learning rule that finds it"},
+    {.name = "stop", .type = WAL_RECORD, .record = &wal_solve_stop, .meaning = "when to end"},
+    {0}};
+
+static const wal_component EQUILIBRIUM = {.name = "equilibrium",
+                                          .kind = "policy",
+                                          .summary = "the mean-field game is solved first",
+                                          .params = EQUILIBRIUM_PARAMS};
+
+static const wal_param FROM_PARAMS[] = {
+    {.name = "file",
+     .type = WAL_TEXT,
+     .required = true,
+     .meaning = "run file of a solve or a design of the same game"},
+    {0}};
+
+static const wal_component FROM = {
+    .name = "from",
+    .kind = "policy",
+    .summary = "what a run file has; of a design, with the best parameters",
+    .params = FROM_PARAMS};
+
+static const wal_component *const SOURCES[] = {&UNIFORM, &EQUILIBRIUM, &FROM};
+enum { SOURCE_COUNT = sizeof SOURCES / sizeof *SOURCES };
+
+int64_t wal_policy_source_count(void) { return SOURCE_COUNT; }
+const wal_component *wal_policy_source_at(int64_t index) { return SOURCES[index]; }
+
+wal_status wal_policy_source_check(wal_ctx *ctx, const wal_params *source) {
+  if (strcmp(wal_params_component(source)->name, "equilibrium") != 0) return WAL_OK;
+  return wal_solve_stop_check(ctx, source);
+}
+
+// ---- Tables -----------------------------------------------------------------------------------
+
+static wal_status acquire(wal_ctx *ctx, const wal_shape *shape, wal_policy_table *out) {
+  *out = (wal_policy_table){.horizon = shape->horizon};
+  WAL_TRY(wal_acquire(ctx, "policy", shape->horizon, sizeof *out->stage, &out->stage));
+  for (int h = 0; h < shape->horizon; h++)
+    WAL_TRY(
+        wal_acquire(ctx, "policy", shape->states * shape->actions, sizeof(double), &out->stage[h]));
+  return WAL_OK;
+}
+
+void wal_policy_table_free(wal_ctx *ctx, wal_policy_table *table) {
+  for (int h = 0; table->stage && h < table->horizon; h++) wal_release(ctx, &table->stage[h]);
+  wal_release(ctx, &table->stage);
+}
+
+/* A policy that is spread over the ranks, an action at a time. @collective */
+static wal_status gather(wal_ctx *ctx, const wal_policy *policy, wal_policy_table *out) {
+  const wal_partition *own = &policy->space->states;
+  const int actions = policy->space->game->shape.actions;
+  wal_gather *states = NULL;
+  double *rows = NULL, *column = NULL, *whole = NULL;
+  wal_status status = wal_acquire(ctx, "policy", own->count * actions, sizeof *rows, &rows);
+  if (status == WAL_OK) status = wal_acquire(ctx, "policy", own->count, sizeof *column, &column);
+  if (status == WAL_OK) status = wal_acquire(ctx, "policy", own->size, sizeof *whole, &whole);
+  status = wal_agree(ctx, status);
+  if (status == WAL_OK) status = wal_gather_create(ctx, own, &states);
+  for (int h = 0; h < out->horizon && status == WAL_OK; h++) {
+    wal_policy_export(policy, h, rows);
+    for (int a = 0; a < actions && status == WAL_OK; a++) {
+      for (int64_t s = 0; s < own->count; s++) column[s] = rows[s * actions + a];
+      status = wal_gather_run(states, column, whole);
+      for (int64_t s = 0; s < own->size; s++) out->stage[h][s * actions + a] = whole[s];
+    }
+  }
+  wal_gather_destroy(&states);
+  wal_release(ctx, &rows);
+  wal_release(ctx, &column);
+  wal_release(ctx, &whole);
+  return status;
+}
+
+static wal_status play_alike(const wal_space *whole, wal_policy_table *out) {
+  wal_policy policy = {0};
+  wal_status status = wal_policy_create(whole, WAL_POLICY_PROBABILITIES, &policy);
+  for (int h = 0; h < out->horizon && status == WAL_OK; h++)
+    wal_policy_export(&policy, h, out->stage[h]);
+  wal_policy_destroy(&policy);
+  return status;
+}
+
+static wal_status solve(wal_job *job, wal_params *source, const wal_space *space,
+                        wal_policy_table *out) {
+  wal_params *of_learner = wal_params_child(source, "learner");
+  const wal_learner_type *type = wal_learner_find(wal_params_component(of_learner)->name);
+  const wal_stop stop = wal_solve_stop_read(source);
+  wal_learner *learner = NULL;
+  wal_trace trace = {0};
+  wal_status status = wal_learner_create(space, type, of_learner, &learner);
+  if (status == WAL_OK) status = wal_solve(learner, &stop, NULL, &trace);
+  if (status == WAL_OK) status = wal_learner_check_finite(learner);
+  if (status == WAL_OK) status = gather(job->ctx, &learner->policy, out);
+  if (status == WAL_OK && trace.tolerance && !trace.converged)
+    wal_warn(job->ctx, "the equilibrium has not converged after %lld iterations: exploitability %g",
+             (long long)stop.iterations, trace.rows[trace.count - 1].exploitability);
+  wal_trace_free(job->ctx, &trace);
+  wal_learner_destroy(&learner);
+  return status;
+}
+
+// ---- Files ------------------------------------------------------------------------------------
+
+/* Rows of single precision, or of other programs, sum to 1 up to rounding only. */
+static wal_status settle_rows(wal_ctx *ctx, const char *path, int stage, int64_t states,
+                              int actions, double *rows) {
+  for (int64_t s = 0; s < states; s++) {
+    double sum = 0, *row = rows + s * actions;
+    bool good = true;
+    for (int a = 0; a < actions; a++) {
+      good = good && row[a] >= 0;
+      sum += row[a];
+    }
+    if (!good || !(fabs(sum - 1) < 1e-5))
+      return wal_fail(ctx, WAL_EINPUT,
+                      "%s: solution/policy: expected probabilities, got others at stage %d, state "
+                      "%lld",
+                      path, stage, (long long)s);
+    for (int a = 0; a < actions; a++) row[a] /= sum;
+  }
+  return WAL_OK;
+}
+
+static wal_status read_policy(wal_ctx *ctx, wal_table_file *file, const char *path,
+                              const wal_game *game, wal_policy_table *out) {
+  const wal_shape *shape = &game->shape;
+  const int64_t extent[3] = {shape->horizon, shape->states, shape->actions};
+  WAL_TRY(wal_table_file_expect(file, "solution/policy", 3, extent));
+  for (int h = 0; h < shape->horizon; h++) {
+    WAL_TRY(wal_table_file_reals(file, "solution/policy", h, 1, out->stage[h]));
+    WAL_TRY(settle_rows(ctx, path, h, shape->states, shape->actions, out->stage[h]));
+  }
+  return WAL_OK;
+}
+
+/* The parts of the parameters of the best design, into the game. */
+static wal_status read_parameters(wal_table_file *file, const wal_game *game) {
+  wal_table_kind kind = WAL_TABLE_NOTHING;
+  wal_parameters theta;
+  WAL_TRY(wal_table_file_kind(file, "design", &kind));
+  if (kind != WAL_TABLE_GROUP) return WAL_OK;
+  wal_game_parameters(game, &theta);
+  double *values = theta.values;
+  for (int i = 0; i < theta.parts; i++) {
+    const wal_parameter_part *part = &theta.part[i];
+    char name[160];
+    snprintf(name, sizeof name, "design/best/parameters/%s", part->name);
+    WAL_TRY(wal_table_file_expect(file, name, part->rank, part->extent));
+    WAL_TRY(wal_table_file_reals(file, name, 0, part->extent[0], values));
+    values += part->extent[0] * (part->rank > 1 ? part->extent[1] : 1);
+  }
+  return WAL_OK;
+}
+
+static wal_status read_file(wal_ctx *ctx, const wal_params *source, const wal_game *game,
+                            wal_policy_table *out) {
+  const char *path = wal_params_text(source, "file");
+  wal_table_file *file = NULL;
+  char name[128];
+  WAL_TRY(wal_run_game_name(ctx, path, name, sizeof name));
+  if (strcmp(name, game->type->component.name) != 0)
+    return wal_params_fail(ctx, source, "file", "expected a run of %s, got one of %s",
+                           game->type->component.name, name);
+  WAL_TRY(wal_table_file_open(ctx, path, &file));
+  wal_status status = read_policy(ctx, file, path, game, out);
+  if (status == WAL_OK) status = read_parameters(file, game);
+  wal_table_file_close(&file);
+  return status;
+}
+
+wal_status wal_policy_source_make(wal_job *job, wal_params *source, const wal_space *space,
+                                  const wal_space *whole, wal_policy_table *out) {
+  wal_ctx *ctx = job->ctx;
+  const char *name = source ? wal_params_component(source)->name : UNIFORM.name;
+  wal_game *game = (wal_game *)space->game;
+  WAL_TRY_ALL(ctx, acquire(ctx, &game->shape, out));
+  if (strcmp(name, "equilibrium") == 0) return solve(job, source, space, out);
+  if (strcmp(name, "uniform") == 0) return wal_agree(ctx, play_alike(whole, out));
+  wal_status status = wal_agree(ctx, read_file(ctx, source, game, out));
+  if (status == WAL_OK) wal_game_designed(game);
+  return status;
+}
