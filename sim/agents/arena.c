@@ -68,6 +68,7 @@ static wal_status ask_rows(wal_arena *arena, int kernel, int64_t *target, double
     arena->row[kernel][m + 1] = used;
   }
   if (!wal_ctx_planning(ctx)) return WAL_OK;
+  arena->row[kernel][rows] = used;  // for those who plan what depends on it
   WAL_TRY(wal_acquire(ctx, "noise of agents", used, sizeof(int32_t), &arena->target[kernel]));
   return wal_acquire(ctx, "noise of agents", used, sizeof(double), &arena->weight[kernel]);
 }

@@ -3,18 +3,17 @@
 
 #include <math.h>
 
-#include "sim/core/vector_math.h"
+#include "sim/agents/stirling.h"
 
 /* The four numbers of a draw: x_0 = k good ones drawn, x_1 = good ones left, x_2 bad ones drawn,
  * x_3 bad ones left, with the means e_i. By Stirling's formula, with g(x) = log x! - (x log x - x)
  * and D(x,e) = x log(x/e) + e - x,
  *
- *   log P(k) = g(good) + g(bad) + g(draws) + g(total - draws) - g(total) - sum_i (g(x_i) +
- * D(x_i,e_i)),
+ *   log P(k) = g(good) + g(bad) + g(draws) + g(total - draws) - g(total)
+ *              - sum_i (g(x_i) + D(x_i,e_i)),
  *
  * where the terms of the size of total * log(total) have cancelled beforehand; summed up, they
- * would leave no digit of a probability at 10^12. D from x - e in the manner of Loader 2000, "Fast
- * and accurate computation of binomial probabilities". */
+ * would leave no digit of a probability at 10^12. */
 
 typedef struct law {
   int64_t good, bad, draws;
@@ -24,52 +23,14 @@ typedef struct law {
   double constant;        /**< the terms that k is not in */
 } law;
 
-static double log_of(double x) {
-  wal_vector_log(1, &x, &x);
-  return x;
-}
-
-static double exp_of(double x) {
-  wal_vector_exp(1, &x, &x);
-  return x;
-}
-
-/* g(x); 0 at 0. */
-static double log_root(double x) {
-  static const double TAU = 6.283185307179586476925286766559;
-  if (x == 0) return 0;
-  if (x < 16) {
-    double product = 1;
-    for (double i = 2; i <= x; i++) product *= i;
-    return log_of(product) - x * log_of(x) + x;
-  }
-  const double y = 1 / x, y2 = y * y;
-  const double rest = y * (1.0 / 12 - y2 * (1.0 / 360 - y2 * (1.0 / 1260 - y2 / 1680)));
-  return log_of(TAU * x) / 2 + rest;
-}
-
-/* D(x, e), given d = x - e. */
-static double deviance(double x, double e, double d) {
-  const double v = d / (x + e);
-  if (fabs(v) >= 0.1) return x > 0 ? x * log_of(x / e) - d : e;
-  double sum = d * v, term = 2 * x * v, before;
-  int odd = 1;
-  do {
-    before = sum;
-    term *= v * v;
-    odd += 2;
-    sum += term / odd;
-  } while (sum != before);
-  return sum;
-}
-
 static double log_probability(const law *p, int64_t k) {
   const double d = ((double)k - p->mean) - p->mean_rest;
   const double x[4] = {(double)k, (double)(p->good - k), (double)(p->draws - k),
                        (double)(p->bad - p->draws + k)};
   double sum = 0;
   for (int i = 0; i < 4; i++)
-    sum += log_root(x[i]) + deviance(x[i], p->part[i], i == 0 || i == 3 ? d : -d);
+    sum += wal_stirling_rest(x[i]) +
+           wal_stirling_deviance(x[i], p->part[i], i == 0 || i == 3 ? d : -d);
   return p->constant - sum;
 }
 
@@ -94,7 +55,8 @@ static void find_law(int64_t good, int64_t bad, int64_t draws, law *p) {
   p->part[1] = r * ((total - n) / total);
   p->part[2] = n * (b / total);
   p->part[3] = b * ((total - n) / total);
-  p->constant = log_root(r) + log_root(b) + log_root(n) + log_root(total - n) - log_root(total);
+  p->constant = wal_stirling_rest(r) + wal_stirling_rest(b) + wal_stirling_rest(n) +
+                wal_stirling_rest(total - n) - wal_stirling_rest(total);
   const double near = floor((n + 1) * ((r + 1) / (total + 2)));
   p->mode = near < (double)p->low ? p->low : near > (double)p->high ? p->high : (int64_t)near;
   while (p->mode < p->high && step_up(p, p->mode) > 1) p->mode++;
@@ -104,7 +66,7 @@ static void find_law(int64_t good, int64_t bad, int64_t draws, law *p) {
 /* Takes probabilities off a uniform number until it is spent: of the mode, one above, one below,
  * two above, ... */
 static int64_t invert(wal_stream *stream, const law *p) {
-  const double most = exp_of(log_probability(p, p->mode));
+  const double most = wal_exp_one(log_probability(p, p->mode));
   double left = wal_stream_uniform(stream) - most;
   double up = most, down = most;
   int64_t above = p->mode, below = p->mode;
@@ -127,19 +89,19 @@ static int64_t invert(wal_stream *stream, const law *p) {
  * with w = 1 + M/2, the hat min(1, exp(w - M |y|)) of the area 4 + M, in units of M. */
 static int64_t reject(wal_stream *stream, const law *p) {
   const double at_mode = log_probability(p, p->mode);
-  const double most = exp_of(at_mode), w = 1 + most / 2;
+  const double most = wal_exp_one(at_mode), w = 1 + most / 2;
   for (;;) {
     const double side = wal_stream_uniform(stream) * 2, u = wal_stream_uniform(stream) * (1 + w);
     double y = u / most, hat = 0;
     if (u > w) {
-      hat = log_of(1 - wal_stream_uniform(stream));  // minus an exponential variate
+      hat = wal_log_one(1 - wal_stream_uniform(stream));  // minus an exponential variate
       y = (w - hat) / most;
     }
     const double away = floor(y + 0.5);
     const double least = 1 - wal_stream_uniform(stream);  // > 0
     if (away > (double)(side < 1 ? p->high - p->mode : p->mode - p->low)) continue;
     const int64_t k = p->mode + (side < 1 ? (int64_t)away : -(int64_t)away);
-    if (log_of(least) + hat <= log_probability(p, k) - at_mode) return k;
+    if (wal_log_one(least) + hat <= log_probability(p, k) - at_mode) return k;
   }
 }
 

@@ -13,6 +13,17 @@ static void draw_one_by_one(uint64_t seed, wal_purpose purpose, uint64_t item, i
   }
 }
 
+static void draw_words_one_by_one(uint64_t seed, wal_purpose purpose, uint64_t item,
+                                  const uint32_t *offset, int64_t first, int64_t count,
+                                  uint32_t stage, uint32_t draw, uint32_t *const word[4]) {
+  for (int64_t i = first; i < count; i++) {
+    const uint64_t at = item + (offset ? offset[i] : (uint64_t)i);
+    const wal_random_words words = wal_random(seed, purpose, at, stage, draw);
+    for (int w = 0; w < 4; w++)
+      if (word[w]) word[w][i] = words.word[w];
+  }
+}
+
 #if defined(WAL_MULTIVERSION) && defined(__x86_64__)
 
 #include <immintrin.h>
@@ -82,6 +93,63 @@ WAL_AVX2 static int64_t draw_lanes(const uint32_t key[2], uint64_t item, int64_t
   return i;
 }
 
+/* Lower halves of eight lanes that hold counters 0, 1, 4, 5 and 2, 3, 6, 7. */
+WAL_AVX2 static inline void store_words(pair word, uint32_t *out) {
+  const __m256 halves =
+      _mm256_shuffle_ps(_mm256_castsi256_ps(word.low), _mm256_castsi256_ps(word.high), 0x88);
+  _mm256_storeu_ps((float *)(void *)out, halves);
+}
+
+WAL_AVX2 static int64_t draw_words(const uint32_t key[2], uint64_t item, const uint32_t *offset,
+                                   int64_t count, uint32_t stage, uint32_t draw,
+                                   uint32_t *const word[4]) {
+  const __m256i factor0 = _mm256_set1_epi64x(0xD2511F53), factor1 = _mm256_set1_epi64x(0xCD9E8D57);
+  const __m256i weyl0 = _mm256_set1_epi64x(0x9E3779B9), weyl1 = _mm256_set1_epi64x(0xBB67AE85);
+  const __m256i start = _mm256_set1_epi64x((int64_t)item);
+  const pair consecutive = {_mm256_setr_epi64x(0, 1, 4, 5), _mm256_setr_epi64x(2, 3, 6, 7)};
+  int64_t i = 0;
+  for (; i + LANES <= count; i += LANES) {
+    pair at = consecutive, w0, w1, w2, w3;
+    if (offset) {
+      const __m256i given = _mm256_loadu_si256((const __m256i *)(const void *)(offset + i));
+      at.low = _mm256_unpacklo_epi32(given, _mm256_setzero_si256());
+      at.high = _mm256_unpackhi_epi32(given, _mm256_setzero_si256());
+    } else {
+      at.low = _mm256_add_epi64(at.low, _mm256_set1_epi64x(i));
+      at.high = _mm256_add_epi64(at.high, _mm256_set1_epi64x(i));
+    }
+    w0 = (pair){_mm256_add_epi64(start, at.low), _mm256_add_epi64(start, at.high)};
+    w1 = (pair){_mm256_srli_epi64(w0.low, 32), _mm256_srli_epi64(w0.high, 32)};
+    w2 = (pair){_mm256_set1_epi64x(stage), _mm256_set1_epi64x(stage)};
+    w3 = (pair){_mm256_set1_epi64x(draw), _mm256_set1_epi64x(draw)};
+    __m256i key0 = _mm256_set1_epi64x(key[0]), key1 = _mm256_set1_epi64x(key[1]);
+    for (int round = 0; round < ROUNDS; round++) {
+      const pair a = times(w0, factor0), b = times(w2, factor1);
+      w0 = mixed(b, w1, key0);
+      w2 = mixed(a, w3, key1);
+      w1 = b;
+      w3 = a;
+      key0 = _mm256_add_epi32(key0, weyl0);
+      key1 = _mm256_add_epi32(key1, weyl1);
+    }
+    if (word[0]) store_words(w0, word[0] + i);
+    if (word[1]) store_words(w1, word[1] + i);
+    if (word[2]) store_words(w2, word[2] + i);
+    if (word[3]) store_words(w3, word[3] + i);
+  }
+  return i;
+}
+
+void wal_random_arrays(uint64_t seed, wal_purpose purpose, uint64_t item, const uint32_t *offset,
+                       int64_t count, uint32_t stage, uint32_t draw, uint32_t *const word[4]) {
+  const uint32_t key[2] = {(uint32_t)seed,
+                           (uint32_t)(seed >> 32) + 0x9E3779B9u * (uint32_t)purpose};
+  int64_t done = 0;
+  if (__builtin_cpu_supports("avx2"))
+    done = draw_words(key, item, offset, count, stage, draw, word);
+  draw_words_one_by_one(seed, purpose, item, offset, done, count, stage, draw, word);
+}
+
 void wal_random_reals(uint64_t seed, wal_purpose purpose, uint64_t item, int64_t count,
                       uint32_t stage, uint32_t draw, double *first, double *second) {
   // The key of wal_random().
@@ -99,6 +167,11 @@ void wal_random_reals(uint64_t seed, wal_purpose purpose, uint64_t item, int64_t
 void wal_random_reals(uint64_t seed, wal_purpose purpose, uint64_t item, int64_t count,
                       uint32_t stage, uint32_t draw, double *first, double *second) {
   draw_one_by_one(seed, purpose, item, count, stage, draw, first, second);
+}
+
+void wal_random_arrays(uint64_t seed, wal_purpose purpose, uint64_t item, const uint32_t *offset,
+                       int64_t count, uint32_t stage, uint32_t draw, uint32_t *const word[4]) {
+  draw_words_one_by_one(seed, purpose, item, offset, 0, count, stage, draw, word);
 }
 
 #endif

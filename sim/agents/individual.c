@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "sim/agents/individual.h"
+
+#include <string.h>
+
+#include "sim/agents/alias.h"
+#include "sim/agents/cuts.h"
+#include "sim/core/memory.h"
+#include "sim/core/random.h"
+
+/* An agent is one number, s * A + a. What happens to it between choosing at one stage and having
+ * chosen at the next (outcome, target, action) takes one draw of Philox, counted by the agent and
+ * the next stage, and one pass over the agents, block by block through the first-level cache. */
+enum {
+  BLOCK = 512,
+  WORD_ACTION = 0,
+  WORD_OUTCOME = 1, /* also the lot of contests */
+  WORD_TARGET = 2,
+  WORD_FINER = 3,
+  LINEAR = 8, /* with more outcomes than that, cumulative probabilities are searched by halves */
+};
+static const int64_t CACHE = INT64_C(64) << 20; /* bytes of action tables worth keeping */
+
+/* An entry of a row of the noise kernel, as a cell of an alias table. */
+typedef struct jump {
+  uint32_t threshold;
+  uint32_t own, alias; /* next states */
+} jump;
+
+typedef struct individuals {
+  int64_t total;        /* agents of the groups */
+  int64_t first, count; /* of this rank */
+  uint32_t *pair;       /* [count] */
+  int64_t *played;      /* [groups][pairs]: own agents */
+  bool kept;            /* tables of all stages; else of one */
+  wal_alias *choice;    /* [stages][groups][pairs] */
+  wal_alias *start;     /* [S]: places of population 0, of population 1, ... */
+  jump **jump;          /* [kernels][row[M]]; NULL without noise */
+  uint32_t *cumulative; /* [pairs * (K - 1)], in 2^-31; NULL if K = 1 */
+  wal_alias_room room;
+  wal_alias *row;
+  wal_cuts cuts;
+} individuals;
+
+typedef struct block {
+  uint32_t word[4][BLOCK];
+  uint32_t place[BLOCK];
+} block;
+
+/* What an agent meets on its way from stage - 1 to stage. */
+typedef struct way {
+  const individuals *self;
+  const wal_arena *arena;
+  uint64_t seed;
+  uint32_t stage;
+  int actions, outcomes;
+  const int32_t *post;
+  const int64_t *row;
+  const jump *jump;
+  int64_t exception; /* the next of the cuts */
+} way;
+
+static individuals *self_of(const wal_crowd *crowd) { return crowd->self; }
+
+// ---- Made -------------------------------------------------------------------------------------
+
+static int64_t end_of_block(int64_t total, int64_t blocks, int rank, int ranks) {
+  const int64_t end = blocks / ranks * rank + blocks % ranks * rank / ranks;
+  return end * BLOCK < total ? end * BLOCK : total;
+}
+
+/* Deals blocks of agents over the ranks, contiguous runs of them. */
+static wal_status deal(wal_crowd *crowd, individuals *self) {
+  const wal_shape *shape = &crowd->plan.arena->space->game->shape;
+  const int rank = wal_ctx_rank(crowd->ctx), ranks = wal_ctx_size(crowd->ctx);
+  for (int g = 0; g < crowd->plan.groups; g++)
+    for (int p = 0; p < shape->populations; p++) self->total += crowd->plan.group[g].agents[p];
+  const int64_t blocks = (self->total + BLOCK - 1) / BLOCK;
+  self->first = end_of_block(self->total, blocks, rank, ranks);
+  self->count = end_of_block(self->total, blocks, rank + 1, ranks) - self->first;
+  return wal_acquire(crowd->ctx, "agents", self->count, sizeof *self->pair, &self->pair);
+}
+
+static wal_status make_tables(wal_crowd *crowd, individuals *self) {
+  const wal_arena *arena = crowd->plan.arena;
+  const wal_shape *shape = &arena->space->game->shape;
+  wal_ctx *ctx = crowd->ctx;
+  const int64_t of_stage = crowd->plan.groups * arena->pairs;
+  const int64_t places = shape->states / shape->populations;
+  int64_t longest = places > shape->actions ? places : shape->actions;
+  if (arena->row && shape->noise_terms > longest) longest = shape->noise_terms;
+  self->kept = of_stage <= CACHE / (int64_t)sizeof *self->choice / shape->horizon;
+  WAL_TRY(wal_acquire(ctx, "agents", of_stage, sizeof *self->played, &self->played));
+  WAL_TRY(wal_acquire(ctx, "actions of agents", of_stage * (self->kept ? shape->horizon : 1),
+                      sizeof *self->choice, &self->choice));
+  WAL_TRY(wal_acquire(ctx, "agents", shape->states, sizeof *self->start, &self->start));
+  WAL_TRY(wal_acquire(ctx, "agents", longest, sizeof *self->room.share, &self->room.share));
+  WAL_TRY(wal_acquire(ctx, "agents", longest, sizeof *self->room.order, &self->room.order));
+  WAL_TRY(wal_acquire(ctx, "agents", longest, sizeof *self->row, &self->row));
+  if (shape->outcomes > 1)
+    WAL_TRY(wal_acquire(ctx, "outcomes of agents", arena->pairs * (shape->outcomes - 1),
+                        sizeof *self->cumulative, &self->cumulative));
+  if (arena->row) {
+    const int64_t rows = shape->post_states > 0 ? shape->post_states : shape->states;
+    WAL_TRY(wal_acquire(ctx, "noise of agents", arena->space->kernels, sizeof *self->jump,
+                        &self->jump));
+    for (int k = 0; k < arena->space->kernels; k++)
+      WAL_TRY(wal_acquire(ctx, "noise of agents", arena->row[k][rows], sizeof **self->jump,
+                          &self->jump[k]));
+  }
+  return wal_cuts_create(crowd, &self->cuts);
+}
+
+static void fill_jumps(const wal_arena *arena, int kernel, individuals *self) {
+  const wal_shape *shape = &arena->space->game->shape;
+  const int64_t rows = shape->post_states > 0 ? shape->post_states : shape->states;
+  const int64_t *row = arena->row[kernel];
+  for (int64_t m = 0; m < rows; m++) {
+    const int64_t first = row[m], count = row[m + 1] - first;
+    const uint32_t *target = (const uint32_t *)arena->target[kernel] + first;
+    if (count == 0) continue;
+    wal_alias_build(count, arena->weight[kernel] + first, 1, &self->room, self->row);
+    for (int64_t e = 0; e < count; e++)
+      self->jump[kernel][first + e] =
+          (jump){self->row[e].threshold, target[e], target[self->row[e].alias]};
+  }
+}
+
+static wal_alias *choices(const wal_crowd *crowd, int group, int stage) {
+  const individuals *self = self_of(crowd);
+  const int64_t row = self->kept ? stage : 0;
+  return self->choice + (row * crowd->plan.groups + group) * crowd->plan.arena->pairs;
+}
+
+static void fill_choices(const wal_crowd *crowd, int stage) {
+  const wal_arena *arena = crowd->plan.arena;
+  const int actions = arena->space->game->shape.actions;
+  for (int g = 0; g < crowd->plan.groups; g++) {
+    wal_alias *table = choices(crowd, g, stage);
+    for (int64_t at = 0; at < arena->pairs; at += actions)
+      wal_alias_build(actions, crowd->plan.group[g].policy[stage] + at, 1, &self_of(crowd)->room,
+                      table + at);
+  }
+}
+
+static void fill(wal_crowd *crowd, individuals *self) {
+  const wal_arena *arena = crowd->plan.arena;
+  const wal_shape *shape = &arena->space->game->shape;
+  const int64_t places = shape->states / shape->populations;
+  for (int p = 0; p < shape->populations; p++)
+    wal_alias_build(places, arena->initial + p, shape->populations, &self->room,
+                    self->start + p * places);
+  for (int k = 0; self->jump && k < arena->space->kernels; k++) fill_jumps(arena, k, self);
+  for (int h = 0; self->kept && h < shape->horizon; h++) fill_choices(crowd, h);
+}
+
+static wal_status create(wal_crowd *crowd) {
+  const wal_arena *arena = crowd->plan.arena;
+  individuals *self = NULL;
+  wal_status status = WAL_OK;
+  if (arena->pairs > UINT32_MAX)
+    status = wal_fail(crowd->ctx, WAL_EINPUT,
+                      "agents: mode \"individual\" takes at most %lld pairs of state and action, "
+                      "got %lld",
+                      (long long)UINT32_MAX, (long long)arena->pairs);
+  if (status == WAL_OK) status = wal_acquire(crowd->ctx, "agents", 1, sizeof *self, &self);
+  if (status == WAL_OK) {
+    crowd->self = self;
+    status = deal(crowd, self);
+  }
+  if (status == WAL_OK) status = make_tables(crowd, self);
+  WAL_TRY(wal_agree(crowd->ctx, status));
+  if (!wal_ctx_planning(crowd->ctx)) fill(crowd, self);
+  return WAL_OK;
+}
+
+static void destroy(wal_crowd *crowd) {
+  individuals *self = self_of(crowd);
+  wal_ctx *ctx = crowd->ctx;
+  if (!self) return;
+  for (int k = 0; self->jump && k < crowd->plan.arena->space->kernels; k++)
+    wal_release(ctx, &self->jump[k]);
+  wal_release(ctx, &self->jump);
+  wal_release(ctx, &self->pair);
+  wal_release(ctx, &self->played);
+  wal_release(ctx, &self->choice);
+  wal_release(ctx, &self->start);
+  wal_release(ctx, &self->cumulative);
+  wal_release(ctx, &self->room.share);
+  wal_release(ctx, &self->room.order);
+  wal_release(ctx, &self->row);
+  wal_cuts_destroy(crowd, &self->cuts);
+  wal_release(ctx, &crowd->self);
+}
+
+// ---- A block of agents ------------------------------------------------------------------------
+
+static void choose(const wal_alias *table, uint32_t actions, int64_t count, const block *b,
+                   uint32_t *pair, int64_t *played) {
+  for (int64_t i = 0; i < count; i++) {
+    const uint32_t first = b->place[i] * actions;
+    pair[i] = first + wal_alias_draw(table + first, actions, b->word[WORD_ACTION][i]);
+    played[pair[i]]++;
+  }
+}
+
+/* The number of cumulative probabilities that a lot is not below. */
+static int64_t count_below(const uint32_t *cumulative, int64_t count, uint32_t lot) {
+  int64_t low = 0;
+  if (count <= LINEAR) {
+    for (int64_t k = 0; k < count; k++) low += lot >= cumulative[k];
+    return low;
+  }
+  while (count > 0) {
+    const int64_t half = count / 2;
+    const bool above = lot >= cumulative[low + half];
+    low = above ? low + half + 1 : low;
+    count = above ? count - half - 1 : half;
+  }
+  return low;
+}
+
+/* Outcomes: from pairs to post-decision states. */
+static void get_outcomes(const way *w, int64_t count, const uint32_t *pair, block *b) {
+  const int32_t *post = w->post;
+  const uint32_t *cumulative = w->self->cumulative, *word = b->word[WORD_OUTCOME];
+  if (w->outcomes == 1) {
+    for (int64_t i = 0; i < count; i++) b->place[i] = (uint32_t)post[pair[i]];
+  } else if (w->outcomes == 2) {
+    for (int64_t i = 0; i < count; i++) {
+      const int64_t k = wal_lot_of(word[i]) >= cumulative[pair[i]];
+      b->place[i] = (uint32_t)post[2 * (int64_t)pair[i] + k];
+    }
+  } else {
+    const int64_t outcomes = w->outcomes, cuts = outcomes - 1;
+    for (int64_t i = 0; i < count; i++) {
+      const int64_t at = pair[i];
+      const int64_t k = count_below(cumulative + at * cuts, cuts, wal_lot_of(word[i]));
+      b->place[i] = (uint32_t)post[at * outcomes + k];
+    }
+  }
+}
+
+/* Those whose outcome the lottery decided. `first` is the number of the block's first agent. */
+static void mend(way *w, int64_t first, int64_t count, const uint32_t *pair, block *b) {
+  const wal_cuts *cuts = &w->self->cuts;
+  for (; w->exception < cuts->exceptions; w->exception++) {
+    const int64_t i = cuts->agent[w->exception] - first;
+    if (i >= count) return;
+    b->place[i] = (uint32_t)w->post[(int64_t)pair[i] * w->outcomes + cuts->outcome[w->exception]];
+  }
+}
+
+/* Noise: from post-decision states to next states. */
+static void get_targets(const way *w, int64_t count, block *b) {
+  const int64_t *row = w->row;
+  for (int64_t i = 0; i < count; i++) {
+    const int64_t first = row[b->place[i]];
+    const uint64_t terms = (uint64_t)(row[b->place[i] + 1] - first);
+    const uint64_t at = b->word[WORD_TARGET][i] * terms;
+    const jump *cell = w->jump + first + (int64_t)(at >> 32);
+    const uint32_t own = (uint32_t)0 - (uint32_t)((uint32_t)at < cell->threshold);
+    b->place[i] = cell->alias ^ ((cell->alias ^ cell->own) & own);
+  }
+}
+
+// ---- An episode -------------------------------------------------------------------------------
+
+/* Own agents among those with the numbers from `first` on: through *from and the result. */
+static int64_t own_part(const individuals *self, int64_t first, int64_t count, int64_t *from) {
+  const int64_t last = first + count, end = self->first + self->count;
+  *from = first > self->first ? first : self->first;
+  return (last < end ? last : end) - *from;
+}
+
+static void draw_words(uint64_t seed, int64_t first, int64_t count, uint32_t stage, bool outcome,
+                       bool target, bool finer, block *b) {
+  uint32_t *const word[4] = {b->word[WORD_ACTION], outcome ? b->word[WORD_OUTCOME] : NULL,
+                             target ? b->word[WORD_TARGET] : NULL,
+                             finer ? b->word[WORD_FINER] : NULL};
+  wal_random_arrays(seed, WAL_PURPOSE_AGENT, (uint64_t)first, NULL, count, stage, 0, word);
+}
+
+static void enter(wal_crowd *crowd, int group, int population, int64_t from, int64_t count) {
+  const wal_arena *arena = crowd->plan.arena;
+  const wal_shape *shape = &arena->space->game->shape;
+  individuals *self = self_of(crowd);
+  const uint32_t populations = (uint32_t)shape->populations;
+  const uint32_t places = (uint32_t)shape->states / populations;
+  const wal_alias *start = self->start + (int64_t)population * places;
+  block b;
+  for (int64_t done = 0; done < count; done += BLOCK) {
+    const int64_t here = count - done < BLOCK ? count - done : BLOCK;
+    draw_words(crowd->seed, from + done, here, 0, false, true, true, &b);
+    for (int64_t i = 0; i < here; i++)
+      b.place[i] =
+          wal_alias_draw_fine(start, places, b.word[WORD_TARGET][i], b.word[WORD_FINER][i]) *
+              populations +
+          (uint32_t)population;
+    choose(choices(crowd, group, 0), (uint32_t)shape->actions, here, &b,
+           self->pair + (from + done - self->first), self->played + group * arena->pairs);
+  }
+}
+
+static void clear(const wal_crowd *crowd) {
+  memset(self_of(crowd)->played, 0,
+         (size_t)(crowd->plan.groups * crowd->plan.arena->pairs) * sizeof(int64_t));
+}
+
+static wal_status begin(wal_crowd *crowd) {
+  const wal_shape *shape = &crowd->plan.arena->space->game->shape;
+  individuals *self = self_of(crowd);
+  int64_t first = 0;
+  if (!self->kept) fill_choices(crowd, 0);
+  clear(crowd);
+  for (int g = 0; g < crowd->plan.groups; g++)
+    for (int p = 0; p < shape->populations; p++) {
+      int64_t from;
+      const int64_t count = own_part(self, first, crowd->plan.group[g].agents[p], &from);
+      enter(crowd, g, p, from, count);
+      first += crowd->plan.group[g].agents[p];
+    }
+  return WAL_OK;
+}
+
+/* Actions have been chosen, and counted, on the way into the stage. */
+static wal_status act(wal_crowd *crowd, int stage, int64_t *played) {
+  (void)stage;
+  const int64_t all = crowd->plan.groups * crowd->plan.arena->pairs, most = 1 << 24;
+  memcpy(played, self_of(crowd)->played, (size_t)all * sizeof *played);
+  for (int64_t done = 0; done < all; done += most)
+    WAL_TRY(wal_ctx_sum_integers(crowd->ctx, (int)(all - done < most ? all - done : most),
+                                 played + done));
+  return WAL_OK;
+}
+
+/* Cumulative probabilities of a pair's outcomes, in 2^-31. The last outcome that is possible gets
+ * what rounding leaves. */
+static void accumulate(int outcomes, const double *probability, uint32_t *cumulative) {
+  const uint32_t end = UINT32_C(1) << WAL_LOT_BITS;
+  double sum = 0;
+  int last = 0;
+  for (int k = 0; k < outcomes; k++)
+    if (probability[k] > 0) last = k;
+  for (int k = 0; k + 1 < outcomes; k++) {
+    sum += probability[k] > 0 ? probability[k] : 0;
+    cumulative[k] = k >= last || sum >= 1 ? end : (uint32_t)(sum * end + 0.5);
+  }
+}
+
+static void fill_cumulative(const wal_crowd *crowd, individuals *self) {
+  const wal_arena *arena = crowd->plan.arena;
+  const wal_shape *shape = &arena->space->game->shape;
+  const int64_t outcomes = shape->outcomes, cuts = outcomes - 1, actions = shape->actions;
+  for (int64_t s = 0; s < shape->states; s++) {
+    const int64_t contest = arena->contest ? arena->contest[s] : -1;
+    if (contest >= 0) {
+      memcpy(self->cumulative + s * actions * cuts, self->cuts.cut + contest * actions * cuts,
+             (size_t)(actions * cuts) * sizeof *self->cumulative);
+      continue;
+    }
+    for (int64_t pair = s * actions; pair < (s + 1) * actions; pair++)
+      accumulate((int)outcomes, arena->outcome + pair * outcomes, self->cumulative + pair * cuts);
+  }
+}
+
+static void go_on(way *w, const wal_alias *table, int64_t from, int64_t count, int64_t *played) {
+  const individuals *self = w->self;
+  block b;
+  for (int64_t done = 0; done < count; done += BLOCK) {
+    const int64_t here = count - done < BLOCK ? count - done : BLOCK;
+    uint32_t *pair = self->pair + (from + done - self->first);
+    draw_words(w->seed, from + done, here, w->stage, w->outcomes > 1, w->row, false, &b);
+    get_outcomes(w, here, pair, &b);
+    mend(w, from + done, here, pair, &b);
+    if (w->row) get_targets(w, here, &b);
+    choose(table, (uint32_t)w->actions, here, &b, pair, played);
+  }
+}
+
+static wal_status move(wal_crowd *crowd, int stage) {
+  const wal_arena *arena = crowd->plan.arena;
+  const wal_shape *shape = &arena->space->game->shape;
+  const int kernel = wal_arena_kernel(arena, stage);
+  individuals *self = self_of(crowd);
+  const wal_cut_members members = {
+      .first = self->first, .count = self->count, .pair = self->pair, .stage = (uint32_t)stage + 1};
+  WAL_TRY(wal_cuts_settle(crowd, &members, &self->cuts));
+  if (self->cumulative) fill_cumulative(crowd, self);
+  if (!self->kept) fill_choices(crowd, stage + 1);
+  clear(crowd);
+  way w = {.self = self,
+           .arena = arena,
+           .seed = crowd->seed,
+           .stage = (uint32_t)stage + 1,
+           .actions = shape->actions,
+           .outcomes = shape->outcomes,
+           .post = arena->post[kernel],
+           .row = arena->row ? arena->row[kernel] : NULL,
+           .jump = self->jump ? self->jump[kernel] : NULL};
+  int64_t first = 0;
+  for (int g = 0; g < crowd->plan.groups; g++) {
+    int64_t all = 0, from;
+    for (int p = 0; p < shape->populations; p++) all += crowd->plan.group[g].agents[p];
+    const int64_t count = own_part(self, first, all, &from);
+    go_on(&w, choices(crowd, g, stage + 1), from, count, self->played + g * arena->pairs);
+    first += all;
+  }
+  return WAL_OK;
+}
+
+// ---- Looked at --------------------------------------------------------------------------------
+
+int64_t wal_individual_first(const wal_crowd *crowd, int group, int population) {
+  const int populations = crowd->plan.arena->space->game->shape.populations;
+  int64_t first = 0;
+  for (int g = 0; g <= group; g++)
+    for (int p = 0; p < (g < group ? populations : population); p++)
+      first += crowd->plan.group[g].agents[p];
+  return first;
+}
+
+bool wal_individual_look(const wal_crowd *crowd, int64_t agent, int32_t *state, int *action) {
+  const individuals *self = self_of(crowd);
+  const uint32_t actions = (uint32_t)crowd->plan.arena->space->game->shape.actions;
+  if (agent < self->first || agent >= self->first + self->count) return false;
+  const uint32_t pair = self->pair[agent - self->first];
+  *state = (int32_t)(pair / actions);
+  *action = (int)(pair % actions);
+  return true;
+}
+
+const wal_crowd_type wal_crowd_individual = {.name = "individual",
+                                             .most = INT64_C(1) << 40,
+                                             .create = create,
+                                             .destroy = destroy,
+                                             .begin = begin,
+                                             .act = act,
+                                             .move = move};
