@@ -171,6 +171,10 @@ static wal_status make_world(work *w) {
   for (int64_t i = 0; i < w->count && status == WAL_OK; i++) w->agents[i] = (int64_t)agents[i];
   if (status == WAL_OK) status = read_groups(ctx, params, &w->groups, &w->of_group);
   if (status == WAL_OK) status = make_game(ctx, params, &w->game);
+  if (status == WAL_OK) status = wal_acquire(ctx, "groups", w->groups, sizeof *w->table, &w->table);
+  if (status == WAL_OK) status = wal_acquire(ctx, "groups", w->groups, sizeof *w->group, &w->group);
+  for (int g = 0; g < w->groups && status == WAL_OK; g++)
+    w->group[g].share = w->of_group ? wal_params_real(w->of_group[g], "share") : 1;
   WAL_TRY(wal_agree(ctx, status));
   WAL_TRY(wal_ctx_split(ctx, wal_ctx_rank(ctx), &w->alone));
   WAL_TRY(wal_space_create(ctx, &w->game, NULL, &w->space));
@@ -184,13 +188,8 @@ static wal_status make_world(work *w) {
 
 static wal_status make_policies(work *w) {
   wal_job *job = w->job;
-  wal_ctx *ctx = job->ctx;
-  wal_status status = wal_acquire(ctx, "groups", w->groups, sizeof *w->table, &w->table);
-  if (status == WAL_OK) status = wal_acquire(ctx, "groups", w->groups, sizeof *w->group, &w->group);
-  WAL_TRY(wal_agree(ctx, status));
   for (int g = 0; g < w->groups; g++) {
     const wal_params *of_group = w->of_group ? w->of_group[g] : job->params;
-    w->group[g].share = w->of_group ? wal_params_real(of_group, "share") : 1;
     WAL_TRY(wal_policy_source_make(job, wal_params_child(of_group, "policy"), w->space, w->whole,
                                    &w->table[g]));
     w->group[g].policy = (const double *const *)w->table[g].stage;
