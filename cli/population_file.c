@@ -141,6 +141,30 @@ static wal_status write_groups(wal_run_file *file, wal_ctx *ctx, const wal_popul
       "reward", "what an agent of the group gains by the best response to the limit", GROUP, room);
 }
 
+static wal_status write_exact(wal_run_file *file, const wal_population_results *r, double *room) {
+  static const struct {
+    const char *path, *long_name;
+  } TABLES[] = {
+      {"/population/exact_return", "return of an agent, by enumeration; NaN: too many agents"},
+      {"/population/exact_deviation_gain", "what deviation_gain estimates, by enumeration"},
+      {"/population/exact_exploitability",
+       "what the best response gains of an agent who sees where all others are"}};
+  for (int t = 0; t < 3; t++) {
+    for (int64_t i = 0; i < r->count; i++) {
+      const wal_population_result *row = &r->row[i];
+      room[i] = t == 0 ? row->exact_return : t == 1 ? row->exact_gain : row->exact_best;
+    }
+    const wal_dataset d = {.path = TABLES[t].path,
+                           .units = "reward",
+                           .long_name = TABLES[t].long_name,
+                           .rank = 1,
+                           .extent = {r->count},
+                           .scale = {SCALE}};
+    WAL_TRY(wal_run_file_reals(file, &d, room));
+  }
+  return WAL_OK;
+}
+
 static wal_status write_limit(wal_run_file *file, const wal_population *p) {
   const wal_shape *shape = &p->plan.space->game->shape;
   WAL_TRY(wal_run_file_attribute_real(file, "/population", "value", p->value));
@@ -192,6 +216,7 @@ wal_status wal_population_file_write(wal_run_file *file, const wal_job *job, con
       file, results, wal_population_stage_distance(p, 0), horizon, "/population/stage_distance",
       "1", "sum over the states of the differences from the mean field", "/axes/stage", room));
   WAL_TRY_GOTO(write_groups(file, ctx, results, room));
+  if (results->exact) WAL_TRY_GOTO(write_exact(file, results, room));
   status = write_limit(file, p);
 cleanup:
   wal_release(ctx, &room);

@@ -9,12 +9,17 @@
 typedef struct wal_population_result {
   int64_t agents;
   wal_population_estimate *estimate; /**< [width] */
+  double exact_return, exact_gain;   /**< of a few agents: what return and gain by deviating are
+                                          exactly; NaN where that was not found */
+  double exact_best; /**< what the best response of an agent gains who sees where all
+                          others are: N-player exploitability */
 } wal_population_result;
 
 /** All of a simulation. */
 typedef struct wal_population_results {
   const wal_population *population;
   int64_t count, episodes;
+  bool exact;                 /**< some rows have it */
   wal_population_result *row; /**< [count] */
 } wal_population_results;
 

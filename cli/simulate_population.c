@@ -13,6 +13,7 @@
 #include "games/game_list.h"
 #include "incentives/design/objective.h"
 #include "io/progress.h"
+#include "sim/agents/enumeration.h"
 #include "sim/core/memory.h"
 
 static const wal_param GROUP_PARAMS[] = {{.name = "share",
@@ -379,6 +380,11 @@ static void print_result(const work *w, const wal_population_results *r) {
   if (objective) printf("  %11.6g %9s  %11s %9s", p->objective, "", "", "");
   if (deviates) printf("  %11.6g", p->deviation_gain);
   printf("\n");
+  for (int64_t i = 0; i < r->count && r->exact; i++)
+    if (!isnan(r->row[i].exact_return))
+      printf("  %lld agents exactly: return %.6g, deviation gain %.6g, exploitability %.6g\n",
+             (long long)r->row[i].agents, r->row[i].exact_return, r->row[i].exact_gain,
+             r->row[i].exact_best);
   print_slope(r, WAL_POPULATION_RETURN_GAP, "return gap");
   if (objective) print_slope(r, WAL_POPULATION_OBJECTIVE_GAP, "objective gap");
   print_slope(r, WAL_POPULATION_DISTANCE, "mean field distance");
@@ -398,6 +404,26 @@ static wal_status write_run(wal_run_file *file, const wal_job *job) {
   return wal_run_file_attribute_real(file, "/run", "seconds", wal_clock() - job->started);
 }
 
+/* Of a few agents all is known exactly. Every rank finds the same. */
+static wal_status find_exact(work *w, wal_population_results *r) {
+  wal_population *p = &w->population;
+  for (int64_t i = 0; i < r->count; i++) {
+    wal_population_result *row = &r->row[i];
+    wal_enumeration all, deviating = {NAN, NAN};
+    row->exact_return = row->exact_gain = row->exact_best = NAN;
+    if (w->groups > 1 || !wal_enumeration_possible(w->whole, row->agents)) continue;
+    const double *const *policy = w->group[0].policy, *const *best = NULL;
+    if (p->best) best = (const double *const *)p->best;
+    WAL_TRY(wal_enumeration_run(&p->arena, row->agents, policy, policy, &all));
+    if (best) WAL_TRY(wal_enumeration_run(&p->arena, row->agents, best, policy, &deviating));
+    row->exact_return = all.value;
+    row->exact_gain = deviating.value - all.value;
+    row->exact_best = all.best - all.value;
+    r->exact = true;
+  }
+  return WAL_OK;
+}
+
 static wal_status write_all(work *w) {
   wal_job *job = w->job;
   wal_run_file *file = NULL;
@@ -406,8 +432,10 @@ static wal_status write_all(work *w) {
   WAL_TRY_ALL(job->ctx, wal_acquire(job->ctx, "rows", w->count, sizeof *results.row, &results.row));
   for (int64_t i = 0; i < w->count; i++)
     results.row[i] = (wal_population_result){
-        w->agents[i], w->estimate + i * wal_population_width(&w->population)};
-  wal_status status = wal_run_file_create(job->ctx, job->output, job->options->force, &file);
+        .agents = w->agents[i], .estimate = w->estimate + i * wal_population_width(&w->population)};
+  wal_status status = from_alone(w, find_exact(w, &results));
+  if (status == WAL_OK)
+    status = wal_run_file_create(job->ctx, job->output, job->options->force, &file);
   if (status == WAL_OK) status = wal_population_file_write(file, job, w->space, &results);
   if (status == WAL_OK) status = write_run(file, job);
   if (status == WAL_OK) status = wal_run_file_commit(&file);

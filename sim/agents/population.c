@@ -42,9 +42,13 @@ int wal_population_group_gain(const wal_population *population, int group) {
   return WAL_POPULATION_QUANTITIES + population->plan.groups + group;
 }
 
+int wal_population_group_control(const wal_population *population, int group) {
+  return WAL_POPULATION_QUANTITIES + 2 * population->plan.groups + group;
+}
+
 int wal_population_stage_distance(const wal_population *population, int stage) {
   const int groups = population->plan.groups;
-  return WAL_POPULATION_QUANTITIES + groups * (population->plan.deviates ? 2 : 1) + stage;
+  return WAL_POPULATION_QUANTITIES + groups * (population->plan.deviates ? 3 : 1) + stage;
 }
 
 int wal_population_width(const wal_population *population) {
@@ -306,7 +310,7 @@ static void see_stage(void *user, const wal_crowd *crowd, int stage) {
 }
 
 /* What the crowd's guest gets more by the best response than by its group's policy, both times with
- * the same draws, than it would if nobody noticed: the mean of that is 0 in the limit. */
+ * the same draws. */
 static wal_status notice(wal_population *p, wal_crowd *crowd, int64_t episode, int group,
                          double *out) {
   wal_guest *guest = &p->scratch->guest;
@@ -329,7 +333,7 @@ static wal_status visit(wal_population *p, uint64_t seed, int group, double *out
     WAL_TRY(wal_guest_visit(&p->arena, seed, guest));
     got[best] = guest->reward;
   }
-  *out -= got[1] - got[0];
+  *out += got[1] - got[0];
   return WAL_OK;
 }
 
@@ -340,20 +344,23 @@ typedef struct company {
   wal_crowd **without; /* [groups][populations]; NULL where the group is empty */
 } company;
 
-/* The gains of all groups in an episode that the arena holds: what deviating would gain if nobody
- * noticed, which hardly varies, and what the others' noticing makes of it. Unbiased: a guest's
- * draws are not those of the episode it visits. */
-static wal_status measure_gains(wal_population *p, company *c, int64_t episode, double *gain) {
+/* The gains of all groups in the episode that the arena holds, which is overwritten. A guest's
+ * draws decide most of what it gains. So its gain is found once more, by a visit with the very same
+ * draws to the episode as it was without them, where nobody notices; there its mean is known, too.
+ * What the visit brought less that mean is the control. */
+static wal_status measure_gains(wal_population *p, company *c, int64_t episode, double *gain,
+                                double *control) {
   const int populations = p->plan.space->game->shape.populations;
   double of_best[WAL_POPULATIONS], unnoticed[WAL_POPULATIONS];
   WAL_TRY(worth(p, &p->scratch->of_best, of_best));
   for (int g = 0; g < p->plan.groups; g++) {
-    gain[g] = 0;
+    gain[g] = control[g] = 0;
     WAL_TRY(gain_unnoticed(p, g, of_best, unnoticed));
     for (int q = 0; q < populations; q++) {
+      if (!c->without[g * populations + q]) continue;
       p->scratch->guest = (wal_guest){.population = q};
-      gain[g] += unnoticed[q];
-      if (c->without[g * populations + q]) WAL_TRY(visit(p, c->all->seed, g, &gain[g]));
+      control[g] -= unnoticed[q];
+      WAL_TRY(visit(p, c->all->seed, g, &control[g]));
     }
   }
   for (int g = 0; g < p->plan.groups; g++)
@@ -372,13 +379,13 @@ static wal_status play(wal_population *p, company *c, int64_t episode, double *r
   const wal_crowd_watch watch = {see_stage, &t};
   memset(s->group_value, 0, (size_t)groups * sizeof *s->group_value);
   WAL_TRY(wal_crowd_play(c->all, episode, &watch));
-  double distance = 0, *gain = row + wal_population_group_gain(p, 0);
+  double distance = 0;
   for (int h = 0; h < horizon; h++) distance += s->distance[h] / horizon;
   row[WAL_POPULATION_RETURN] = t.value;
   row[WAL_POPULATION_RETURN_GAP] = fabs(t.value - p->value);
   row[WAL_POPULATION_OBJECTIVE] = row[WAL_POPULATION_OBJECTIVE_GAP] = NAN;
   row[WAL_POPULATION_DISTANCE] = distance;
-  row[WAL_POPULATION_GAIN] = NAN;
+  row[WAL_POPULATION_GAIN] = row[WAL_POPULATION_CONTROL] = NAN;
   for (int g = 0; g < groups; g++) row[wal_population_group_return(p, g)] = t.group_value[g];
   for (int h = 0; h < horizon; h++) row[wal_population_stage_distance(p, h)] = s->distance[h];
   if (p->plan.objective.measure) {

@@ -60,10 +60,11 @@ enum {
   WAL_POPULATION_QUANTITIES
 };
 
-/** Place of a group's return, of its gain (if deviates), of a stage's distance among the numbers of
- *  an episode; how many these are. */
+/** Place of a group's return, of its gain and that gain's control (if deviates), of a stage's
+ *  distance among the numbers of an episode; how many these are. */
 int wal_population_group_return(const wal_population *population, int group);
 int wal_population_group_gain(const wal_population *population, int group);
+int wal_population_group_control(const wal_population *population, int group);
 int wal_population_stage_distance(const wal_population *population, int stage);
 int wal_population_width(const wal_population *population);
 
@@ -105,7 +106,8 @@ void wal_population_rows_free(wal_ctx *ctx, wal_population_rows *rows);
 void wal_population_rows_declare(const wal_population *population, wal_population_rows *rows,
                                  wal_state *state);
 
-/** Mean over the episodes of one number, and its standard error (NaN of a single one). */
+/** Mean over the episodes of one number, and its standard error (NaN of a single one). Of gains
+ * with what their control explains taken away (regression, as control variates are used). */
 typedef struct wal_population_estimate {
   double mean, error;
 } wal_population_estimate;
