@@ -397,9 +397,14 @@ static wal_status play(wal_population *p, company *c, int64_t episode, double *r
     return wal_fail(s->alone, WAL_ENONFINITE, "episode %lld of %lld agents: its return is %g",
                     (long long)episode, (long long)c->all->agents, t.value);
   if (!p->plan.deviates) return WAL_OK;
-  WAL_TRY(measure_gains(p, c, episode, gain));
-  row[WAL_POPULATION_GAIN] = 0;
-  for (int g = 0; g < groups; g++) row[WAL_POPULATION_GAIN] += p->plan.group[g].share * gain[g];
+  double *gain = row + wal_population_group_gain(p, 0);
+  double *control = row + wal_population_group_control(p, 0);
+  WAL_TRY(measure_gains(p, c, episode, gain, control));
+  row[WAL_POPULATION_GAIN] = row[WAL_POPULATION_CONTROL] = 0;
+  for (int g = 0; g < groups; g++) {
+    row[WAL_POPULATION_GAIN] += p->plan.group[g].share * gain[g];
+    row[WAL_POPULATION_CONTROL] += p->plan.group[g].share * control[g];
+  }
   return WAL_OK;
 }
 

@@ -55,8 +55,10 @@ enum {
   WAL_POPULATION_OBJECTIVE,     /**< NaN without */
   WAL_POPULATION_OBJECTIVE_GAP, /**< how far it is from that in the limit, its size */
   WAL_POPULATION_DISTANCE, /**< L1 distance of the masses from the mean field, mean of stages */
-  WAL_POPULATION_GAIN,     /**< what an agent gains by playing the best response to the limit,
-                                all others staying; of the groups by their shares; NaN without */
+  /** What an agent gains by playing the best response to the limit, all others staying; of the
+   *  groups by their shares; NaN without. */
+  WAL_POPULATION_GAIN,
+  WAL_POPULATION_CONTROL, /**< varies with the gain, and is 0 in the mean */
   WAL_POPULATION_QUANTITIES
 };
 
