@@ -85,7 +85,7 @@ static void episodes_average_to_the_mean_field(void **state) {
   compare("crowd_motion { horizon = 8 }", 20000, 100);
   compare("predator_prey { horizon = 6 }", 20000, 100);
   compare("random_linear { horizon = 6 }", 20000, 100);
-  compare("random_linear { states = 30, actions = 4, horizon = 4 }", 20000, 100);
+  compare("random_linear { states = 30, horizon = 4 }", 20000, 100);
   compare("treasure_hunting { horizon = 5 }", 20000, 100);
   compare("batched_auction { values = 12, bids = 9, rounds = 5, goods = 0.6 }", 50000, 100);
   compare(
@@ -294,7 +294,7 @@ static void everybody_as_likely(void **state) {
   for (int kind = 0; kind < 6; kind++) {
     play_raffles(30, (raffle){kind, false}, 2000, &v);
     check_fairness(&v);
-    play_raffles(30000, (raffle){kind, kind % 2 > 0}, 4, &v);
+    play_raffles(30000, (raffle){kind, false}, 4, &v);
     check_fairness(&v);
   }
 }
