@@ -13,7 +13,9 @@ enum { TABLE = 1 << 16, MOST_BITS = 12, FEW = 64, CHUNK = 512 };
 struct wal_cuts_scratch {
   int64_t classes;
   int actions, outcomes;
-  int32_t *slot_of;  /**< [pairs]: the class's place among those that draw, or -1 */
+  int32_t *slot_of; /**< [pairs]: the class's place among those that draw, or -1 */
+  unsigned char
+      *draws;        /**< [pairs]: slot_of is not -1; small enough to be looked at by everybody */
   int32_t *slot;     /**< [C * A]: likewise */
   int64_t *class_of; /**< [slots] */
   int slots, bits;   /**< lots are told apart by their upper bits */
@@ -46,6 +48,7 @@ wal_status wal_cuts_create(const wal_crowd *crowd, wal_cuts *out) {
   const int inner = shape->outcomes > 1 ? shape->outcomes - 1 : 1;
   WAL_TRY(wal_acquire(ctx, "contests of agents", s->classes * inner, sizeof *out->cut, &out->cut));
   WAL_TRY(wal_acquire(ctx, "contests of agents", arena->pairs, sizeof *s->slot_of, &s->slot_of));
+  WAL_TRY(wal_acquire(ctx, "contests of agents", arena->pairs, 1, &s->draws));
   WAL_TRY(wal_acquire(ctx, "contests of agents", s->classes, sizeof *s->slot, &s->slot));
   WAL_TRY(wal_acquire(ctx, "contests of agents", s->classes, sizeof *s->class_of, &s->class_of));
   const int64_t places = s->classes > TABLE ? s->classes : TABLE;
@@ -65,6 +68,7 @@ void wal_cuts_destroy(const wal_crowd *crowd, wal_cuts *cuts) {
   wal_release(ctx, &cuts->agent);
   wal_release(ctx, &cuts->outcome);
   wal_release(ctx, &s->slot_of);
+  wal_release(ctx, &s->draws);
   wal_release(ctx, &s->slot);
   wal_release(ctx, &s->class_of);
   wal_release(ctx, &s->table);
@@ -114,21 +118,24 @@ static void mark_pairs(const wal_arena *arena, struct wal_cuts_scratch *s) {
   const int64_t states = arena->space->game->shape.states;
   for (int64_t at = 0; at < states; at++) {
     const int contest = arena->contest[at];
-    for (int a = 0; a < s->actions; a++)
-      s->slot_of[at * s->actions + a] =
-          contest >= 0 ? s->slot[(int64_t)contest * s->actions + a] : -1;
+    for (int a = 0; a < s->actions; a++) {
+      const int32_t slot = contest >= 0 ? s->slot[(int64_t)contest * s->actions + a] : -1;
+      s->slot_of[at * s->actions + a] = slot;
+      s->draws[at * s->actions + a] = slot >= 0;
+    }
   }
 }
 
 /* Those of a chunk of agents who draw, as offsets from its first, and their lots. */
 static int64_t read_lots(const wal_crowd *crowd, const wal_cut_members *m, int64_t from,
-                         int64_t count, const int32_t *slot_of, uint32_t *offset, uint32_t *lot) {
+                         int64_t count, const unsigned char *draws, uint32_t *offset,
+                         uint32_t *lot) {
   const uint32_t *pair = m->pair + from;
   uint32_t *const word[4] = {NULL, lot, NULL, NULL};
   int64_t found = 0;
   for (int64_t i = 0; i < count; i++) {
     offset[found] = (uint32_t)i;
-    found += slot_of[pair[i]] >= 0;
+    found += draws[pair[i]];
   }
   wal_random_arrays(crowd->seed, WAL_PURPOSE_AGENT, (uint64_t)(m->first + from), offset, found,
                     m->stage, 0, word);
@@ -143,7 +150,7 @@ static void count_lots(const wal_crowd *crowd, const wal_cut_members *m,
   if (s->bits == 0) return;
   for (int64_t from = 0; from < m->count; from += CHUNK) {
     const int64_t here = m->count - from < CHUNK ? m->count - from : CHUNK;
-    const int64_t found = read_lots(crowd, m, from, here, s->slot_of, offset, lot);
+    const int64_t found = read_lots(crowd, m, from, here, s->draws, offset, lot);
     for (int64_t i = 0; i < found; i++) {
       const int64_t slot = s->slot_of[m->pair[from + offset[i]]];
       s->table[(slot << s->bits) + (lot[i] >> (WAL_LOT_BITS - s->bits))]++;
@@ -229,7 +236,7 @@ static wal_status find_members(const wal_crowd *crowd, const wal_cut_members *m,
   uint32_t offset[CHUNK], lot[CHUNK];
   for (int64_t from = 0; from < m->count; from += CHUNK) {
     const int64_t here = m->count - from < CHUNK ? m->count - from : CHUNK;
-    const int64_t found = read_lots(crowd, m, from, here, s->slot_of, offset, lot);
+    const int64_t found = read_lots(crowd, m, from, here, s->draws, offset, lot);
     for (int64_t i = 0; i < found; i++) {
       const int64_t slot = s->slot_of[m->pair[from + offset[i]]];
       const int64_t mark = s->table[(slot << s->bits) + (lot[i] >> (WAL_LOT_BITS - s->bits))];

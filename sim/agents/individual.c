@@ -17,9 +17,12 @@ enum {
   WORD_OUTCOME = 1, /* also the lot of contests */
   WORD_TARGET = 2,
   WORD_FINER = 3,
+  COPIES = 4, /* agents side by side are counted in different tables: no waiting for the last sum */
   LINEAR = 8, /* with more outcomes than that, cumulative probabilities are searched by halves */
 };
-static const int64_t CACHE = INT64_C(64) << 20; /* bytes of action tables worth keeping */
+static const int64_t COPIED = 1 << 14; /* pairs up to which tables are counted in copies */
+static const int64_t COUNTED = INT64_C(1) << 30; /* agents that are counted in 32 bits */
+static const int64_t CACHE = INT64_C(64) << 20;  /* bytes of action tables worth keeping */
 
 /* An entry of a row of the noise kernel, as a cell of an alias table. */
 typedef struct jump {
@@ -32,6 +35,8 @@ typedef struct individuals {
   int64_t first, count; /* of this rank */
   uint32_t *pair;       /* [count] */
   int64_t *played;      /* [groups][pairs]: own agents */
+  uint32_t *count_of;   /* [copies][pairs]: agents of one group, until they are added to those */
+  int64_t copy;         /* from one copy to the next; 0: there is one */
   bool kept;            /* tables of all stages; else of one */
   wal_alias *choice;    /* [stages][groups][pairs] */
   wal_alias *start;     /* [S]: places of population 0, of population 1, ... */
@@ -53,12 +58,21 @@ typedef struct way {
   const wal_arena *arena;
   uint64_t seed;
   uint32_t stage;
-  int actions, outcomes;
+  int outcomes;
   const int32_t *post;
   const int64_t *row;
   const jump *jump;
   int64_t exception; /* the next of the cuts */
 } way;
+
+/* A group at the stage that agents come to. */
+typedef struct choice {
+  const wal_alias *table;
+  uint32_t actions;
+  int64_t pairs, copy;
+  uint32_t *count_of; /* as that of individuals */
+  int64_t *played;    /* [pairs] */
+} choice;
 
 static individuals *self_of(const wal_crowd *crowd) { return crowd->self; }
 
@@ -89,8 +103,11 @@ static wal_status make_tables(wal_crowd *crowd, individuals *self) {
   const int64_t places = shape->states / shape->populations;
   int64_t longest = places > shape->actions ? places : shape->actions;
   if (arena->row && shape->noise_terms > longest) longest = shape->noise_terms;
+  self->copy = arena->pairs <= COPIED && self->count > arena->pairs ? arena->pairs : 0;
   self->kept = of_stage <= CACHE / (int64_t)sizeof *self->choice / shape->horizon;
   WAL_TRY(wal_acquire(ctx, "agents", of_stage, sizeof *self->played, &self->played));
+  WAL_TRY(wal_acquire(ctx, "agents", arena->pairs * (self->copy > 0 ? COPIES : 1),
+                      sizeof *self->count_of, &self->count_of));
   WAL_TRY(wal_acquire(ctx, "actions of agents", of_stage * (self->kept ? shape->horizon : 1),
                       sizeof *self->choice, &self->choice));
   WAL_TRY(wal_acquire(ctx, "agents", shape->states, sizeof *self->start, &self->start));
@@ -126,7 +143,7 @@ static void fill_jumps(const wal_arena *arena, int kernel, individuals *self) {
   }
 }
 
-static wal_alias *choices(const wal_crowd *crowd, int group, int stage) {
+static wal_alias *table_of(const wal_crowd *crowd, int group, int stage) {
   const individuals *self = self_of(crowd);
   const int64_t row = self->kept ? stage : 0;
   return self->choice + (row * crowd->plan.groups + group) * crowd->plan.arena->pairs;
@@ -136,7 +153,7 @@ static void fill_choices(const wal_crowd *crowd, int stage) {
   const wal_arena *arena = crowd->plan.arena;
   const int actions = arena->space->game->shape.actions;
   for (int g = 0; g < crowd->plan.groups; g++) {
-    wal_alias *table = choices(crowd, g, stage);
+    wal_alias *table = table_of(crowd, g, stage);
     for (int64_t at = 0; at < arena->pairs; at += actions)
       wal_alias_build(actions, crowd->plan.group[g].policy[stage] + at, 1, &self_of(crowd)->room,
                       table + at);
@@ -183,6 +200,7 @@ static void destroy(wal_crowd *crowd) {
   wal_release(ctx, &self->jump);
   wal_release(ctx, &self->pair);
   wal_release(ctx, &self->played);
+  wal_release(ctx, &self->count_of);
   wal_release(ctx, &self->choice);
   wal_release(ctx, &self->start);
   wal_release(ctx, &self->cumulative);
@@ -195,13 +213,37 @@ static void destroy(wal_crowd *crowd) {
 
 // ---- A block of agents ------------------------------------------------------------------------
 
-static void choose(const wal_alias *table, uint32_t actions, int64_t count, const block *b,
-                   uint32_t *pair, int64_t *played) {
+static void choose(const choice *c, int64_t count, const block *b, uint32_t *pair) {
+  const uint32_t actions = c->actions, *word = b->word[WORD_ACTION];
   for (int64_t i = 0; i < count; i++) {
     const uint32_t first = b->place[i] * actions;
-    pair[i] = first + wal_alias_draw(table + first, actions, b->word[WORD_ACTION][i]);
-    played[pair[i]]++;
+    pair[i] = first + wal_alias_draw(c->table + first, actions, word[i]);
   }
+  uint32_t *count_of[COPIES];
+  for (int k = 0; k < COPIES; k++) count_of[k] = c->count_of + k * c->copy;
+  int64_t i = 0;
+  for (; i + COPIES <= count; i += COPIES)
+    for (int k = 0; k < COPIES; k++) count_of[k][pair[i + k]]++;
+  for (; i < count; i++) count_of[0][pair[i]]++;
+}
+
+static choice choice_of(const wal_crowd *crowd, int group, int stage) {
+  const individuals *self = self_of(crowd);
+  const wal_arena *arena = crowd->plan.arena;
+  return (choice){.table = table_of(crowd, group, stage),
+                  .actions = (uint32_t)arena->space->game->shape.actions,
+                  .pairs = arena->pairs,
+                  .copy = self->copy,
+                  .count_of = self->count_of,
+                  .played = self->played + group * arena->pairs};
+}
+
+/* Adds what was counted to the group's numbers and begins anew. */
+static void add_counts(const choice *c) {
+  const int copies = c->copy > 0 ? COPIES : 1;
+  for (int k = 0; k < copies; k++)
+    for (int64_t i = 0; i < c->pairs; i++) c->played[i] += c->count_of[k * c->copy + i];
+  memset(c->count_of, 0, (size_t)(copies * c->pairs) * sizeof *c->count_of);
 }
 
 /* The number of cumulative probabilities that a lot is not below. */
@@ -282,9 +324,9 @@ static void draw_words(uint64_t seed, int64_t first, int64_t count, uint32_t sta
 }
 
 static void enter(wal_crowd *crowd, int group, int population, int64_t from, int64_t count) {
-  const wal_arena *arena = crowd->plan.arena;
-  const wal_shape *shape = &arena->space->game->shape;
-  individuals *self = self_of(crowd);
+  const wal_shape *shape = &crowd->plan.arena->space->game->shape;
+  const individuals *self = self_of(crowd);
+  const choice c = choice_of(crowd, group, 0);
   const uint32_t populations = (uint32_t)shape->populations;
   const uint32_t places = (uint32_t)shape->states / populations;
   const wal_alias *start = self->start + (int64_t)population * places;
@@ -297,9 +339,10 @@ static void enter(wal_crowd *crowd, int group, int population, int64_t from, int
           wal_alias_draw_fine(start, places, b.word[WORD_TARGET][i], b.word[WORD_FINER][i]) *
               populations +
           (uint32_t)population;
-    choose(choices(crowd, group, 0), (uint32_t)shape->actions, here, &b,
-           self->pair + (from + done - self->first), self->played + group * arena->pairs);
+    choose(&c, here, &b, self->pair + (from + done - self->first));
+    if ((done + BLOCK) % COUNTED == 0) add_counts(&c);
   }
+  add_counts(&c);
 }
 
 static void clear(const wal_crowd *crowd) {
@@ -364,7 +407,7 @@ static void fill_cumulative(const wal_crowd *crowd, individuals *self) {
   }
 }
 
-static void go_on(way *w, const wal_alias *table, int64_t from, int64_t count, int64_t *played) {
+static void go_on(way *w, const choice *c, int64_t from, int64_t count) {
   const individuals *self = w->self;
   block b;
   for (int64_t done = 0; done < count; done += BLOCK) {
@@ -374,8 +417,10 @@ static void go_on(way *w, const wal_alias *table, int64_t from, int64_t count, i
     get_outcomes(w, here, pair, &b);
     mend(w, from + done, here, pair, &b);
     if (w->row) get_targets(w, here, &b);
-    choose(table, (uint32_t)w->actions, here, &b, pair, played);
+    choose(c, here, &b, pair);
+    if ((done + BLOCK) % COUNTED == 0) add_counts(c);
   }
+  add_counts(c);
 }
 
 static wal_status move(wal_crowd *crowd, int stage) {
@@ -393,7 +438,6 @@ static wal_status move(wal_crowd *crowd, int stage) {
            .arena = arena,
            .seed = crowd->seed,
            .stage = (uint32_t)stage + 1,
-           .actions = shape->actions,
            .outcomes = shape->outcomes,
            .post = arena->post[kernel],
            .row = arena->row ? arena->row[kernel] : NULL,
@@ -403,7 +447,8 @@ static wal_status move(wal_crowd *crowd, int stage) {
     int64_t all = 0, from;
     for (int p = 0; p < shape->populations; p++) all += crowd->plan.group[g].agents[p];
     const int64_t count = own_part(self, first, all, &from);
-    go_on(&w, choices(crowd, g, stage + 1), from, count, self->played + g * arena->pairs);
+    const choice c = choice_of(crowd, g, stage + 1);
+    go_on(&w, &c, from, count);
     first += all;
   }
   return WAL_OK;
