@@ -271,7 +271,6 @@ static void counts_after_a_contest(void **state) {
 
 typedef struct kept {
   const wal_crowd_group *group;
-  int guests;   /**< of population 0 */
   int64_t won;  /**< in "won" at the stage that comes, in an auction where it is the last state */
   bool auction; /**< one contest, nobody re-enters */
 } kept;
@@ -318,7 +317,7 @@ static void check_game(const char *text, int steps, bool auction, int64_t agents
     group[2].agents[p] = agents / 3;
     if (p == 0) group[0].agents[p] -= guests;
   }
-  kept k = {.group = group, .guests = guests, .auction = auction};
+  kept k = {.group = group, .auction = auction};
   const wal_crowd_watch watch = {check_kept, &k};
   const wal_crowd_plan plan = {
       .arena = &f.arena, .groups = 3, .group = group, .guests = guests, .guest = guest};
