@@ -109,7 +109,7 @@ static wal_status measure(bench *b, const char *text, int64_t agents, int episod
     status = wal_crowd_play(crowd, i, NULL);
     seconds[i] = processor_seconds() - start;
   }
-  if (status == WAL_OK) {
+  if (status == WAL_OK && wal_ctx_rank(b->ctx) == 0) {
     qsort(seconds, (size_t)episodes, sizeof *seconds, by_size);
     const double stages = (double)agents * shape->populations * shape->horizon;
     const double middle = seconds[episodes / 2];

@@ -11,7 +11,8 @@ enum { WAL_GUEST_OUTCOMES = 64 }; /**< of a game that guests play */
 /** Agents with one policy. In each population p, agents[p] of them. */
 typedef struct wal_crowd_group {
   int64_t agents[WAL_POPULATIONS];
-  const double *const *policy; /**< [H] of [pairs]: pi_h(a|s) at [s * A + a]; rows sum to 1 */
+  const double *const *policy; /**< [H] of [pairs]: pi_h(a|s) at [s * A + a]; rows sum to 1. Not
+                                    to be changed while there is a crowd: it may have been read */
 } wal_crowd_group;
 
 /** An agent that is followed beside the groups, whatever the mode: one who tries another policy.
@@ -96,8 +97,8 @@ wal_status wal_guest_visit(wal_arena *arena, uint64_t seed, wal_guest *guest);
 /** The seed of an episode of N agents: 64 bits of Philox. */
 uint64_t wal_episode_seed(uint64_t seed, int64_t agents, int64_t episode);
 
-/** Agents one by one, spread over the ranks of ctx: 4 bytes for where they are, 4 for what they do.
- */
+/** Agents one by one, spread over the ranks of ctx: 4 bytes each for where they are and what they
+ *  do. sim/agents/individual.h looks at them. */
 extern const wal_crowd_type wal_crowd_individual;
 /** Agents counted by group and state: the same law at a cost that does not depend on N. */
 extern const wal_crowd_type wal_crowd_counts;

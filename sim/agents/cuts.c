@@ -7,8 +7,9 @@
 #include "sim/core/memory.h"
 #include "sim/core/random.h"
 
-/* The table of lots has at most 2^16 places; so few members a place are not worth a finer one. */
-enum { TABLE = 1 << 16, MOST_BITS = 12, FEW = 64, CHUNK = 512 };
+/* The table of lots has at most 2^16 places, or 16 a class, so that at most every 16th agent is set
+ * aside; so few agents a place are not worth a finer one. */
+enum { TABLE = 1 << 16, LEAST = 16, MOST_BITS = 12, FEW = 64, CHUNK = 512 };
 
 struct wal_cuts_scratch {
   int64_t classes;
@@ -19,6 +20,7 @@ struct wal_cuts_scratch {
   int32_t *slot;     /**< [C * A]: likewise */
   int64_t *class_of; /**< [slots] */
   int slots, bits;   /**< lots are told apart by their upper bits */
+  int64_t places;    /**< the most that the table has */
   int64_t *table;    /**< [slots][2^bits]: members; then the boundary's number + 1, or 0 */
   /* boundaries: places of the table that a cut runs through */
   int boundaries;
@@ -51,13 +53,13 @@ wal_status wal_cuts_create(const wal_crowd *crowd, wal_cuts *out) {
   WAL_TRY(wal_acquire(ctx, "contests of agents", arena->pairs, 1, &s->draws));
   WAL_TRY(wal_acquire(ctx, "contests of agents", s->classes, sizeof *s->slot, &s->slot));
   WAL_TRY(wal_acquire(ctx, "contests of agents", s->classes, sizeof *s->class_of, &s->class_of));
-  const int64_t places = s->classes > TABLE ? s->classes : TABLE;
-  const int64_t boundaries = s->classes * inner < places ? s->classes * inner : places;
+  s->places = s->classes * LEAST > TABLE ? s->classes * LEAST : TABLE;
+  const int64_t boundaries = s->classes * inner < s->places ? s->classes * inner : s->places;
   WAL_TRY(wal_acquire(ctx, "contests of agents", boundaries, sizeof *s->lot, &s->lot));
   WAL_TRY(wal_acquire(ctx, "contests of agents", boundaries, sizeof *s->winner, &s->winner));
   WAL_TRY(wal_acquire(ctx, "contests of agents", boundaries * s->outcomes, sizeof *s->quota,
                       &s->quota));
-  return wal_acquire(ctx, "contests of agents", places, sizeof *s->table, &s->table);
+  return wal_acquire(ctx, "contests of agents", s->places, sizeof *s->table, &s->table);
 }
 
 void wal_cuts_destroy(const wal_crowd *crowd, wal_cuts *cuts) {
@@ -66,6 +68,7 @@ void wal_cuts_destroy(const wal_crowd *crowd, wal_cuts *cuts) {
   if (!s) return;
   wal_release(ctx, &cuts->cut);
   wal_release(ctx, &cuts->agent);
+  wal_release(ctx, &cuts->pair);
   wal_release(ctx, &cuts->outcome);
   wal_release(ctx, &s->slot_of);
   wal_release(ctx, &s->draws);
@@ -84,10 +87,9 @@ void wal_cuts_destroy(const wal_crowd *crowd, wal_cuts *cuts) {
 }
 
 /* Cuts of classes of which all members get the same; the others get a slot. */
-static int64_t sort_out(const wal_crowd *crowd, wal_cuts *cuts) {
+static void sort_out(const wal_crowd *crowd, wal_cuts *cuts) {
   struct wal_cuts_scratch *s = cuts->scratch;
   const uint32_t end = UINT32_C(1) << WAL_LOT_BITS;
-  int64_t members = 0;
   s->slots = 0;
   for (int64_t c = 0; c < s->classes; c++) {
     int with = 0, last = 0;
@@ -102,15 +104,14 @@ static int64_t sort_out(const wal_crowd *crowd, wal_cuts *cuts) {
     if (with < 2) continue;
     s->class_of[s->slots] = c;
     s->slot[c] = s->slots++;
-    members += crowd->rivals[c];
   }
-  return members;
 }
 
-static void choose_bits(struct wal_cuts_scratch *s, int64_t members) {
+/* Not by who ties: in a coarse table, too many others would be looked at who only might. */
+static void choose_bits(struct wal_cuts_scratch *s, int64_t agents) {
   s->bits = 0;
-  while (s->bits < MOST_BITS && (int64_t)s->slots << (s->bits + 1) <= TABLE &&
-         members >> (s->bits + 1) >= (int64_t)FEW * s->slots)
+  while (s->bits < MOST_BITS && (int64_t)s->slots << (s->bits + 1) <= s->places &&
+         agents >> (s->bits + 1) >= FEW)
     s->bits++;
 }
 
@@ -202,55 +203,43 @@ static void find_cuts(const wal_crowd *crowd, int stage, int slot, wal_cuts *cut
   while (k + 1 < s->outcomes) cut[k++] = UINT32_C(1) << WAL_LOT_BITS;
 }
 
-static wal_status add_exception(const wal_crowd *crowd, wal_cuts *cuts, int64_t agent,
-                                int32_t boundary) {
+static wal_status make_room(const wal_crowd *crowd, wal_cuts *cuts) {
   struct wal_cuts_scratch *s = cuts->scratch;
-  const int64_t n = cuts->exceptions;
-  if (n + 1 > s->room_members) {
-    wal_ctx *ctx = crowd->ctx;
-    const int64_t now = s->room_members, more = now < CHUNK ? CHUNK : 2 * now;
-    int64_t room[6] = {now, now, now, now, now, now};
-    WAL_TRY(
-        wal_grow(ctx, "contests of agents", &cuts->agent, n, more, &room[0], sizeof *cuts->agent));
-    WAL_TRY(wal_grow(ctx, "contests of agents", &cuts->outcome, n, more, &room[1],
-                     sizeof *cuts->outcome));
-    WAL_TRY(
-        wal_grow(ctx, "contests of agents", &s->boundary, n, more, &room[2], sizeof *s->boundary));
-    WAL_TRY(wal_grow(ctx, "contests of agents", &s->left_agent, 0, more, &room[3],
-                     sizeof *s->left_agent));
-    WAL_TRY(
-        wal_grow(ctx, "contests of agents", &s->left_lot, 0, more, &room[4], sizeof *s->left_lot));
-    WAL_TRY(wal_grow(ctx, "contests of agents", &s->won, 0, more, &room[5], sizeof *s->won));
-    int64_t same = now;
-    WAL_TRY(wal_grow(ctx, "contests of agents", &s->left, 0, more, &same, sizeof *s->left));
-    s->room_members = more;
-  }
-  cuts->agent[n] = agent;
-  s->boundary[n] = boundary;
-  cuts->exceptions++;
+  wal_ctx *ctx = crowd->ctx;
+  const char *what = "contests of agents";
+  const int64_t n = cuts->exceptions, now = s->room_members, more = now < CHUNK ? CHUNK : 2 * now;
+  int64_t room[8] = {now, now, now, now, now, now, now, now};
+  WAL_TRY(wal_grow(ctx, what, &cuts->agent, n, more, &room[0], sizeof *cuts->agent));
+  WAL_TRY(wal_grow(ctx, what, &cuts->pair, n, more, &room[1], sizeof *cuts->pair));
+  WAL_TRY(wal_grow(ctx, what, &cuts->outcome, 0, more, &room[2], sizeof *cuts->outcome));
+  WAL_TRY(wal_grow(ctx, what, &s->boundary, n, more, &room[3], sizeof *s->boundary));
+  WAL_TRY(wal_grow(ctx, what, &s->left, 0, more, &room[4], sizeof *s->left));
+  WAL_TRY(wal_grow(ctx, what, &s->left_agent, 0, more, &room[5], sizeof *s->left_agent));
+  WAL_TRY(wal_grow(ctx, what, &s->left_lot, 0, more, &room[6], sizeof *s->left_lot));
+  WAL_TRY(wal_grow(ctx, what, &s->won, 0, more, &room[7], sizeof *s->won));
+  s->room_members = more;
   return WAL_OK;
 }
 
-static wal_status find_members(const wal_crowd *crowd, const wal_cut_members *m, wal_cuts *cuts) {
+wal_status wal_cuts_set_aside(const wal_crowd *crowd, int64_t agent, uint32_t pair, uint32_t lot,
+                              wal_cuts *cuts) {
   struct wal_cuts_scratch *s = cuts->scratch;
-  uint32_t offset[CHUNK], lot[CHUNK];
-  for (int64_t from = 0; from < m->count; from += CHUNK) {
-    const int64_t here = m->count - from < CHUNK ? m->count - from : CHUNK;
-    const int64_t found = read_lots(crowd, m, from, here, s->draws, offset, lot);
-    for (int64_t i = 0; i < found; i++) {
-      const int64_t slot = s->slot_of[m->pair[from + offset[i]]];
-      const int64_t mark = s->table[(slot << s->bits) + (lot[i] >> (WAL_LOT_BITS - s->bits))];
-      if (mark > 0)
-        WAL_TRY(add_exception(crowd, cuts, m->first + from + offset[i], (int32_t)(mark - 1)));
-    }
-  }
+  const int64_t slot = s->slot_of[pair];
+  if (slot < 0) return WAL_OK;
+  const int64_t mark = s->table[(slot << s->bits) + (lot >> (WAL_LOT_BITS - s->bits))];
+  if (mark == 0) return WAL_OK;
+  if (cuts->exceptions == s->room_members) WAL_TRY(make_room(crowd, cuts));
+  cuts->agent[cuts->exceptions] = agent;
+  cuts->pair[cuts->exceptions] = pair;
+  s->boundary[cuts->exceptions++] = (int32_t)(mark - 1);
   return WAL_OK;
 }
 
-/* Outcome by outcome, among the members of boundaries who have none yet. @collective */
-static wal_status deal_out(const wal_crowd *crowd, wal_cuts *cuts) {
+/* Outcome by outcome, among those who have none yet. */
+wal_status wal_cuts_deal_out(const wal_crowd *crowd, wal_cuts *cuts) {
   struct wal_cuts_scratch *s = cuts->scratch;
   int64_t left = cuts->exceptions;
+  if (cuts->width == 0) return WAL_OK;
   for (int64_t i = 0; i < left; i++) {
     s->left[i] = i;
     s->left_agent[i] = cuts->agent[i];
@@ -277,19 +266,20 @@ static wal_status deal_out(const wal_crowd *crowd, wal_cuts *cuts) {
   return WAL_OK;
 }
 
-wal_status wal_cuts_settle(const wal_crowd *crowd, const wal_cut_members *members, wal_cuts *cuts) {
+wal_status wal_cuts_find(const wal_crowd *crowd, const wal_cut_members *members, wal_cuts *cuts) {
   struct wal_cuts_scratch *s = cuts->scratch;
   cuts->exceptions = 0;
+  cuts->width = 0;
   if (!s) return WAL_OK;
-  choose_bits(s, sort_out(crowd, cuts));
+  sort_out(crowd, cuts);
   if (s->slots == 0) return WAL_OK;
+  choose_bits(s, members->total);
   mark_pairs(crowd->plan.arena, s);
   count_lots(crowd, members, s);
   if (s->bits > 0)
     WAL_TRY(wal_ctx_sum_integers(crowd->ctx, (int)((int64_t)s->slots << s->bits), s->table));
   s->boundaries = 0;
   for (int i = 0; i < s->slots; i++) find_cuts(crowd, (int)members->stage, i, cuts);
-  if (s->boundaries == 0) return WAL_OK;
-  WAL_TRY_ALL(crowd->ctx, find_members(crowd, members, cuts));
-  return deal_out(crowd, cuts);
+  if (s->boundaries > 0) cuts->width = UINT32_C(1) << (WAL_LOT_BITS - s->bits);
+  return WAL_OK;
 }

@@ -5,6 +5,7 @@
 
 #include "sim/agents/alias.h"
 #include "sim/agents/cuts.h"
+#include "sim/core/hot.h"
 #include "sim/core/memory.h"
 #include "sim/core/random.h"
 
@@ -13,6 +14,7 @@
  * the next stage, and one pass over the agents, block by block through the first-level cache. */
 enum {
   BLOCK = 512,
+  LINE = 16, /* agents in a line of the cache */
   WORD_ACTION = 0,
   WORD_OUTCOME = 1, /* also the lot of contests */
   WORD_TARGET = 2,
@@ -49,20 +51,17 @@ typedef struct individuals {
 
 typedef struct block {
   uint32_t word[4][BLOCK];
-  uint32_t place[BLOCK];
+  uint32_t place[BLOCK], close[BLOCK];
 } block;
 
 /* What an agent meets on its way from stage - 1 to stage. */
 typedef struct way {
   const individuals *self;
-  const wal_arena *arena;
-  uint64_t seed;
   uint32_t stage;
   int outcomes;
   const int32_t *post;
   const int64_t *row;
   const jump *jump;
-  int64_t exception; /* the next of the cuts */
 } way;
 
 /* A group at the stage that agents come to. */
@@ -262,48 +261,59 @@ static int64_t count_below(const uint32_t *cumulative, int64_t count, uint32_t l
   return low;
 }
 
-/* Outcomes: from pairs to post-decision states. */
-static void get_outcomes(const way *w, int64_t count, const uint32_t *pair, block *b) {
-  const int32_t *post = w->post;
+/* Of two outcomes, which is what most games have. With `close`, those near a cut are found. */
+WAL_INLINE int64_t get_two_outcomes(const way *w, int64_t count, const uint32_t *pair, bool close,
+                                    block *b) {
   const uint32_t *cumulative = w->self->cumulative, *word = b->word[WORD_OUTCOME];
-  if (w->outcomes == 1) {
-    for (int64_t i = 0; i < count; i++) b->place[i] = (uint32_t)post[pair[i]];
-  } else if (w->outcomes == 2) {
-    for (int64_t i = 0; i < count; i++) {
-      const int64_t k = wal_lot_of(word[i]) >= cumulative[pair[i]];
-      b->place[i] = (uint32_t)post[2 * (int64_t)pair[i] + k];
-    }
-  } else {
-    const int64_t outcomes = w->outcomes, cuts = outcomes - 1;
-    for (int64_t i = 0; i < count; i++) {
-      const int64_t at = pair[i];
-      const int64_t k = count_below(cumulative + at * cuts, cuts, wal_lot_of(word[i]));
-      b->place[i] = (uint32_t)post[at * outcomes + k];
-    }
-  }
-}
-
-/* Those whose outcome the lottery decided. `first` is the number of the block's first agent. */
-static void mend(way *w, int64_t first, int64_t count, const uint32_t *pair, block *b) {
-  const wal_cuts *cuts = &w->self->cuts;
-  for (; w->exception < cuts->exceptions; w->exception++) {
-    const int64_t i = cuts->agent[w->exception] - first;
-    if (i >= count) return;
-    b->place[i] = (uint32_t)w->post[(int64_t)pair[i] * w->outcomes + cuts->outcome[w->exception]];
-  }
-}
-
-/* Noise: from post-decision states to next states. */
-static void get_targets(const way *w, int64_t count, block *b) {
-  const int64_t *row = w->row;
+  const uint32_t width = w->self->cuts.width;
+  int64_t found = 0;
   for (int64_t i = 0; i < count; i++) {
-    const int64_t first = row[b->place[i]];
-    const uint64_t terms = (uint64_t)(row[b->place[i] + 1] - first);
-    const uint64_t at = b->word[WORD_TARGET][i] * terms;
-    const jump *cell = w->jump + first + (int64_t)(at >> 32);
-    const uint32_t own = (uint32_t)0 - (uint32_t)((uint32_t)at < cell->threshold);
-    b->place[i] = cell->alias ^ ((cell->alias ^ cell->own) & own);
+    const uint32_t lot = wal_lot_of(word[i]), cut = cumulative[pair[i]];
+    b->place[i] = (uint32_t)w->post[2 * (int64_t)pair[i] + (lot >= cut)];
+    if (close) {
+      b->close[found] = (uint32_t)i;
+      found += lot - cut < width;
+    }
   }
+  return found;
+}
+
+static int64_t get_many_outcomes(const way *w, int64_t count, const uint32_t *pair, block *b) {
+  const int64_t outcomes = w->outcomes, cuts = outcomes - 1;
+  int64_t found = 0;
+  for (int64_t i = 0; i < count; i++) {
+    const uint32_t lot = wal_lot_of(b->word[WORD_OUTCOME][i]);
+    const uint32_t *cumulative = w->self->cumulative + pair[i] * cuts;
+    const int64_t k = count_below(cumulative, cuts, lot);
+    b->place[i] = (uint32_t)w->post[pair[i] * outcomes + k];
+    b->close[found] = (uint32_t)i;
+    found += k > 0 && lot - cumulative[k - 1] < w->self->cuts.width;
+  }
+  return found;
+}
+
+/* Outcomes: from pairs to post-decision states. Returns how many of the block, b->close, stand
+ * close beyond a cut. */
+static int64_t get_outcomes(const way *w, int64_t count, const uint32_t *pair, block *b) {
+  if (w->outcomes > 2) return get_many_outcomes(w, count, pair, b);
+  if (w->outcomes == 2 && w->self->cuts.width > 0) return get_two_outcomes(w, count, pair, true, b);
+  if (w->outcomes == 2) return get_two_outcomes(w, count, pair, false, b);
+  for (int64_t i = 0; i < count; i++) b->place[i] = (uint32_t)w->post[pair[i]];
+  return 0;
+}
+
+/* Noise: from a post-decision state to the next state. */
+WAL_INLINE uint32_t target_of(const way *w, uint32_t post, uint32_t word) {
+  const int64_t first = w->row[post];
+  const uint64_t terms = (uint64_t)(w->row[post + 1] - first), at = word * terms;
+  const jump *cell = w->jump + first + (int64_t)(at >> 32);
+  const uint32_t own = (uint32_t)0 - (uint32_t)((uint32_t)at < cell->threshold);
+  return cell->alias ^ ((cell->alias ^ cell->own) & own);
+}
+
+static void get_targets(const way *w, int64_t count, block *b) {
+  for (int64_t i = 0; i < count; i++)
+    b->place[i] = target_of(w, b->place[i], b->word[WORD_TARGET][i]);
 }
 
 // ---- An episode -------------------------------------------------------------------------------
@@ -407,50 +417,92 @@ static void fill_cumulative(const wal_crowd *crowd, individuals *self) {
   }
 }
 
-static void go_on(way *w, const choice *c, int64_t from, int64_t count) {
-  const individuals *self = w->self;
+/* Memory is asked for early: in between, the processor has much else to do. */
+static void fetch(const uint32_t *pair, int64_t left) {
+  for (int64_t i = BLOCK; i < 2 * BLOCK && i < left; i += LINE) __builtin_prefetch(pair + i, 1);
+}
+
+/* All go on as their lots say; who is close to a cut may have to go on otherwise in the end. */
+static wal_status go_on(const wal_crowd *crowd, const way *w, const choice *c, int64_t from,
+                        int64_t count) {
+  individuals *self = self_of(crowd);
   block b;
   for (int64_t done = 0; done < count; done += BLOCK) {
     const int64_t here = count - done < BLOCK ? count - done : BLOCK;
     uint32_t *pair = self->pair + (from + done - self->first);
-    draw_words(w->seed, from + done, here, w->stage, w->outcomes > 1, w->row, false, &b);
-    get_outcomes(w, here, pair, &b);
-    mend(w, from + done, here, pair, &b);
+    fetch(pair, count - done);
+    draw_words(crowd->seed, from + done, here, w->stage, w->outcomes > 1, w->row, false, &b);
+    const int64_t close = get_outcomes(w, here, pair, &b);
+    for (int64_t i = 0; i < close; i++)
+      WAL_TRY(wal_cuts_set_aside(crowd, from + done + b.close[i], pair[b.close[i]],
+                                 wal_lot_of(b.word[WORD_OUTCOME][b.close[i]]), &self->cuts));
     if (w->row) get_targets(w, here, &b);
     choose(c, here, &b, pair);
     if ((done + BLOCK) % COUNTED == 0) add_counts(c);
   }
   add_counts(c);
+  return WAL_OK;
+}
+
+/* Lets agents that were set aside go on as the lottery says, with the same words. */
+static void mend(const wal_crowd *crowd, const way *w) {
+  individuals *self = self_of(crowd);
+  const wal_cuts *cuts = &self->cuts;
+  int group = 0;
+  for (int64_t e = 0; e < cuts->exceptions; e++) {
+    const int64_t agent = cuts->agent[e];
+    while (agent >= wal_individual_first(crowd, group + 1, 0)) group++;
+    const choice c = choice_of(crowd, group, (int)w->stage);
+    const wal_random_words words =
+        wal_random(crowd->seed, WAL_PURPOSE_AGENT, (uint64_t)agent, w->stage, 0);
+    uint32_t place = (uint32_t)w->post[(int64_t)cuts->pair[e] * w->outcomes + cuts->outcome[e]];
+    if (w->row) place = target_of(w, place, words.word[WORD_TARGET]);
+    uint32_t *pair = &self->pair[agent - self->first];
+    c.played[*pair]--;
+    *pair = place * c.actions;
+    *pair += wal_alias_draw(c.table + *pair, c.actions, words.word[WORD_ACTION]);
+    c.played[*pair]++;
+  }
+}
+
+static wal_status move_groups(const wal_crowd *crowd, const way *w) {
+  const individuals *self = self_of(crowd);
+  int64_t first = 0;
+  for (int g = 0; g < crowd->plan.groups; g++) {
+    const int64_t end = wal_individual_first(crowd, g + 1, 0);
+    const choice c = choice_of(crowd, g, (int)w->stage);
+    int64_t from;
+    const int64_t count = own_part(self, first, end - first, &from);
+    WAL_TRY(go_on(crowd, w, &c, from, count));
+    first = end;
+  }
+  return WAL_OK;
 }
 
 static wal_status move(wal_crowd *crowd, int stage) {
   const wal_arena *arena = crowd->plan.arena;
-  const wal_shape *shape = &arena->space->game->shape;
   const int kernel = wal_arena_kernel(arena, stage);
   individuals *self = self_of(crowd);
-  const wal_cut_members members = {
-      .first = self->first, .count = self->count, .pair = self->pair, .stage = (uint32_t)stage + 1};
-  WAL_TRY(wal_cuts_settle(crowd, &members, &self->cuts));
+  const wal_cut_members members = {.first = self->first,
+                                   .count = self->count,
+                                   .total = self->total,
+                                   .pair = self->pair,
+                                   .stage = (uint32_t)stage + 1};
+  WAL_TRY(wal_cuts_find(crowd, &members, &self->cuts));
   if (self->cumulative) fill_cumulative(crowd, self);
   if (!self->kept) fill_choices(crowd, stage + 1);
   clear(crowd);
-  way w = {.self = self,
-           .arena = arena,
-           .seed = crowd->seed,
-           .stage = (uint32_t)stage + 1,
-           .outcomes = shape->outcomes,
-           .post = arena->post[kernel],
-           .row = arena->row ? arena->row[kernel] : NULL,
-           .jump = self->jump ? self->jump[kernel] : NULL};
-  int64_t first = 0;
-  for (int g = 0; g < crowd->plan.groups; g++) {
-    int64_t all = 0, from;
-    for (int p = 0; p < shape->populations; p++) all += crowd->plan.group[g].agents[p];
-    const int64_t count = own_part(self, first, all, &from);
-    const choice c = choice_of(crowd, g, stage + 1);
-    go_on(&w, &c, from, count);
-    first += all;
-  }
+  const way w = {.self = self,
+                 .stage = (uint32_t)stage + 1,
+                 .outcomes = arena->space->game->shape.outcomes,
+                 .post = arena->post[kernel],
+                 .row = arena->row ? arena->row[kernel] : NULL,
+                 .jump = self->jump ? self->jump[kernel] : NULL};
+  const wal_status status = move_groups(crowd, &w);
+  if (self->cuts.width == 0) return status;
+  WAL_TRY_ALL(crowd->ctx, status);
+  WAL_TRY(wal_cuts_deal_out(crowd, &self->cuts));
+  mend(crowd, &w);
   return WAL_OK;
 }
 

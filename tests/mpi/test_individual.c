@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tests/support/individuals.h"
+#include "tests/support/raffle.h"
 
 static const char *const GAMES[] = {
     "beach_bar { states = 40, horizon = 6, bar = 20 }",
@@ -15,8 +16,7 @@ static const char *const GAMES[] = {
     "random_linear { horizon = 4 }",
     "treasure_hunting { horizon = 4 }",
     "batched_auction { values = 12, bids = 9, rounds = 5, goods = 0.3 }",
-    "batched_auction { values = 12, bids = 9, rounds = 5, goods = 0.6, reentry = 0.4, "
-    "drift = gaussian { width = 0.1 } }",
+    "batched_auction { values = 12, bids = 9, reentry = 0.4, drift = gaussian { width = 0.1 } }",
     "batched_auction { values = 9, bids = 4, rounds = 4, goods = 0.1 }",
 };
 enum { KINDS = sizeof GAMES / sizeof *GAMES };
@@ -75,28 +75,44 @@ static int64_t *play(wal_test_world *w, int64_t episode) {
   return r.played;
 }
 
+/* Spread over the ranks, and on each rank alone. */
+static void compare(const char *text, const wal_game *game, const int64_t *sizes) {
+  wal_test_world spread, alone;
+  wal_test_world_create(&spread, text, game, WAL_TEST_GROUPS, sizes, false);
+  wal_test_world_create(&alone, text, game, WAL_TEST_GROUPS, sizes, true);
+  const int64_t numbers =
+      wal_test_world_shape(&spread)->horizon * WAL_TEST_GROUPS * spread.arena.pairs;
+  for (int episode = 0; episode < 2; episode++) {
+    int64_t *one = play(&spread, episode), *other = play(&alone, episode);
+    WAL_ASSERT_ALL(spread.ctx, memcmp(one, other, (size_t)numbers * sizeof *one) == 0);
+    free(one), free(other);
+  }
+  wal_test_world_destroy(&alone);
+  wal_test_world_destroy(&spread);
+}
+
+static const int64_t SIZES[][WAL_TEST_GROUPS] = {
+    {1, 0, 0}, {0, 5, 0}, {1500, 0, 700}, {30000, 2000, 1}};
+
 static void the_same_on_all_ranks(void **state) {
   (void)state;
-  const int64_t sizes[][WAL_TEST_GROUPS] = {{1, 0, 0}, {0, 5, 0}, {1500, 0, 700}, {30000, 2000, 1}};
   for (int kind = 0; kind < KINDS; kind++)
+    for (int size = 0; size < 4; size++) compare(GAMES[kind], NULL, SIZES[size]);
+}
+
+static void contests_of_four_outcomes(void **state) {
+  (void)state;
+  for (int kind = 0; kind < 6; kind++)
     for (int size = 0; size < 4; size++) {
-      wal_test_world spread, alone;
-      wal_test_world_create(&spread, GAMES[kind], NULL, WAL_TEST_GROUPS, sizes[size], false);
-      wal_test_world_create(&alone, GAMES[kind], NULL, WAL_TEST_GROUPS, sizes[size], true);
-      const int64_t numbers =
-          wal_test_world_shape(&spread)->horizon * WAL_TEST_GROUPS * spread.arena.pairs;
-      for (int episode = 0; episode < 2; episode++) {
-        int64_t *one = play(&spread, episode), *other = play(&alone, episode);
-        WAL_ASSERT_ALL(spread.ctx, memcmp(one, other, (size_t)numbers * sizeof *one) == 0);
-        free(one), free(other);
-      }
-      wal_test_world_destroy(&alone);
-      wal_test_world_destroy(&spread);
+      raffle self = {kind, kind % 2 > 0};
+      const wal_game game = raffle_game(&self);
+      compare(NULL, &game, SIZES[size]);
     }
 }
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_same_on_all_ranks),
+    cmocka_unit_test(contests_of_four_outcomes),
 };
 
 WAL_TEST_MAIN(tests)

@@ -151,6 +151,40 @@ static void counts_of_two_stages(void **state) {
   wal_test_field_destroy(&f);
 }
 
+/* Two agents at different places draw outcomes of their own: all of their ways. */
+static void counts_after_outcomes(void **state) {
+  (void)state;
+  enum { EPISODES = 30000 };
+  static const char TEXT[] =
+      "return custom {\n"
+      "  states = 3, actions = 2, horizon = 2, initial = { 0.5, 0.5, 0 },\n"
+      "  moves = function(h, s, a, k) return (s + k) % 3 end,\n"
+      "  outcomes = function(h, s, a)\n"
+      "    if a == 0 then return 0.5, 0.3, 0.2 end\n"
+      "    return 0.1, 0.1, 0.8\n"
+      "  end,\n"
+      "  reward = function(h, s, a) return 0 end,\n"
+      "}";
+  static const double OUTCOME[3] = {0.3, 0.2, 0.5};  // the mean of both actions
+  int cells[27] = {0};
+  double expected[27] = {0};
+  wal_test_field f;
+  wal_test_field_create(ctx, TEXT, 0, &f);
+  seen s = {.base = 3, .states = 3, .at = 1, .cells = cells};
+  const wal_crowd_watch watch = {see, &s};
+  const wal_crowd_group group = wal_test_group(&f, 2);
+  const wal_crowd_plan plan = {.arena = &f.arena, .groups = 1, .group = &group};
+  play_many(&f, &plan, EPISODES, &watch);
+  for (int way = 0; way < 36; way++) {
+    const int k[2] = {way / 2 % 3, way / 12}, from[2] = {way % 2, way / 6 % 2};
+    int64_t count[3] = {0};
+    for (int i = 0; i < 2; i++) count[(from[i] + k[i]) % 3]++;
+    expected[code_of(3, 3, count)] += EPISODES * OUTCOME[k[0]] * OUTCOME[k[1]] / 4;
+  }
+  check_chi_square(27, expected, cells, 5);
+  wal_test_field_destroy(&f);
+}
+
 // ---- A contest --------------------------------------------------------------------------------
 
 /* Four bidders for two goods: every way that values, bids and draws can fall, for the counts of the
@@ -237,7 +271,6 @@ static void counts_after_a_contest(void **state) {
 
 typedef struct kept {
   const wal_crowd_group *group;
-  int guests;   /**< of population 0 */
   int64_t won;  /**< in "won" at the stage that comes, in an auction where it is the last state */
   bool auction; /**< one contest, nobody re-enters */
 } kept;
@@ -284,7 +317,7 @@ static void check_game(const char *text, int steps, bool auction, int64_t agents
     group[2].agents[p] = agents / 3;
     if (p == 0) group[0].agents[p] -= guests;
   }
-  kept k = {.group = group, .guests = guests, .auction = auction};
+  kept k = {.group = group, .auction = auction};
   const wal_crowd_watch watch = {check_kept, &k};
   const wal_crowd_plan plan = {
       .arena = &f.arena, .groups = 3, .group = group, .guests = guests, .guest = guest};
@@ -442,15 +475,11 @@ static void episodes_are_draws_of_their_own(void **state) {
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(counts_of_the_last_stage),
-    cmocka_unit_test(counts_of_two_stages),
-    cmocka_unit_test(counts_after_a_contest),
-    cmocka_unit_test(nobody_is_lost),
-    cmocka_unit_test(one_agent),
-    cmocka_unit_test(all_agents_in_one_state),
-    cmocka_unit_test(groups_keep_to_their_policies),
-    cmocka_unit_test(plans_and_refusals),
-    cmocka_unit_test(episodes_are_draws_of_their_own),
+    cmocka_unit_test(counts_of_the_last_stage), cmocka_unit_test(counts_of_two_stages),
+    cmocka_unit_test(counts_after_outcomes),    cmocka_unit_test(counts_after_a_contest),
+    cmocka_unit_test(nobody_is_lost),           cmocka_unit_test(one_agent),
+    cmocka_unit_test(all_agents_in_one_state),  cmocka_unit_test(groups_keep_to_their_policies),
+    cmocka_unit_test(plans_and_refusals),       cmocka_unit_test(episodes_are_draws_of_their_own),
 };
 
 int main(int argc, char **argv) {
