@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/report_file.h"
 #include "cli/run_parts.h"
@@ -22,6 +23,16 @@ static const struct {
     {"plain_exploitability", "reward", "exploitability without it"},
 };
 enum { COLUMN_COUNT = sizeof COLUMNS / sizeof *COLUMNS };
+
+bool wal_design_file_is_trace(const char *path) {
+  static const char *const GROUP = "/design";
+  if (strncmp(path, GROUP, strlen(GROUP)) != 0) return false;
+  const char *name = path + strlen(GROUP);
+  if (!*name || strcmp(name, "/step") == 0) return true;
+  for (int c = 0; c < COLUMN_COUNT; c++)
+    if (*name == '/' && strcmp(name + 1, COLUMNS[c].name) == 0) return true;
+  return false;
+}
 
 static double number_of(const wal_design_row *row, int column) {
   const double numbers[COLUMN_COUNT] = {row->objective, row->gradient_norm, row->assessed,
@@ -172,8 +183,14 @@ wal_status wal_design_file_write_run(wal_run_file *file, const wal_job *job,
   WAL_TRY_ALL(job->ctx,
               wal_acquire(job->ctx, "trace", design->row_count, sizeof *seconds, &seconds));
   for (int64_t i = 0; i < design->row_count; i++) seconds[i] = design->rows[i].seconds;
-  const wal_status status =
-      wal_run_write_run(file, job, design->row_count, seconds, "/design/step");
+  wal_status status = WAL_OK;
+  if (job->whole) {
+    status = wal_run_file_group(file, "/run");
+    if (status == WAL_OK)
+      status = wal_run_write_seconds(file, design->row_count, seconds, "/design/step");
+  } else {
+    status = wal_run_write_run(file, job, design->row_count, seconds, "/design/step");
+  }
   wal_release(job->ctx, &seconds);
   return status;
 }

@@ -25,7 +25,11 @@ typedef struct wal_design_marks {
 wal_status wal_design_file_write(wal_run_file *file, const wal_job *job, const wal_design *design,
                                  const wal_design_marks *marks, const wal_report *report);
 
-/** Puts /run into it, which only the file of a single design has. @collective */
+/** Whether a path of such a file is that of a column of /design, a number a step, or what these
+ *  need. */
+bool wal_design_file_is_trace(const char *path);
+
+/** Puts /run into it; of a restart only the seconds. @collective */
 wal_status wal_design_file_write_run(wal_run_file *file, const wal_job *job,
                                      const wal_design *design);
 

@@ -5,6 +5,7 @@
 
 #include "cli/catalogue.h"
 #include "cli/design_file.h"
+#include "cli/design_restarts.h"
 #include "cli/report_file.h"
 #include "cli/saving.h"
 #include "cli/solve_file.h"
@@ -89,6 +90,7 @@ static const wal_param PARAMS[] = {
      .type = WAL_RECORD,
      .record = &wal_solve_store,
      .meaning = "what of the solution at the best design the run file has"},
+    WAL_DESIGN_RESTARTS_PARAMS,
     WAL_TASK_SEED_PARAM,
     {0}};
 
@@ -105,6 +107,7 @@ static wal_status check(wal_ctx *ctx, wal_params *params) {
   wal_response response;
   wal_parameters theta;
   WAL_TRY(wal_response_read(ctx, wal_params_child(params, "learner"), &response));
+  WAL_TRY(wal_design_restarts_check(ctx, params));
   wal_params *of_game = wal_params_child(params, "game");
   wal_status status = wal_game_create(ctx, game_of(params), of_game, &game);
   if (status == WAL_OK) {
@@ -225,7 +228,7 @@ static void report(void *user, const wal_design *d) {
   if (w->speaks)
     wal_progress_report(&w->progress, row->step, d->plan.steps, "objective", row->objective,
                         row->seconds);
-  wal_live_report(w->job->live, &live);
+  if (!w->job->derived) wal_live_report(w->job->live, &live);
   if (w->job->tick) w->job->tick(w->job->user);
 }
 
@@ -312,21 +315,22 @@ static wal_status compare_usual(work *w) {
 }
 
 static wal_status compare(work *w) {
-  if (!w->job->derived) WAL_TRY(compare_usual(w));
+  if (!w->job->derived || w->job->whole) WAL_TRY(compare_usual(w));
   WAL_TRY(add_mark(w, w->problem, "start", wal_problem_start(w->problem)));
   WAL_TRY(add_mark(w, w->problem, "best design", w->design->best_theta));
   const wal_learner *learner = wal_problem_learner(w->problem);
   return wal_report_create(learner->space, &learner->flow, &learner->policy, &w->report);
 }
 
-static void print_result(const work *w) {
+/* All but seconds and the name of the file. */
+static void print_result(const work *w, FILE *out) {
   const wal_params *params = w->job->params;
   const wal_design *d = w->design;
   const wal_design_row *last = &d->rows[d->row_count - 1];
-  printf("%s, %s by %s: %lld steps over %lld parameters\n", name_of(params, "game"),
-         name_of(params, "objective"), name_of(params, "method"), (long long)last->step,
-         (long long)d->count);
-  printf("  %-22s  %12s  %14s  %14s\n", "", "objective", "exploitability", "with entropy");
+  fprintf(out, "%s, %s by %s: %lld steps over %lld parameters\n", name_of(params, "game"),
+          name_of(params, "objective"), name_of(params, "method"), (long long)last->step,
+          (long long)d->count);
+  fprintf(out, "  %-22s  %12s  %14s  %14s\n", "", "objective", "exploitability", "with entropy");
   for (int i = 0; i < w->marks.count; i++) {
     const wal_design_mark *mark = &w->marks.row[i];
     char name[64];
@@ -334,12 +338,10 @@ static void print_result(const work *w) {
       snprintf(name, sizeof name, "%s (step %lld)", mark->name, (long long)d->rows[d->best].step);
     else
       snprintf(name, sizeof name, "%s", mark->name);
-    printf("  %-22s  %12.6g  %14.3g  %14.3g\n", name, mark->found.objective,
-           mark->found.plain_exploitability, mark->found.exploitability);
+    fprintf(out, "  %-22s  %12.6g  %14.3g  %14.3g\n", name, mark->found.objective,
+            mark->found.plain_exploitability, mark->found.exploitability);
   }
-  wal_report_print(stdout, &w->report);
-  printf("  seconds               %.3f\n", last->seconds);
-  printf("  file                  %s\n", w->job->output);
+  wal_report_print(out, &w->report);
 }
 
 /* All but /run. */
@@ -364,13 +366,18 @@ static void free_work(work *w) {
 }
 
 static wal_status run(wal_job *job) {
+  if (wal_design_restarts_wanted(job->params)) return wal_design_restarts_run(job);
   work w = {.job = job};
   wal_run_file *file = NULL;
   wal_status status = do_design(&w, &file);
   if (status == WAL_OK && file) {
     status = wal_design_file_write_run(file, job, w.design);
     if (status == WAL_OK) status = wal_run_file_commit(&file);
-    if (status == WAL_OK && w.speaks) print_result(&w);
+    if (status == WAL_OK && w.speaks) {
+      print_result(&w, stdout);
+      printf("  seconds               %.3f\n", w.design->rows[w.design->row_count - 1].seconds);
+      printf("  file                  %s\n", job->output);
+    }
   }
   wal_run_file_discard(&file);
   free_work(&w);
@@ -384,24 +391,28 @@ static int64_t game_index(const wal_params *params) {
   return i;
 }
 
-/* One of a sweep's designs: its value is the objective of the best one, and exploitabilities are
-   those of the start and the best. */
+/* One of a sweep's designs, or a restart: exploitabilities are those of the start and the best. */
 static wal_status work_of_sweep(wal_job *job, wal_run_file **file, wal_figures *figures) {
   work w = {.job = job};
-  const wal_status status = do_design(&w, file);
+  wal_status status = do_design(&w, file);
+  if (status == WAL_OK && job->whole) status = wal_design_file_write_run(*file, job, w.design);
   if (status == WAL_OK) {
     const wal_design_row *last = &w.design->rows[w.design->row_count - 1];
     const wal_assessment *start = &w.marks.row[w.marks.count - 2].found;
     const wal_assessment *best = &w.marks.row[w.marks.count - 1].found;
-    *figures = (wal_figures){.iterations = last->step,
-                             .first = start->plain_exploitability,
-                             .best = best->plain_exploitability,
-                             .last = best->plain_exploitability,
-                             .regularized = best->exploitability,
-                             .value = best->objective,
-                             .seconds = last->seconds,
-                             .game = game_index(job->params)};
+    *figures =
+        (wal_figures){.iterations = last->step,
+                      .first = start->plain_exploitability,
+                      .best = best->plain_exploitability,
+                      .last = best->plain_exploitability,
+                      .regularized = best->exploitability,
+                      .value = NAN,
+                      .objective = best->objective,
+                      .best_step = w.design->best < 0 ? -1 : w.design->rows[w.design->best].step,
+                      .seconds = last->seconds,
+                      .game = game_index(job->params)};
     memcpy(figures->total, w.report.total, sizeof figures->total);
+    if (w.speaks && job->said) print_result(&w, job->said);
   }
   free_work(&w);
   return status;

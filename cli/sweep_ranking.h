@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_CLI_SWEEP_RANKING_H
+#define WALRAS_CLI_SWEEP_RANKING_H
+
+#include "cli/sweep_execute.h"
+
+/** Runs by their objectives, which only designs have. */
+typedef struct wal_sweep_ranking {
+  int64_t count;  /**< runs that have one */
+  int64_t *order; /**< [runs] the best run first, of equal ones the earlier; then those without */
+  int64_t *rank;  /**< [runs] 1 for the best run; 0 for one without */
+} wal_sweep_ranking;
+
+/** @param out  freed with wal_sweep_ranking_free() in any case. Rank-local. */
+wal_status wal_sweep_rank(wal_ctx *ctx, const wal_sweep_row *rows, int64_t runs,
+                          wal_sweep_ranking *out);
+void wal_sweep_ranking_free(wal_ctx *ctx, wal_sweep_ranking *ranking);
+
+/** Whether a run of this objective goes before one of the other. NaN goes before nothing. */
+bool wal_sweep_is_better(double objective, double than);
+
+#endif
