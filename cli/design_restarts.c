@@ -12,7 +12,7 @@
 #include "sim/core/memory.h"
 
 enum { SHOWN = 20, ERROR_SHOWN = 100 };
-static const double MOST_SEED = 0x1p53;
+static const int64_t MOST_SEED = (int64_t)1 << 53;
 
 bool wal_design_restarts_wanted(const wal_params *params) {
   return wal_params_integer(params, "restarts") > 1;
@@ -20,11 +20,11 @@ bool wal_design_restarts_wanted(const wal_params *params) {
 
 wal_status wal_design_restarts_check(wal_ctx *ctx, const wal_params *params) {
   const int64_t restarts = wal_params_integer(params, "restarts");
-  const double last = (double)wal_params_integer(params, "seed") + (double)(restarts - 1);
-  if (last > MOST_SEED)
+  const int64_t seed = wal_params_integer(params, "seed");
+  if (seed > MOST_SEED - (restarts - 1))
     return wal_params_fail(ctx, params, "restarts",
                            "expected seeds up to 2^53, got %lld of them from %lld on",
-                           (long long)restarts, (long long)wal_params_integer(params, "seed"));
+                           (long long)restarts, (long long)seed);
   return WAL_OK;
 }
 
@@ -57,6 +57,7 @@ typedef struct work {
   wal_sweep sweep;
   wal_ctx *alone;
   wal_run_file *file;
+  wal_run_file *seconds; /* of all steps: recorded, to be in /run when that is there */
   wal_sweep_row *rows;
   wal_sweep_ranking ranking;
   char *best; /* what the best restart so far has recorded */
@@ -79,7 +80,8 @@ static wal_status open_file(work *w) {
   wal_status status =
       wal_run_file_create(w->alone, w->job->output, w->job->options->force, &w->file);
   if (status == WAL_OK) status = wal_run_file_group(w->file, "/restarts");
-  if (status == WAL_OK) status = wal_run_file_group(w->file, "/run");
+  if (status == WAL_OK) status = wal_run_file_record(w->alone, &w->seconds);
+  if (status == WAL_OK) status = wal_run_file_group(w->seconds, "/run");
   return tell(w, status);
 }
 
@@ -92,7 +94,7 @@ static wal_status take(void *user, int64_t restart, const wal_sweep_row *row) {
   WAL_TRY(wal_run_file_replay_part(w->file, "/design", group, wal_design_file_is_trace, recorded,
                                    row->recorded));
   snprintf(group, sizeof group, "/run/run_%06lld", (long long)restart);
-  WAL_TRY(wal_run_file_replay_part(w->file, "/run", group, NULL, recorded, row->recorded));
+  WAL_TRY(wal_run_file_replay_part(w->seconds, "/run", group, NULL, recorded, row->recorded));
   if (!wal_sweep_is_better(row->figures.objective, w->best_objective)) return WAL_OK;
   wal_release(w->alone, &w->best);
   WAL_TRY(wal_acquire(w->alone, "the best restart", row->recorded, 1, &w->best));
@@ -102,8 +104,7 @@ static wal_status take(void *user, int64_t restart, const wal_sweep_row *row) {
   return WAL_OK;
 }
 
-/* /run is there already. */
-static bool is_of_the_root(const char *path) { return strcmp(path, "/run") != 0; }
+static bool is_below_run(const char *path) { return strcmp(path, "/run") != 0; }
 
 static wal_dataset column(const char *path, const char *units, const char *long_name,
                           int64_t restarts) {
@@ -187,8 +188,12 @@ cleanup:
 
 static wal_status close_file(work *w, int groups) {
   const wal_job *job = w->job;
-  wal_status status =
-      wal_run_file_replay_part(w->file, "/", "/", is_of_the_root, w->best, w->best_length);
+  const void *seconds = NULL;
+  int64_t length = 0;
+  wal_status status = wal_run_file_replay(w->file, "/", w->best, w->best_length);
+  if (status == WAL_OK) status = wal_run_file_recorded(w->seconds, &seconds, &length);
+  if (status == WAL_OK)
+    status = wal_run_file_replay_part(w->file, "/run", "/run", is_below_run, seconds, length);
   if (status == WAL_OK) status = write_table(w);
   if (status == WAL_OK) status = wal_run_write_facts(w->file, job, wal_ctx_peak_memory(job->ctx));
   if (status == WAL_OK) status = wal_run_file_attribute_integer(w->file, "/run", "groups", groups);
@@ -269,6 +274,7 @@ static wal_status describe(wal_job *job, wal_node **base, wal_sweep *out) {
 static void free_work(work *w) {
   wal_ctx *ctx = w->job->ctx;
   wal_run_file_discard(&w->file);
+  wal_run_file_discard(&w->seconds);
   for (int64_t i = 0; w->rows && i < w->sweep.count; i++) {
     wal_release(ctx, &w->rows[i].error);
     wal_release(ctx, &w->rows[i].said);

@@ -261,9 +261,11 @@ static double left_of(const wal_sweep_row *row) {
 static void print_legend(const table *t) {
   bool left = false;
   for (int64_t run = 0; run < t->columns->runs; run++) left = left || left_of(&t->rows[run]) > 0;
-  if (t->ranking.count > 0)
-    fprintf(t->out, "ranked by the objective of the best design; of it, and of the start, ");
-  fprintf(t->out, "first, best, last: exploitability%s%s\n",
+  fprintf(t->out, "%s%s%s\n",
+          t->ranking.count > 0
+              ? "ranked by the objective of the best design; exploitability of the "
+                "start (first) and of the best design (best, last)"
+              : "first, best, last: exploitability",
           t->entropy ? "; regularized: last with entropy" : "",
           left ? "; left: of the first, more iterations or another learner.rate may help" : "");
 }
