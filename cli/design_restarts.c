@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/design_file.h"
+#include "cli/error.h"
 #include "cli/run_parts.h"
 #include "cli/sweep_plan.h"
 #include "cli/sweep_ranking.h"
@@ -234,19 +235,35 @@ static void print_result(const work *w) {
   printf("  file                  %s\n", w->job->output);
 }
 
+/* Restarts of which nothing is drawn only cost time. */
+static void warn_of_equal_restarts(const work *w) {
+  const wal_sweep_ranking *r = &w->ranking;
+  const double most = w->rows[r->order[0]].figures.objective;
+  const double least = w->rows[r->order[r->count - 1]].figures.objective;
+  if (r->count > 1 && most == least)
+    wal_params_warn(w->job->ctx, w->job->params, "restarts",
+                    "all came to the same: nothing in this design seems to be drawn");
+}
+
 /* Without any good restart there is nothing to write. */
 static wal_status rank_restarts(work *w) {
   const wal_sweep_row *first = &w->rows[0];
   wal_ctx *ctx = w->job->ctx;
+  char line[1200];
   WAL_TRY(wal_sweep_rank(ctx, w->rows, w->sweep.count, &w->ranking));
-  if (w->ranking.count > 0) return WAL_OK;
+  if (w->ranking.count > 0) {
+    warn_of_equal_restarts(w);
+    return WAL_OK;
+  }
   const wal_status status = first->status == WAL_OK ? WAL_ENONFINITE : first->status;
-  // What has not converged is told as a result, and there is none.
-  if (status == WAL_ENOCONV)
-    printf("all %lld restarts failed: %s\n", (long long)w->sweep.count, first->error);
-  return wal_fail(ctx, status, "%s (all %lld restarts failed)",
-                  first->error ? first->error : "the objective is not a number",
-                  (long long)w->sweep.count);
+  snprintf(line, sizeof line, "walras: %s (all %lld restarts failed)",
+           first->error ? first->error : "the objective is not a number",
+           (long long)w->sweep.count);
+  // That something has not converged is else known from what it prints.
+  const char *text = line + strlen("walras: ");
+  const bool json = w->job->options->json;
+  if (status == WAL_ENOCONV) wal_error_print(json, status, json ? text : line);
+  return wal_fail(ctx, status, "%s", text);
 }
 
 // ---- The whole --------------------------------------------------------------------------------

@@ -259,8 +259,9 @@ static wal_status make_packet(execution *e, const packet *p, const char *text, c
  * @param said  NULL: nothing */
 static void deliver(execution *e, packet p, const char *said, const void *recorded) {
   char *bytes = NULL;
-  // A design whose learner diverged has not converged, and has nothing to show.
-  const bool failed = (p.status != WAL_OK && p.status != WAL_ENOCONV) || has_failed(&p.figures);
+  // A restart that has not converged is as good as failed; nor may there be anything to show.
+  const bool open = p.status == WAL_ENOCONV && !e->sweep->restarts;
+  const bool failed = (p.status != WAL_OK && !open) || has_failed(&p.figures);
   const char *error = wal_ctx_error(e->group);
   if (failed && !*error) error = wal_status_text(p.status);
   const char *text = failed ? error : said;

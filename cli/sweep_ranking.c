@@ -30,7 +30,10 @@ wal_status wal_sweep_rank(wal_ctx *ctx, const wal_sweep_row *rows, int64_t runs,
   if (status == WAL_OK) status = wal_acquire(ctx, "a table", runs, sizeof *out->order, &out->order);
   if (status == WAL_OK) status = wal_acquire(ctx, "a table", runs, sizeof *out->rank, &out->rank);
   if (status == WAL_OK) {
-    for (int64_t i = 0; i < runs; i++) entries[i] = (entry){rows[i].figures.objective, i};
+    for (int64_t i = 0; i < runs; i++) {
+      const double objective = rows[i].figures.objective;
+      entries[i] = (entry){rows[i].status == WAL_OK ? objective : NAN, i};
+    }
     qsort(entries, (size_t)runs, sizeof *entries, compare);
     for (int64_t i = 0; i < runs; i++) {
       const bool ranked = !isnan(entries[i].objective);

@@ -4,7 +4,7 @@
 
 #include "cli/sweep_execute.h"
 
-/** Runs by their objectives, which only designs have. */
+/** Runs by their objectives, which only designs have; of those that went well. */
 typedef struct wal_sweep_ranking {
   int64_t count;  /**< runs that have one */
   int64_t *order; /**< [runs] the best run first, of equal ones the earlier; then those without */

@@ -32,7 +32,9 @@ SWEEP = """return sweep {
   vary = { ["optimizer.rate"] = { 0.001, 0.1, 1e308 } },
   seeds = 2,
 }"""
-ALL_FAIL = ["-P", "optimizer.rate=1e308"]
+DIVERGING = """return design { game = predator_prey { toll = toll {} },
+  objective = congestion {}, learner = mirror_descent { rate = 30, entropy = 0.01, iterations = 10 },
+  steps = 3, evaluate = { every = 1, iterations = 30 }, restarts = 3 }"""
 TABLE = ("restart", "seed", "rank", "status", "error", "objective", "exploitability",
          "plain_exploitability", "best_step", "steps")
 TRACE = {"step", "objective", "gradient_norm", "assessed_objective", "exploitability",
@@ -156,11 +158,40 @@ class Restarts(unittest.TestCase):
     def test_all_restarts_fail(self):
         for ranks in (None, 2):
             result = walras("run", self.scenario, "-q", "-o", self.path(f"failed{ranks}.h5"),
-                            *ALL_FAIL, ranks=ranks)
+                            "-P", "optimizer.rate=1e308", ranks=ranks)
             self.assertEqual(result.status, 3, result)
             self.assertEqual(own_lines(result.err), [
                 "walras: batched_auction: the next value is too large (all 4 restarts failed)"])
             self.assertFalse(os.path.exists(self.path(f"failed{ranks}.h5")))
+
+    def test_all_restarts_diverge(self):
+        scenario = write(self.path("diverging.lua"), DIVERGING)
+        result = walras("run", scenario, "-q", "-o", self.path("diverging.h5"), ranks=2)
+        self.assertEqual(result.status, 2, result)
+        lines = own_lines(result.err)
+        self.assertEqual(len(lines), 1, result)
+        self.assertRegex(lines[0], r"^walras: predator_prey: the learner diverges: .* \(all 3 "
+                         r"restarts failed\)$")
+        self.assertFalse(os.path.exists(self.path("diverging.h5")))
+        # In a sweep such a design has no objective, and the others are ranked.
+        sweep = write(self.path("diverging-sweep.lua"), DIVERGING.replace(
+            "return", "return sweep { base =").replace("restarts = 3", "restarts = 1") +
+            ', vary = { ["learner.rate"] = { 30, 0.01 } } }')
+        result = walras("run", sweep, "-q", "-o", self.path("diverging-sweep.h5"))
+        self.assertEqual(result.status, 2, result)
+        with h5py.File(self.path("diverging-sweep.h5"), "r") as file:
+            self.assertEqual(file["summary/rank"][()].tolist(), [0, 1])
+            self.assertEqual(file["summary/status"][()].tolist(), [2, 0])
+
+    def test_restarts_that_are_alike_are_told(self):
+        scenario = write(self.path("alike.lua"), """return design {
+          game = beach_bar { states = 10, bar = 5, toll = toll {} }, objective = congestion {},
+          learner = mirror_descent { rate = 1, entropy = 0.05, iterations = 10 }, steps = 2,
+          restarts = 2 }""")
+        result = walras("run", scenario, "-q", "-o", self.path("alike.h5"))
+        self.assertEqual(result.status, 0, result)
+        self.assertRegex(result.err, r"^walras: warning: \S+alike.lua:1: design: restarts: all came "
+                         r"to the same: nothing in this design seems to be drawn\n$")
 
     def test_dry_run(self):
         result = walras("run", self.scenario, "-o", self.path("dry.h5"), "--dry-run", ranks=2)
