@@ -29,6 +29,13 @@ wal_status wal_design_restarts_check(wal_ctx *ctx, const wal_params *params) {
   return WAL_OK;
 }
 
+double wal_design_restarts_bytes(const wal_job *job, int64_t steps) {
+  enum { COLUMNS = 7, OVERHEAD = 8192 };
+  if (!job->whole) return 0;
+  const double restarts = (double)wal_params_integer(job->whole, "restarts");
+  return restarts * (8 * COLUMNS * (double)(steps + 1) + OVERHEAD);
+}
+
 // ---- The games --------------------------------------------------------------------------------
 
 /* Names of components that are drawn with the task's seed, other than where a design starts. */

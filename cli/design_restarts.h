@@ -29,6 +29,9 @@ bool wal_design_restarts_wanted(const wal_params *params);
 /** Refuses seeds that are too large. Rank-local. */
 wal_status wal_design_restarts_check(wal_ctx *ctx, const wal_params *params);
 
+/** Bytes that the file has more if the job is a restart: the traces and the table. */
+double wal_design_restarts_bytes(const wal_job *job, int64_t steps);
+
 /** The work of a design with restarts: wal_task_type.run. WAL_OK if one of them is well, else the
  *  status of the first. @collective */
 wal_status wal_design_restarts_run(wal_job *job);

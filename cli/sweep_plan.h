@@ -5,7 +5,7 @@
 #include "cli/sweep.h"
 
 /** --dry-run: prints on rank 0 how many runs are done at once, the memory that one takes and the
- *  bytes of the file (of restarts without their traces), and which will fail because they do not
+ *  bytes of the file and which will fail because they do not
  * fit. @collective job->ctx */
 wal_status wal_sweep_plan_print(wal_job *job, const wal_sweep *sweep);
 

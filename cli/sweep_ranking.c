@@ -6,6 +6,8 @@
 
 #include "sim/core/memory.h"
 
+enum { SHOWN = 20 };
+
 typedef struct entry {
   double objective;
   int64_t run;
@@ -48,4 +50,63 @@ wal_status wal_sweep_rank(wal_ctx *ctx, const wal_sweep_row *rows, int64_t runs,
 void wal_sweep_ranking_free(wal_ctx *ctx, wal_sweep_ranking *ranking) {
   wal_release(ctx, &ranking->order);
   wal_release(ctx, &ranking->rank);
+}
+
+// ---- Settings ---------------------------------------------------------------------------------
+
+/* What the seeds of a setting came to. */
+typedef struct setting {
+  int64_t number, good; /* good: runs that have an objective */
+  double mean, least, most;
+} setting;
+
+static int compare_settings(const void *a, const void *b) {
+  const setting *x = a, *y = b;
+  if (x->good != y->good) return x->good > y->good ? -1 : 1;
+  if (wal_sweep_is_better(x->mean, y->mean)) return -1;
+  if (wal_sweep_is_better(y->mean, x->mean)) return 1;
+  return (x->number > y->number) - (x->number < y->number);
+}
+
+static setting sum_up(const wal_sweep *sweep, const wal_sweep_row *rows, int64_t number) {
+  setting s = {.number = number, .mean = NAN, .least = NAN, .most = NAN};
+  double sum = 0;
+  for (int64_t run = number * sweep->seeds; run < (number + 1) * sweep->seeds; run++) {
+    const double objective = rows[run].figures.objective;
+    if (rows[run].status != WAL_OK || isnan(objective)) continue;
+    s.good++;
+    sum += objective;
+    s.least = fmin(s.least, objective);
+    s.most = fmax(s.most, objective);
+  }
+  if (s.good > 0) s.mean = sum / (double)s.good;
+  return s;
+}
+
+static void print_setting(FILE *out, const wal_sweep *sweep, const setting *s) {
+  wal_text label = {0};
+  wal_sweep_run_text(&label, sweep, s->number * sweep->seeds);
+  fprintf(out, "  %12.6g  (%.6g to %.6g)  ", s->mean, s->least, s->most);
+  if (label.bytes && *label.bytes)
+    fputs(label.bytes, out);
+  else
+    fprintf(out, "task %lld", (long long)s->number + 1);
+  if (s->good < sweep->seeds) fprintf(out, ", %lld failed", (long long)(sweep->seeds - s->good));
+  fprintf(out, "\n");
+  wal_text_free(&label);
+}
+
+wal_status wal_sweep_print_settings(wal_ctx *ctx, FILE *out, const wal_sweep *sweep,
+                                    const wal_sweep_row *rows) {
+  setting *all = NULL;
+  if (sweep->settings < 2 || sweep->seeds < 2) return WAL_OK;
+  WAL_TRY(wal_acquire(ctx, "a table", sweep->settings, sizeof *all, &all));
+  for (int64_t i = 0; i < sweep->settings; i++) all[i] = sum_up(sweep, rows, i);
+  qsort(all, (size_t)sweep->settings, sizeof *all, compare_settings);
+  if (all[0].good > 0)
+    fprintf(out, "mean objective of the %lld seeds (least to most):\n", (long long)sweep->seeds);
+  for (int64_t i = 0; i < sweep->settings && i < SHOWN && all[i].good > 0; i++)
+    print_setting(out, sweep, &all[i]);
+  wal_release(ctx, &all);
+  return WAL_OK;
 }

@@ -2,6 +2,8 @@
 #ifndef WALRAS_CLI_SWEEP_RANKING_H
 #define WALRAS_CLI_SWEEP_RANKING_H
 
+#include <stdio.h>
+
 #include "cli/sweep_execute.h"
 
 /** Runs by their objectives, which only designs have; of those that went well. */
@@ -15,6 +17,11 @@ typedef struct wal_sweep_ranking {
 wal_status wal_sweep_rank(wal_ctx *ctx, const wal_sweep_row *rows, int64_t runs,
                           wal_sweep_ranking *out);
 void wal_sweep_ranking_free(wal_ctx *ctx, wal_sweep_ranking *ranking);
+
+/** Prints settings by the mean objective of their seeds, those first of which no run failed;
+ * nothing if there is only one setting or seed, or no design. Rank-local. */
+wal_status wal_sweep_print_settings(wal_ctx *ctx, FILE *out, const wal_sweep *sweep,
+                                    const wal_sweep_row *rows);
 
 /** Whether a run of this objective goes before one of the other. NaN goes before nothing. */
 bool wal_sweep_is_better(double objective, double than);

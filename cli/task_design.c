@@ -167,7 +167,7 @@ static double file_bytes(const wal_job *job, const wal_problem *problem, int64_t
                 wal_params_flag(store, "mean_field") + wal_params_flag(store, "value"));
   const double z = (double)wal_game_statistics(wal_problem_game(problem)) * shape->horizon;
   return number * solution + 8 * (2 * (double)wal_problem_count(problem) + z) +
-         56 * (double)(steps + 1) + 0x1p16;
+         56 * (double)(steps + 1) + 0x1p16 + wal_design_restarts_bytes(job, steps);
 }
 
 /* A step has the learner's iterations forwards, and about twice that backwards. */

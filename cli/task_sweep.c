@@ -3,6 +3,7 @@
 
 #include "cli/run_parts.h"
 #include "cli/sweep_plan.h"
+#include "cli/sweep_ranking.h"
 #include "cli/sweep_report.h"
 #include "cli/task.h"
 #include "io/run_file.h"
@@ -100,6 +101,7 @@ static wal_status print_result(const wal_job *job, const wal_sweep *sweep, const
     failed += w->rows[i].error != NULL;
   }
   WAL_TRY(tell(job, w, wal_sweep_print(w->alone, stdout, &w->columns, w->rows)));
+  WAL_TRY(tell(job, w, wal_sweep_print_settings(w->alone, stdout, sweep, w->rows)));
   printf("%lld run%s", (long long)sweep->count, sweep->count == 1 ? "" : "s");
   if (failed > 0) printf(", %lld failed", (long long)failed);
   if (open > 0) printf(", %lld NOT converged", (long long)open);

@@ -196,6 +196,10 @@ class Restarts(unittest.TestCase):
     def test_dry_run(self):
         result = walras("run", self.scenario, "-o", self.path("dry.h5"), "--dry-run", ranks=2)
         self.assertEqual(result.status, 0, result)
+        # What is in the file is not much less than was told.
+        told = float(re.search(r"file has at most about (\S+) KiB", result.out)[1]) * 1024
+        self.assertLess(os.path.getsize(self.file()), told)
+        self.assertLess(told, 3 * os.path.getsize(self.file()))
         self.assertRegex(result.out, r"^4 restarts, 2 at once: a restart takes at most about \S+ "
                          r"\S+ of memory a rank; the file has at most about \S+ \S+\n$")
 
@@ -254,6 +258,13 @@ class Restarts(unittest.TestCase):
         self.assertEqual([row[:2] for row in rows],
                          [[str(i + 1), str(run)] for i, run in enumerate(order)] +
                          [["-", "4"], ["-", "5"]])
+        lines = result.out.splitlines()
+        head = lines.index("mean objective of the 2 seeds (least to most):")
+        means = sorted(((-summary["objective"][2 * i:2 * i + 2].mean(), rate)
+                        for i, rate in enumerate(("0.001", "0.1"))))
+        for line, (mean, rate) in zip(lines[head + 1:head + 3], means):
+            self.assertRegex(line, rf"^ +{-mean:.6g}  \(\S+ to \S+\)  optimizer.rate={rate}$")
+        self.assertEqual(lines[head + 3], "6 runs, 2 failed; file " + self.path("sweep.h5"))
         self.assertEqual([float(row[5]) for row in rows[:4]],
                          [float(f"{x:.6g}") for x in summary["objective"][order]])
 
