@@ -5,6 +5,7 @@
 
 #include "cli/catalogue.h"
 #include "cli/design_file.h"
+#include "cli/error.h"
 #include "cli/report_file.h"
 #include "cli/saving.h"
 #include "cli/solve_file.h"
@@ -126,8 +127,10 @@ typedef struct work {
   wal_design *design;
   wal_saving *saving;
   wal_progress progress;
+  wal_design_ending ending;
   wal_design_marks marks;
   wal_report report;
+  bool solved; /* there is a finite solution at the best parameters, with its report */
   bool speaks;
 } work;
 
@@ -271,13 +274,16 @@ static wal_status take_steps(work *w) {
 
 // ---- What it is compared with -----------------------------------------------------------------
 
+/* What cannot be assessed costs no results: exploitability tells of a learner that diverges, NaN of
+   what is not finite. */
 static wal_status add_mark(work *w, wal_problem *problem, const char *name, const double *theta) {
   wal_design_mark *mark = &w->marks.row[w->marks.count++];
   mark->name = name;
   const wal_status status =
       wal_problem_assess(problem, theta, w->design->plan.iterations, &mark->found);
-  if (status == WAL_ENOCONV) return WAL_OK;  // its exploitability says so
-  return status;
+  w->solved = status == WAL_OK || status == WAL_ENOCONV;
+  if (status == WAL_ENONFINITE) mark->found = (wal_assessment){NAN, NAN, NAN, NAN};
+  return w->solved || status == WAL_ENONFINITE ? WAL_OK : status;
 }
 
 /* The same game under the usual rules: a first-price auction, or no toll. */
@@ -315,6 +321,7 @@ static wal_status compare(work *w) {
   if (!w->job->derived) WAL_TRY(compare_usual(w));
   WAL_TRY(add_mark(w, w->problem, "start", wal_problem_start(w->problem)));
   WAL_TRY(add_mark(w, w->problem, "best design", w->design->best_theta));
+  if (!w->solved) return WAL_OK;
   const wal_learner *learner = wal_problem_learner(w->problem);
   return wal_report_create(learner->space, &learner->flow, &learner->policy, &w->report);
 }
@@ -337,9 +344,30 @@ static void print_result(const work *w) {
     printf("  %-22s  %12.6g  %14.3g  %14.3g\n", name, mark->found.objective,
            mark->found.plain_exploitability, mark->found.exploitability);
   }
-  wal_report_print(stdout, &w->report);
+  if (w->solved) wal_report_print(stdout, &w->report);
   printf("  seconds               %.3f\n", last->seconds);
   printf("  file                  %s\n", w->job->output);
+}
+
+/* What was found before a design had to end is kept, unless it is nothing: the status is WAL_OK then.
+   Of a run of a sweep it is kept if the run counts as one that ended. */
+static wal_status note_ending(work *w, wal_status status) {
+  const bool ended = status == WAL_ENOCONV || (status == WAL_ENONFINITE && !w->job->derived);
+  if (!ended || w->design->row_count == 0) return status;
+  w->ending.status = status;
+  snprintf(w->ending.reason, sizeof w->ending.reason, "%s", wal_ctx_error(w->job->ctx));
+  return WAL_OK;
+}
+
+/* Tells why it ended. That a run has not converged is else known from what it prints. */
+static wal_status tell_ending(const work *w) {
+  char line[sizeof w->ending.reason + 16];
+  if (w->ending.status == WAL_OK) return WAL_OK;
+  snprintf(line, sizeof line, "walras: %s", w->ending.reason);
+  if (w->speaks && w->ending.status == WAL_ENOCONV)
+    wal_error_print(w->job->options->json, WAL_ENOCONV,
+                    w->job->options->json ? w->ending.reason : line);
+  return wal_fail(w->job->ctx, w->ending.status, "%s", w->ending.reason);
 }
 
 /* All but /run. */
@@ -351,10 +379,11 @@ static wal_status do_design(work *w, wal_run_file **file) {
   WAL_TRY(plan_run(job, w->problem));
   if (job->options->dry_run) return WAL_OK;
   WAL_TRY(wal_design_create(w->problem, &plan, &w->design));
-  WAL_TRY(take_steps(w));
+  WAL_TRY(note_ending(w, take_steps(w)));
   WAL_TRY(compare(w));
   if (!*file) WAL_TRY(wal_run_file_create(job->ctx, job->output, job->options->force, file));
-  return wal_design_file_write(*file, job, w->design, &w->marks, &w->report);
+  return wal_design_file_write(*file, job, w->design, &w->ending, &w->marks,
+                               w->solved ? &w->report : NULL);
 }
 
 static void free_work(work *w) {
@@ -371,6 +400,7 @@ static wal_status run(wal_job *job) {
     status = wal_design_file_write_run(file, job, w.design);
     if (status == WAL_OK) status = wal_run_file_commit(&file);
     if (status == WAL_OK && w.speaks) print_result(&w);
+    if (status == WAL_OK) status = tell_ending(&w);
   }
   wal_run_file_discard(&file);
   free_work(&w);
@@ -401,10 +431,11 @@ static wal_status work_of_sweep(wal_job *job, wal_run_file **file, wal_figures *
                              .value = best->objective,
                              .seconds = last->seconds,
                              .game = game_index(job->params)};
-    memcpy(figures->total, w.report.total, sizeof figures->total);
+    for (int c = 0; c < WAL_REPORT_COLUMNS; c++)
+      figures->total[c] = w.solved ? w.report.total[c] : NAN;
   }
   free_work(&w);
-  return status;
+  return status == WAL_OK ? w.ending.status : status;
 }
 
 /* What rounding, and kinks that a step crosses, may leave. */
