@@ -132,8 +132,8 @@ static wal_status write_toll(wal_run_file *file, const wal_design *d) {
 
 /* Whether it was done to its end: an exit status, and the line that goes with it. */
 static wal_status write_ending(wal_run_file *file, const wal_design_ending *ending) {
-  WAL_TRY(wal_run_file_attribute_integer(file, "/design", "status",
-                                         wal_status_exit(ending->status)));
+  WAL_TRY(
+      wal_run_file_attribute_integer(file, "/design", "status", wal_status_exit(ending->status)));
   return wal_run_file_attribute_text(file, "/design", "error", ending->reason);
 }
 

@@ -115,6 +115,12 @@ static wal_status check(wal_ctx *ctx, wal_params *params) {
                                "there is nothing to design: expected toll = toll{}%s",
                                game.type->parameters ? " or a mechanism with parameters" : "");
   }
+  if (status == WAL_OK)
+    status = wal_objective_check(ctx, &game, wal_objective_find(name_of(params, "objective")),
+                                 wal_params_child(params, "objective"));
+  if (status == WAL_OK)
+    status = wal_method_check(ctx, wal_method_find(name_of(params, "method")),
+                              wal_params_child(params, "method"), &game);
   wal_game_destroy(ctx, &game);
   return status;
 }

@@ -18,8 +18,8 @@ typedef struct wal_design_plan {
   int64_t restart;    /**< 0, 1, ...: designs that differ in it draw other numbers */
 } wal_design_plan;
 
-/** What is known of theta_k, the parameters before step k. Where the learner diverges there is a last
- *  row with what was found until then, NaN otherwise. */
+/** What is known of theta_k, the parameters before step k. Where the learner diverges there is a
+ * last row with what was found until then, NaN otherwise. */
 typedef struct wal_design_row {
   int64_t step;
   double objective;     /**< G, or the method's estimate of it */
@@ -77,8 +77,8 @@ typedef struct wal_design_watch {
  * objective or, without assessments, of the row with the largest G that is no estimate.
  * @param watch  NULL: nobody
  * @collective. WAL_ENONFINITE: theta is then the last one for which all was finite, and the best so
- * far is kept; WAL_ENOCONV if the learner diverges in an assessment or finds no equilibrium: theta is
- * that of the step before; WAL_ESTOPPED if pause() said so.
+ * far is kept; WAL_ENOCONV if the learner diverges in an assessment or finds no equilibrium: theta
+ * is that of the step before; WAL_ESTOPPED if pause() said so.
  */
 wal_status wal_design_run(wal_design *design, const wal_design_watch *watch);
 

@@ -237,14 +237,16 @@ static void test_methods_refused(void **state) {
   wal_test_problem problem;
   wal_test_design made;
   refuse_method(NO_VJP, "amid {}", RESPONSE,
-                "the game custom has no derivatives of its rewards: it cannot be designed");
+                "test.lua:1: amid: the game custom has no derivatives of its rewards: it cannot be "
+                "designed by gradients; method = zeroth_order{} or anneal{} can be used");
   refuse_method(
       "batched_auction { toll = toll{}, mechanism = scripted {"
       " payment = function(bid, round) return bid end } }",
       "amid {}", RESPONSE,
       "test.lua:1: batched_auction: mechanism: expected a mechanism with derivatives, "
-      "got scripted");
+      "got scripted; method = zeroth_order{} or anneal{} can be used");
   refuse_method(BEACH, "amid { memory = 'reverse' }", forgets,
+                "test.lua:1: amid: memory: "
                 "a learner with rate * entropy = 1 forgets its policy: it cannot be reversed "
                 "(memory = \"sqrt\" can be used)");
   /* What needs no derivatives works on any game. */
