@@ -355,8 +355,8 @@ static void print_result(const work *w) {
   printf("  file                  %s\n", w->job->output);
 }
 
-/* What was found before a design had to end is kept, unless it is nothing: the status is WAL_OK then.
-   Of a run of a sweep it is kept if the run counts as one that ended. */
+/* What was found before a design had to end is kept, if there is anything: the status is WAL_OK
+   then. Of a run of a sweep it is kept if the run does not count as failed. */
 static wal_status note_ending(work *w, wal_status status) {
   const bool ended = status == WAL_ENOCONV || (status == WAL_ENONFINITE && !w->job->derived);
   if (!ended || w->design->row_count == 0) return status;
@@ -460,9 +460,9 @@ static wal_status check_gradients(wal_job *job, int64_t directions) {
   if (status == WAL_OK && wal_ctx_rank(job->ctx) == 0)
     printf(
         "gradient over %lld parameters, of length %.6g: largest relative error %.2g in %lld "
-        "directions (step %g)\n",
+        "directions (step %g)%s\n",
         (long long)wal_problem_count(problem), found.norm, found.error, (long long)directions,
-        found.step);
+        found.step, found.beside ? ", beside the start: that may be at a kink" : "");
   if (status == WAL_OK && !(found.error <= GRADIENT_TOLERANCE))
     status = wal_fail(job->ctx, WAL_EINTERNAL,
                       "the gradient differs from central differences by %.2g, more than %g",
