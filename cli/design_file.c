@@ -85,7 +85,7 @@ static wal_status write_parameters(wal_run_file *file, const wal_design *d, cons
   return WAL_OK;
 }
 
-static wal_status write_marks(wal_run_file *file, const wal_design_marks *marks) {
+static wal_status write_marks(wal_run_file *file, wal_ctx *ctx, const wal_design_marks *marks) {
   const char *names[WAL_DESIGN_MARKS];
   double numbers[3][WAL_DESIGN_MARKS];
   static const struct {
@@ -101,18 +101,21 @@ static wal_status write_marks(wal_run_file *file, const wal_design_marks *marks)
     numbers[2][i] = marks->row[i].found.plain_exploitability;
   }
   WAL_TRY(wal_run_file_group(file, "/design/reference"));
+  WAL_TRY(wal_run_write_index(file, ctx, "/design/reference/row", "row", marks->count));
   const wal_dataset name = {.path = "/design/reference/name",
                             .units = "1",
                             .long_name = "what the design is compared with, and the design",
                             .rank = 1,
-                            .extent = {marks->count}};
+                            .extent = {marks->count},
+                            .scale = {"/design/reference/row"}};
   WAL_TRY(wal_run_file_texts(file, &name, names));
   for (int t = 0; t < 3; t++) {
     const wal_dataset table = {.path = TABLES[t].path,
                                .units = TABLES[t].units,
                                .long_name = TABLES[t].long_name,
                                .rank = 1,
-                               .extent = {marks->count}};
+                               .extent = {marks->count},
+                               .scale = {"/design/reference/row"}};
     WAL_TRY(wal_run_file_reals(file, &table, numbers[t]));
   }
   return WAL_OK;
@@ -138,8 +141,15 @@ static wal_status write_toll(wal_run_file *file, const wal_design *d) {
   return wal_run_file_reals(file, &charge, toll->charge);
 }
 
+/* Whether it was done to its end: an exit status, and the line that goes with it. */
+static wal_status write_ending(wal_run_file *file, const wal_design_ending *ending) {
+  WAL_TRY(
+      wal_run_file_attribute_integer(file, "/design", "status", wal_status_exit(ending->status)));
+  return wal_run_file_attribute_text(file, "/design", "error", ending->reason);
+}
+
 static wal_status write_design(wal_run_file *file, const wal_job *job, const wal_design *d,
-                               const wal_design_marks *marks) {
+                               const wal_design_ending *ending, const wal_design_marks *marks) {
   double *room = NULL;
   int64_t *steps = NULL;
   wal_status status = wal_acquire(job->ctx, "trace", d->row_count, sizeof *room, &room);
@@ -147,6 +157,7 @@ static wal_status write_design(wal_run_file *file, const wal_job *job, const wal
     status = wal_acquire(job->ctx, "trace", d->row_count, sizeof *steps, &steps);
   WAL_TRY_GOTO(wal_agree(job->ctx, status));
   WAL_TRY_GOTO(wal_run_file_group(file, "/design"));
+  WAL_TRY_GOTO(write_ending(file, ending));
   WAL_TRY_GOTO(write_trace(file, d, room, steps));
   WAL_TRY_GOTO(write_parameters(file, d, "/design/parameters", d->theta));
   WAL_TRY_GOTO(wal_run_file_group(file, "/design/best"));
@@ -160,7 +171,7 @@ static wal_status write_design(wal_run_file *file, const wal_job *job, const wal
   WAL_TRY_GOTO(wal_run_file_reals(file, &objective, &best));
   WAL_TRY_GOTO(write_parameters(file, d, "/design/best/parameters", d->best_theta));
   WAL_TRY_GOTO(write_toll(file, d));
-  status = write_marks(file, marks);
+  status = write_marks(file, job->ctx, marks);
 cleanup:
   wal_release(job->ctx, &room);
   wal_release(job->ctx, &steps);
@@ -168,13 +179,16 @@ cleanup:
 }
 
 wal_status wal_design_file_write(wal_run_file *file, const wal_job *job, const wal_design *design,
-                                 const wal_design_marks *marks, const wal_report *report) {
-  wal_learner view = *wal_problem_learner(design->problem);
+                                 const wal_design_ending *ending, const wal_design_marks *marks,
+                                 const wal_report *report) {
   WAL_TRY(wal_run_write_scenario(file, job));
-  WAL_TRY(wal_run_write_axes(file, job->ctx, view.space));
-  WAL_TRY(wal_solve_file_solution(file, job, &view));
-  WAL_TRY(wal_report_write(file, report, &view.flow, view.space));
-  return write_design(file, job, design, marks);
+  WAL_TRY(wal_run_write_axes(file, job->ctx, wal_problem_space(design->problem)));
+  if (report) {
+    wal_learner view = *wal_problem_learner(design->problem);
+    WAL_TRY(wal_solve_file_solution(file, job, &view));
+    WAL_TRY(wal_report_write(file, report, &view.flow, view.space));
+  }
+  return write_design(file, job, design, ending, marks);
 }
 
 wal_status wal_design_file_write_run(wal_run_file *file, const wal_job *job,

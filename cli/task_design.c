@@ -6,6 +6,7 @@
 #include "cli/catalogue.h"
 #include "cli/design_file.h"
 #include "cli/design_restarts.h"
+#include "cli/error.h"
 #include "cli/report_file.h"
 #include "cli/saving.h"
 #include "cli/solve_file.h"
@@ -117,6 +118,12 @@ static wal_status check(wal_ctx *ctx, wal_params *params) {
                                "there is nothing to design: expected toll = toll{}%s",
                                game.type->parameters ? " or a mechanism with parameters" : "");
   }
+  if (status == WAL_OK)
+    status = wal_objective_check(ctx, &game, wal_objective_find(name_of(params, "objective")),
+                                 wal_params_child(params, "objective"));
+  if (status == WAL_OK)
+    status = wal_method_check(ctx, wal_method_find(name_of(params, "method")),
+                              wal_params_child(params, "method"), &game);
   wal_game_destroy(ctx, &game);
   return status;
 }
@@ -129,8 +136,10 @@ typedef struct work {
   wal_design *design;
   wal_saving *saving;
   wal_progress progress;
+  wal_design_ending ending;
   wal_design_marks marks;
   wal_report report;
+  bool solved; /* there is a finite solution at the best parameters, with its report */
   bool speaks;
 } work;
 
@@ -274,13 +283,16 @@ static wal_status take_steps(work *w) {
 
 // ---- What it is compared with -----------------------------------------------------------------
 
+/* What cannot be assessed costs no results: exploitability tells of a learner that diverges, NaN of
+   what is not finite. */
 static wal_status add_mark(work *w, wal_problem *problem, const char *name, const double *theta) {
   wal_design_mark *mark = &w->marks.row[w->marks.count++];
   mark->name = name;
   const wal_status status =
       wal_problem_assess(problem, theta, w->design->plan.iterations, &mark->found);
-  if (status == WAL_ENOCONV) return WAL_OK;  // its exploitability says so
-  return status;
+  w->solved = status == WAL_OK || status == WAL_ENOCONV;
+  if (status == WAL_ENONFINITE) mark->found = (wal_assessment){NAN, NAN, NAN, NAN};
+  return w->solved || status == WAL_ENONFINITE ? WAL_OK : status;
 }
 
 /* The same game under the usual rules: a first-price auction, or no toll. */
@@ -318,6 +330,7 @@ static wal_status compare(work *w) {
   if (!w->job->derived || w->job->whole) WAL_TRY(compare_usual(w));
   WAL_TRY(add_mark(w, w->problem, "start", wal_problem_start(w->problem)));
   WAL_TRY(add_mark(w, w->problem, "best design", w->design->best_theta));
+  if (!w->solved) return WAL_OK;
   const wal_learner *learner = wal_problem_learner(w->problem);
   return wal_report_create(learner->space, &learner->flow, &learner->policy, &w->report);
 }
@@ -341,7 +354,28 @@ static void print_result(const work *w, FILE *out) {
     fprintf(out, "  %-22s  %12.6g  %14.3g  %14.3g\n", name, mark->found.objective,
             mark->found.plain_exploitability, mark->found.exploitability);
   }
-  wal_report_print(out, &w->report);
+  if (w->solved) wal_report_print(out, &w->report);
+}
+
+/* What was found before a design had to end is kept, if there is anything: the status is WAL_OK
+   then. Of a run of a sweep it is kept if the run does not count as failed. */
+static wal_status note_ending(work *w, wal_status status) {
+  const bool ended = status == WAL_ENOCONV || (status == WAL_ENONFINITE && !w->job->derived);
+  if (!ended || w->design->row_count == 0) return status;
+  w->ending.status = status;
+  snprintf(w->ending.reason, sizeof w->ending.reason, "%s", wal_ctx_error(w->job->ctx));
+  return WAL_OK;
+}
+
+/* Tells why it ended. That a run has not converged is else known from what it prints. */
+static wal_status tell_ending(const work *w) {
+  char line[sizeof w->ending.reason + 16];
+  if (w->ending.status == WAL_OK) return WAL_OK;
+  snprintf(line, sizeof line, "walras: %s", w->ending.reason);
+  if (w->speaks && w->ending.status == WAL_ENOCONV)
+    wal_error_print(w->job->options->json, WAL_ENOCONV,
+                    w->job->options->json ? w->ending.reason : line);
+  return wal_fail(w->job->ctx, w->ending.status, "%s", w->ending.reason);
 }
 
 /* All but /run. */
@@ -353,10 +387,11 @@ static wal_status do_design(work *w, wal_run_file **file) {
   WAL_TRY(plan_run(job, w->problem));
   if (job->options->dry_run) return WAL_OK;
   WAL_TRY(wal_design_create(w->problem, &plan, &w->design));
-  WAL_TRY(take_steps(w));
+  WAL_TRY(note_ending(w, take_steps(w)));
   WAL_TRY(compare(w));
   if (!*file) WAL_TRY(wal_run_file_create(job->ctx, job->output, job->options->force, file));
-  return wal_design_file_write(*file, job, w->design, &w->marks, &w->report);
+  return wal_design_file_write(*file, job, w->design, &w->ending, &w->marks,
+                               w->solved ? &w->report : NULL);
 }
 
 static void free_work(work *w) {
@@ -378,6 +413,7 @@ static wal_status run(wal_job *job) {
       printf("  seconds               %.3f\n", w.design->rows[w.design->row_count - 1].seconds);
       printf("  file                  %s\n", job->output);
     }
+    if (status == WAL_OK) status = tell_ending(&w);
   }
   wal_run_file_discard(&file);
   free_work(&w);
@@ -411,9 +447,12 @@ static wal_status work_of_sweep(wal_job *job, wal_run_file **file, wal_figures *
                       .best_step = w.design->best < 0 ? -1 : w.design->rows[w.design->best].step,
                       .seconds = last->seconds,
                       .game = game_index(job->params)};
-    memcpy(figures->total, w.report.total, sizeof figures->total);
+    for (int c = 0; c < WAL_REPORT_COLUMNS; c++)
+      figures->total[c] = w.solved ? w.report.total[c] : NAN;
     if (w.speaks && job->said) print_result(&w, job->said);
   }
+  if (status == WAL_OK && w.ending.status != WAL_OK)
+    status = wal_fail(job->ctx, w.ending.status, "%s", w.ending.reason);
   free_work(&w);
   return status;
 }
@@ -434,9 +473,9 @@ static wal_status check_gradients(wal_job *job, int64_t directions) {
   if (status == WAL_OK && wal_ctx_rank(job->ctx) == 0)
     printf(
         "gradient over %lld parameters, of length %.6g: largest relative error %.2g in %lld "
-        "directions (step %g)\n",
+        "directions (step %g)%s\n",
         (long long)wal_problem_count(problem), found.norm, found.error, (long long)directions,
-        found.step);
+        found.step, found.beside ? ", beside the start: that may be at a kink" : "");
   if (status == WAL_OK && !(found.error <= GRADIENT_TOLERANCE))
     status = wal_fail(job->ctx, WAL_EINTERNAL,
                       "the gradient differs from central differences by %.2g, more than %g",

@@ -18,7 +18,8 @@ typedef struct wal_design_plan {
   int64_t restart;    /**< 0, 1, ...: designs that differ in it draw other numbers */
 } wal_design_plan;
 
-/** What is known of theta_k, the parameters before step k. */
+/** What is known of theta_k, the parameters before step k. Where the learner diverges there is a
+ * last row with what was found until then, NaN otherwise. */
 typedef struct wal_design_row {
   int64_t step;
   double objective;     /**< G, or the method's estimate of it */
@@ -38,6 +39,7 @@ typedef struct wal_design {
   double *direction, *next_theta;
   /* state */
   double *theta, *best_theta; /**< [count]: now, and of the best row */
+  double *good_theta;         /**< of the last row that was followed by a step; first the start */
   int64_t count, room;
   wal_design_row *rows;
   int64_t row_count, row_room;
@@ -75,8 +77,8 @@ typedef struct wal_design_watch {
  * objective or, without assessments, of the row with the largest G that is no estimate.
  * @param watch  NULL: nobody
  * @collective. WAL_ENONFINITE: theta is then the last one for which all was finite, and the best so
- * far is kept; WAL_ENOCONV if the learner diverges in an assessment; WAL_ESTOPPED if pause() said
- * so.
+ * far is kept; WAL_ENOCONV if the learner diverges in an assessment or finds no equilibrium: theta
+ * is that of the step before; WAL_ESTOPPED if pause() said so.
  */
 wal_status wal_design_run(wal_design *design, const wal_design_watch *watch);
 

@@ -49,6 +49,11 @@ struct wal_method {
   int64_t memory_count, memory_room;
 };
 
+/** WAL_EINPUT, with the methods that can be used, if this one needs derivatives that the game does
+ * not have. Rank-local. */
+wal_status wal_method_check(wal_ctx *ctx, const wal_method_type *type, const wal_params *params,
+                            const wal_game *game);
+
 /** @param problem  must outlive the method. @collective
  *  WAL_EINPUT if the method cannot be used on it, as one with gradients on a game without. */
 wal_status wal_method_create(wal_problem *problem, const wal_method_type *type,

@@ -30,6 +30,9 @@ static const wal_param PARAMS[] = {
     {0}};
 
 static wal_status create(const wal_params *params, wal_method *m) {
+  if (!(wal_problem_response(m->problem)->entropy > 0))
+    return wal_params_fail(wal_problem_space(m->problem)->ctx, params, NULL,
+                           "expected a learner with entropy > 0, got 0 (amid{} can be used)");
   return wal_problem_differentiate_equilibrium(m->problem, wal_params_real(params, "tolerance"),
                                                wal_params_real(params, "accepted"),
                                                wal_params_integer(params, "iterations"));

@@ -34,7 +34,7 @@ wal_status wal_adjoint_check(wal_ctx *ctx, const wal_game *game) {
                                                                   : NULL;
   if (!lacks) return type->differentiable ? type->differentiable(ctx, game->self) : WAL_OK;
   return wal_fail(ctx, WAL_EINPUT,
-                  "the game %s has no derivatives of its %s: it cannot be designed",
+                  "the game %s has no derivatives of its %s: it cannot be designed by gradients",
                   type->component.name, lacks);
 }
 
