@@ -13,7 +13,8 @@ enum { FIGURES = 4 };  // of an assessment
 
 struct wal_batch {
   wal_ctx *ctx, *group;
-  wal_problem_parts parts; /* of one game */
+  wal_problem_parts parts;  /* of one game */
+  wal_space_options layout; /* parts has it, if one is given */
   wal_draws *draws;
   int64_t count;           /* parameters */
   int64_t games, held_out; /* of a step; of an assessment */
@@ -72,6 +73,10 @@ wal_status wal_batch_create(wal_ctx *ctx, const wal_problem_parts *parts, int64_
                      .groups = (int)(ranks < parts->batch ? ranks : parts->batch)};
     b->own = (int)(wal_ctx_rank(ctx) * (int64_t)b->groups / ranks);
     b->parts.draws = NULL;
+    if (parts->layout) {
+      b->layout = *parts->layout;
+      b->parts.layout = &b->layout;
+    }
     status = acquire(b);
   }
   status = wal_agree(ctx, status);

@@ -123,8 +123,8 @@ static wal_status read_number(wal_ctx *ctx, const wal_params *task, const char *
     return wal_params_fail(
         ctx, task, name, "%s: expected the path of a number, but %s of %s is none",
         wal_quoted_text(key, shown, sizeof shown), param->name, wal_params_component(owner)->name);
-  WAL_TRY(wal_params_check_number(ctx, owner, param, node->line, out->low));
-  WAL_TRY(wal_params_check_number(ctx, owner, param, node->line, out->high));
+  WAL_TRY(wal_params_check_number(ctx, owner, param, node->line, "in draw: ", out->low));
+  WAL_TRY(wal_params_check_number(ctx, owner, param, node->line, "in draw: ", out->high));
   out->owner = owner;
   out->param = param;
   return WAL_OK;

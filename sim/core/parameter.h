@@ -172,9 +172,10 @@ const wal_param *wal_params_at(wal_params *params, const char *path, wal_params 
 
 /** Whether a number may stand as this parameter: WAL_EINPUT as wal_params_resolve() has it.
  *  @param param  an INTEGER or a REAL of params
- *  @param line   of the scenario, for the error text; 0: that of the component */
+ *  @param line   of the scenario, for the error text; 0: that of the component
+ *  @param where  what the text has before "expected", as "in draw: " */
 wal_status wal_params_check_number(wal_ctx *ctx, const wal_params *params, const wal_param *param,
-                                   int line, double number);
+                                   int line, const char *where, double number);
 
 /** Puts a number (checked before) in the place of an INTEGER or a REAL, and hands out what stood
  *  there; `given` likewise: whether the parameter was given, or optional and left out. */

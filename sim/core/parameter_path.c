@@ -28,8 +28,8 @@ const wal_param *wal_params_at(wal_params *params, const char *path, wal_params 
 }
 
 wal_status wal_params_check_number(wal_ctx *ctx, const wal_params *params, const wal_param *param,
-                                   int line, double number) {
-  return wal_param_check_number(ctx, params, param, line, "", number);
+                                   int line, const char *where, double number) {
+  return wal_param_check_number(ctx, params, param, line, where, number);
 }
 
 void wal_params_exchange(wal_params *params, const wal_param *param, bool *given, double *number) {
