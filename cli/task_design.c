@@ -218,7 +218,11 @@ static double file_bytes(const wal_job *job, const wal_problem *problem, int64_t
       states * ((wal_params_flag(store, "policy") ? shape->actions : 0) +
                 wal_params_flag(store, "mean_field") + wal_params_flag(store, "value"));
   const double z = (double)wal_game_statistics(wal_problem_game(problem)) * shape->horizon;
-  return number * solution + 8 * (2 * (double)wal_problem_count(problem) + z) +
+  const wal_draws *draws = wal_problem_draws(problem);
+  const double games = (double)(steps + 1) * (double)wal_problem_batch(problem) +
+                       (double)wal_problem_held_out(problem);
+  const double drawn = draws ? games * (double)draws->count : 0;
+  return number * solution + 8 * (2 * (double)wal_problem_count(problem) + z + drawn) +
          56 * (double)(steps + 1) + 0x1p16;
 }
 

@@ -9,7 +9,7 @@
 #include "sim/core/random.h"
 #include "tests/support/make_design.h"
 
-enum { SEED = 4, STEPS = 4, BATCH = 4, HELD_OUT = 3 };
+enum { SEED = 4, STEPS = 3, BATCH = 4, HELD_OUT = 3 };
 
 /* Setting A3 in small (Corecco et al. 2025, appendix F). */
 #define AUCTION                                                           \
@@ -94,7 +94,7 @@ static double mean_by_hand(wal_ctx *ctx, int64_t step, int batch, bool equilibri
     make_one(ctx, SEED, WAL_PURPOSE_DESIGN_DRAW, step, i,
              response_of(equilibrium ? "implicit" : "amid"), &problem);
     WAL_ASSERT_OK(ctx, equilibrium
-                           ? wal_problem_differentiate_equilibrium(problem.problem, 1e-6, 1, 2000)
+                           ? wal_problem_differentiate_equilibrium(problem.problem, 1e-4, 1, 2000)
                            : wal_problem_differentiate(problem.problem, WAL_UNROLLED_SQRT));
     WAL_ASSERT_OK(ctx, wal_problem_gradient(problem.problem, theta, &value, one));
     sum += value;
@@ -106,7 +106,8 @@ static double mean_by_hand(wal_ctx *ctx, int64_t step, int batch, bool equilibri
   return sum / batch;
 }
 
-static void check_mean(wal_ctx *ctx, int batch, bool equilibrium) {
+/* `alone` is of this rank only. */
+static void check_mean(wal_ctx *ctx, wal_ctx *alone, int batch, bool equilibrium) {
   drawn made;
   double value, other;
   make_auction(ctx, batch, response_of(equilibrium ? "implicit" : "amid"), &made);
@@ -117,10 +118,10 @@ static void check_mean(wal_ctx *ctx, int batch, bool equilibrium) {
   memcpy(theta, wal_problem_start(made.problem), (size_t)count * sizeof *theta);
   for (int64_t j = 0; j < count; j++) theta[j] += 0.01 * sin((double)j);
   WAL_ASSERT_OK(ctx, equilibrium
-                         ? wal_problem_differentiate_equilibrium(made.problem, 1e-6, 1, 2000)
+                         ? wal_problem_differentiate_equilibrium(made.problem, 1e-4, 1, 2000)
                          : wal_problem_differentiate(made.problem, WAL_UNROLLED_SQRT));
-  for (int64_t step = 0; step < 3; step += 2) {
-    const double mean = mean_by_hand(ctx, step, batch, equilibrium, theta, count, expected);
+  for (int64_t step = 0; step < 8; step += 7) {
+    const double mean = mean_by_hand(alone, step, batch, equilibrium, theta, count, expected);
     wal_problem_draw(made.problem, 0, step);
     for (int again = 0; again < 2; again++) {
       WAL_ASSERT_OK(ctx, wal_problem_gradient(made.problem, theta, &value, gradient));
@@ -137,11 +138,13 @@ static void check_mean(wal_ctx *ctx, int batch, bool equilibrium) {
 
 static void test_mean(void **state) {
   (void)state;
-  wal_ctx *ctx = NULL;
+  wal_ctx *ctx = NULL, *alone = NULL;
   assert_int_equal(wal_ctx_create(MPI_COMM_WORLD, SEED, &ctx), WAL_OK);
-  for (int batch = 1; batch <= 5; batch += 2) check_mean(ctx, batch, false);
-  check_mean(ctx, 2, true);
+  assert_int_equal(wal_ctx_create(MPI_COMM_SELF, SEED, &alone), WAL_OK);
+  for (int batch = 1; batch <= 5; batch += 2) check_mean(ctx, alone, batch, false);
+  check_mean(ctx, alone, 2, true);
   assert_true(wal_ctx_seed(ctx) == SEED);
+  wal_ctx_destroy(&alone);
   wal_ctx_destroy(&ctx);
 }
 
@@ -153,19 +156,20 @@ static void test_held_out(void **state) {
   const wal_response response = response_of("amid");
   double *theta = NULL;
   for (int i = 0; i < 2; i++) {
-    wal_ctx *ctx = NULL;
+    wal_ctx *ctx = NULL, *alone = NULL;
     drawn made;
     assert_int_equal(wal_ctx_create(MPI_COMM_WORLD, (uint64_t)(SEED + i), &ctx), WAL_OK);
+    assert_int_equal(wal_ctx_create(MPI_COMM_SELF, SEED, &alone), WAL_OK);
     make_auction(ctx, 2, response, &made);
     const size_t bytes = (size_t)wal_problem_count(made.problem) * sizeof *theta;
     first_start[i] = wal_problem_start(made.problem)[0];
     if (i == 0) memcpy(theta = malloc(bytes), wal_problem_start(made.problem), bytes);
-    WAL_ASSERT_OK(ctx, wal_problem_assess(made.problem, theta, 40, &found[i]));
+    WAL_ASSERT_OK(ctx, wal_problem_assess(made.problem, theta, 20, &found[i]));
     double sum = 0, most = 0, plain = 0, first_flow = NAN;
     for (int draw = 0; draw < HELD_OUT; draw++) {
       wal_test_problem problem;
-      make_one(ctx, 0, WAL_PURPOSE_DESIGN_HELD_OUT, 0, draw, response, &problem);
-      WAL_ASSERT_OK(ctx, wal_problem_assess(problem.problem, theta, 40, &one));
+      make_one(alone, 0, WAL_PURPOSE_DESIGN_HELD_OUT, 0, draw, response, &problem);
+      WAL_ASSERT_OK(alone, wal_problem_assess(problem.problem, theta, 20, &one));
       sum += one.objective;
       most = fmax(most, one.exploitability);
       plain = fmax(plain, one.plain_exploitability);
@@ -178,6 +182,7 @@ static void test_held_out(void **state) {
     WAL_ASSERT_ALL(ctx, same(&found[i].plain_exploitability, &plain, 1));
     WAL_ASSERT_ALL(ctx, sum != first_flow && wal_problem_learner(made.problem));
     drop(&made);
+    wal_ctx_destroy(&alone);
     wal_ctx_destroy(&ctx);
   }
   assert_true(same(&found[0].objective, &found[1].objective, 1));
@@ -190,7 +195,7 @@ static void test_gradient(void **state) {
   static const char *const METHODS[] = {"amid {}", "amid { memory = 'reverse' }",
                                         "implicit { tolerance = 1e-11 }"};
   wal_ctx *ctx = NULL;
-  assert_int_equal(wal_ctx_create(MPI_COMM_WORLD, SEED, &ctx), WAL_OK);
+  assert_int_equal(wal_ctx_create(MPI_COMM_SELF, SEED, &ctx), WAL_OK);
   for (int i = 0; i < 3; i++) {
     drawn made;
     wal_test_part part;
@@ -216,7 +221,7 @@ static void test_gradient(void **state) {
 static const struct {
   const char *method, *optimizer;
 } CASES[] = {{"amid {}", "adam { rate = 0.02 }"},
-             {"implicit { tolerance = 1e-6 }", "adam { rate = 0.02 }"},
+             {"implicit { tolerance = 1e-3 }", "adam { rate = 0.02 }"},
              {"zeroth_order { directions = 2 }", "adam { rate = 0.02 }"},
              {"anneal { sigma = 0.1 }", NULL}};
 enum { CASE_COUNT = sizeof CASES / sizeof CASES[0], STOP = 2 };
@@ -230,7 +235,7 @@ typedef struct work {
 } work;
 
 static void begin(work *w, MPI_Comm comm, int index) {
-  const wal_design_plan plan = {.steps = STEPS, .every = 3, .iterations = 20};
+  const wal_design_plan plan = {.steps = STEPS, .every = 2, .iterations = 10};
   *w = (work){0};
   assert_int_equal(wal_ctx_create(comm, SEED, &w->ctx), WAL_OK);
   make_auction(w->ctx, BATCH, response_of(CASES[index].method), &w->drawn);
@@ -325,7 +330,7 @@ static void test_ranks(void **state) {
     WAL_ASSERT_OK(alone.ctx, go(&alone));
     const wal_design *d = alone.made.design;
     assert_int_equal(d->row_count, STEPS + 1);
-    assert_true(d->best % 3 == 0 || d->best == STEPS);
+    assert_true(d->best % 2 == 0 || d->best == STEPS);
     begin(&all, MPI_COMM_WORLD, i);
     WAL_ASSERT_OK(all.ctx, go(&all));
     WAL_ASSERT_ALL(all.ctx, same_design(all.made.design, d));
