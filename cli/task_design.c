@@ -83,9 +83,8 @@ static const wal_param PARAMS[] = {
      .type = WAL_ANY,
      .optional = true,
      .choices = "a table of ranges",
-     .meaning = "numbers of the game that every step draws anew, as { goods = {0.6, 1.2} } or "
-                "{ [\"utility.risk\"] = {0, 1} }, and with them all that the game draws itself, as "
-                "a prior dirichlet{}; none if left out"},
+     .meaning = "numbers of the game that every step draws anew, as { goods = {0.6, 1.2} }, with "
+                "all that the game draws itself; {}: only that"},
     {.name = "batch",
      .type = WAL_INTEGER,
      .number = 1,

@@ -83,8 +83,8 @@ void wal_ctx_set_warning_handler(wal_ctx *ctx, wal_warning_handler handler, void
  *  rank is called. */
 void wal_warn(wal_ctx *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/** Whether warnings in this context, and in those split from it, are kept from all handlers: of work
- *  that is done again with other numbers, and would warn of each. Rank-local. */
+/** Whether warnings in this context, and in those split from it, are kept from all handlers: of
+ *  work that is done again with other numbers, and would warn of each. Rank-local. */
 void wal_ctx_silence(wal_ctx *ctx, bool silent);
 
 /** Sets who hears, on this rank, why the whole job is about to be ended from within the library

@@ -33,7 +33,7 @@ static wal_response response_of(const char *method) {
 static void make(wal_ctx *ctx, const char *fields, wal_response response, drawn *out) {
   const wal_space_options layout = {.block = 4};
   char text[900];
-  snprintf(text, sizeof text, "design { %s, objective = revenue {} }", fields);
+  snprintf(text, sizeof text, "design { %s }", fields);
   *out = (drawn){0};
   WAL_ASSERT_OK(ctx, wal_test_part_make(ctx, "task", text, &out->task));
   wal_params *game = wal_params_child(out->task.params, "game");
@@ -53,7 +53,8 @@ static void make(wal_ctx *ctx, const char *fields, wal_response response, drawn 
 static void make_auction(wal_ctx *ctx, int batch, wal_response response, drawn *out) {
   char game[500], fields[800];
   snprintf(game, sizeof game, AUCTION, "0.8");
-  snprintf(fields, sizeof fields, "game = %s, " DRAWN "batch = %d", game, batch);
+  snprintf(fields, sizeof fields, "game = %s, objective = revenue {}, " DRAWN "batch = %d", game,
+           batch);
   make(ctx, fields, response, out);
 }
 
@@ -361,6 +362,46 @@ static void test_unassessed(void **state) {
   wal_ctx_destroy(&ctx);
 }
 
+// ---- Failures ---------------------------------------------------------------------------------
+
+/* Tells of the first game that failed, in the same words on all ranks and numbers of ranks. */
+static void check_failure(bool in_assessment, wal_status expected, const char *game) {
+  wal_ctx *ctx[2] = {NULL, NULL};
+  const wal_response wild = {.rate = 30, .entropy = 0.01, .iterations = 10};
+  assert_int_equal(wal_ctx_create(MPI_COMM_SELF, SEED, &ctx[0]), WAL_OK);
+  assert_int_equal(wal_ctx_create(MPI_COMM_WORLD, SEED, &ctx[1]), WAL_OK);
+  for (int i = 0; i < 2; i++) {
+    drawn made;
+    wal_assessment found = {.objective = NAN};
+    double value;
+    make(ctx[i],
+         "game = predator_prey { toll = toll{} }, objective = congestion {}, "
+         "draw = { ['toll.max'] = {0.1, 1} }, batch = 3",
+         wild, &made);
+    const double *theta = wal_problem_start(made.problem);
+    double *gradient = calloc((size_t)wal_problem_count(made.problem), sizeof *gradient);
+    wal_problem_draw(made.problem, 0, 7);
+    WAL_ASSERT_OK(ctx[i], wal_problem_differentiate_equilibrium(made.problem, 1e-12, 0, 3));
+    WAL_ASSERT_STATUS(ctx[i], expected,
+                      in_assessment ? wal_problem_assess(made.problem, theta, 30, &found)
+                                    : wal_problem_gradient(made.problem, theta, &value, gradient));
+    WAL_ASSERT_CONTAINS(wal_ctx_error(ctx[i]), game);
+    assert_true(isfinite(found.objective) == in_assessment);
+    free(gradient);
+    drop(&made);
+  }
+  print_message("  %s\n", wal_ctx_error(ctx[1]));
+  WAL_ASSERT_ALL(ctx[1], strcmp(wal_ctx_error(ctx[0]), wal_ctx_error(ctx[1])) == 0);
+  for (int i = 0; i < 2; i++) wal_ctx_destroy(&ctx[i]);
+}
+
+static void test_failures(void **state) {
+  (void)state;
+  check_failure(false, WAL_ENOCONV, "(draw 0 of step 7)");
+  check_failure(true, WAL_ENOCONV, "the learner diverges: exploitability ");
+  check_failure(true, WAL_ENOCONV, "(held-out draw 0)");
+}
+
 // ---- What is drawn ----------------------------------------------------------------------------
 
 static void test_numbers(void **state) {
@@ -398,7 +439,7 @@ static void test_numbers(void **state) {
 
   make(ctx,
        "game = batched_auction { rounds = 1, values = 4, bids = 4, mechanism = neural { hidden = 2 "
-       "} }, draw = { [\"mechanism.seed\"] = {3, 7}, goods = {0.5, 0.5} }",
+       "} }, objective = revenue {}, draw = { [\"mechanism.seed\"] = {3, 7}, goods = {0.5, 0.5} }",
        response, &made);
   draws = wal_problem_draws(made.problem);
   int64_t seen[BARS] = {0};
@@ -435,5 +476,5 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_mean),       cmocka_unit_test(test_held_out),
     cmocka_unit_test(test_gradient),   cmocka_unit_test(test_ranks),
     cmocka_unit_test(test_unassessed), cmocka_unit_test(test_numbers),
-    cmocka_unit_test(test_restored)};
+    cmocka_unit_test(test_restored),   cmocka_unit_test(test_failures)};
 WAL_TEST_MAIN(tests)
