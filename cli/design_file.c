@@ -148,6 +148,66 @@ static wal_status write_ending(wal_run_file *file, const wal_design_ending *endi
   return wal_run_file_attribute_text(file, "/design", "error", ending->reason);
 }
 
+/* The numbers that were drawn for row k (of the games that step k works on) or, k < 0, of held-out
+ * games. [games][numbers] */
+static void fill_draws(const wal_design *d, int64_t k, int64_t games, double *out) {
+  const wal_draws *draws = wal_problem_draws(d->problem);
+  const wal_ctx *ctx = wal_problem_space(d->problem)->ctx;
+  for (int64_t i = 0; i < games; i++)
+    for (int64_t j = 0; j < draws->count; j++) {
+      const wal_draw_key key =
+          k < 0 ? wal_draw_held_out(i) : wal_draw_of_step(ctx, d->plan.restart, d->rows[k].step, i);
+      *out++ = wal_draws_number(draws, &key, j);
+    }
+}
+
+static wal_status write_draw_tables(wal_run_file *file, const wal_design *d, const char **names,
+                                    double *room) {
+  const wal_draws *draws = wal_problem_draws(d->problem);
+  const int64_t batch = wal_problem_batch(d->problem), held_out = wal_problem_held_out(d->problem);
+  const wal_dataset name = {.path = "/design/draws/name",
+                            .units = "1",
+                            .long_name = "paths of the numbers that are drawn",
+                            .rank = 1,
+                            .extent = {draws->count}};
+  const wal_dataset value = {.path = "/design/draws/value",
+                             .units = "parameter",
+                             .long_name = "what was drawn for each game of a step",
+                             .rank = 3,
+                             .extent = {d->row_count, batch, draws->count},
+                             .scale = {"/design/step"}};
+  const wal_dataset others = {.path = "/design/draws/held_out",
+                              .units = "parameter",
+                              .long_name = "what was drawn for each game of assessments",
+                              .rank = 2,
+                              .extent = {held_out, draws->count}};
+  for (int64_t i = 0; i < draws->count; i++) names[i] = draws->number[i].path;
+  WAL_TRY(wal_run_file_group(file, "/design/draws"));
+  WAL_TRY(wal_run_file_texts(file, &name, names));
+  for (int64_t k = 0; k < d->row_count; k++)
+    fill_draws(d, k, batch, room + k * batch * draws->count);
+  WAL_TRY(wal_run_file_reals(file, &value, room));
+  fill_draws(d, -1, held_out, room);
+  return wal_run_file_reals(file, &others, room);
+}
+
+static wal_status write_draws(wal_run_file *file, wal_ctx *ctx, const wal_design *d) {
+  const wal_draws *draws = wal_problem_draws(d->problem);
+  const char **names = NULL;
+  double *room = NULL;
+  if (!draws || draws->count == 0) return WAL_OK;
+  const int64_t games = d->row_count * wal_problem_batch(d->problem);
+  const int64_t held_out = wal_problem_held_out(d->problem);
+  const int64_t numbers = draws->count * (games > held_out ? games : held_out);
+  wal_status status = wal_acquire(ctx, "draws", draws->count, sizeof *names, &names);
+  if (status == WAL_OK) status = wal_acquire(ctx, "draws", numbers, sizeof *room, &room);
+  status = wal_agree(ctx, status);
+  if (status == WAL_OK) status = write_draw_tables(file, d, names, room);
+  wal_release(ctx, &names);
+  wal_release(ctx, &room);
+  return status;
+}
+
 static wal_status write_design(wal_run_file *file, const wal_job *job, const wal_design *d,
                                const wal_design_ending *ending, const wal_design_marks *marks) {
   double *room = NULL;
@@ -171,6 +231,7 @@ static wal_status write_design(wal_run_file *file, const wal_job *job, const wal
   WAL_TRY_GOTO(wal_run_file_reals(file, &objective, &best));
   WAL_TRY_GOTO(write_parameters(file, d, "/design/best/parameters", d->best_theta));
   WAL_TRY_GOTO(write_toll(file, d));
+  WAL_TRY_GOTO(write_draws(file, job->ctx, d));
   status = write_marks(file, job->ctx, marks);
 cleanup:
   wal_release(job->ctx, &room);

@@ -32,6 +32,12 @@ static const wal_param EVALUATE_PARAMS[] = {
      .high = 1e9,
      .unit = "steps",
      .meaning = "judge every so many steps of the design, and the last; 0: never"},
+    {.name = "draws",
+     .type = WAL_INTEGER,
+     .optional = true,
+     .low = 1,
+     .high = 1e6,
+     .meaning = "with draw: how many games are drawn once for all to judge in; 8 if left out"},
     {0}};
 
 static const wal_component EVALUATE = {
@@ -75,6 +81,18 @@ static const wal_param PARAMS[] = {
      .low = 0,
      .high = 1e9,
      .meaning = "steps of the design"},
+    {.name = "draw",
+     .type = WAL_ANY,
+     .optional = true,
+     .choices = "a table of ranges",
+     .meaning = "numbers of the game that every step draws anew, as { goods = {0.6, 1.2} }, with "
+                "all that the game draws itself; {}: only that"},
+    {.name = "batch",
+     .type = WAL_INTEGER,
+     .number = 1,
+     .low = 1,
+     .high = 1e6,
+     .meaning = "with draw: how many games every step draws, over which is averaged"},
     {.name = "seconds",
      .type = WAL_REAL,
      .number = 0,
@@ -103,6 +121,33 @@ static const wal_game_type *game_of(const wal_params *params) {
   return wal_game_find(name_of(params, "game"));
 }
 
+enum { HELD_OUT = 8 };
+
+static int64_t held_out(const wal_params *evaluate) {
+  return wal_params_given(evaluate, "draws") ? wal_params_integer(evaluate, "draws") : HELD_OUT;
+}
+
+/* What is said of draws, which must be there for it. */
+static wal_status check_draws(wal_ctx *ctx, wal_params *params) {
+  wal_params *evaluate = wal_params_child(params, "evaluate");
+  const bool drawn = wal_params_given(params, "draw");
+  wal_draws *draws = NULL;
+  if (!drawn && wal_params_integer(params, "batch") > 1)
+    return wal_params_fail(ctx, params, "batch",
+                           "expected 1 without draw, all games being the same, got %lld; draw = {} "
+                           "draws what the game has from the seed",
+                           (long long)wal_params_integer(params, "batch"));
+  if (!drawn && wal_params_given(evaluate, "draws"))
+    return wal_params_fail(ctx, evaluate, "draws", "expected none without draw");
+  if (!drawn) return WAL_OK;
+  wal_params_fill_integer(evaluate, "draws", held_out(evaluate));
+  wal_params *game = wal_params_child(params, "game");
+  WAL_TRY(wal_draws_create(ctx, params, "draw", game, false, &draws));
+  const wal_status status = wal_draws_check(ctx, draws, params, "draw", game_of(params), game);
+  wal_draws_destroy(ctx, &draws);
+  return status;
+}
+
 static wal_status check(wal_ctx *ctx, wal_params *params) {
   wal_game game = {0};
   wal_response response;
@@ -125,6 +170,7 @@ static wal_status check(wal_ctx *ctx, wal_params *params) {
     status = wal_method_check(ctx, wal_method_find(name_of(params, "method")),
                               wal_params_child(params, "method"), &game);
   wal_game_destroy(ctx, &game);
+  if (status == WAL_OK) status = check_draws(ctx, params);
   return status;
 }
 
@@ -155,13 +201,21 @@ static wal_design_plan read_plan(const wal_params *params) {
                            .iterations = wal_params_integer(evaluate, "iterations")};
 }
 
+/* The design's problem or, with another game than the scenario's, one to compare it with, which
+ * need not have all of the numbers that are drawn. */
 static wal_status create_problem(const wal_job *job, wal_params *of_game, wal_problem **out) {
   const wal_params *params = job->params;
+  const bool other = of_game != wal_params_child(params, "game");
   wal_problem_parts parts = {.game = game_of(params),
                              .game_params = of_game,
                              .objective = wal_objective_find(name_of(params, "objective")),
                              .objective_params = wal_params_child(params, "objective")};
   WAL_TRY(wal_response_read(job->ctx, wal_params_child(params, "learner"), &parts.response));
+  if (wal_params_given(params, "draw")) {
+    parts.batch = wal_params_integer(params, "batch");
+    parts.held_out = held_out(wal_params_child(params, "evaluate"));
+    WAL_TRY_ALL(job->ctx, wal_draws_create(job->ctx, params, "draw", of_game, other, &parts.draws));
+  }
   return wal_problem_create(job->ctx, &parts, out);
 }
 
@@ -175,7 +229,11 @@ static double file_bytes(const wal_job *job, const wal_problem *problem, int64_t
       states * ((wal_params_flag(store, "policy") ? shape->actions : 0) +
                 wal_params_flag(store, "mean_field") + wal_params_flag(store, "value"));
   const double z = (double)wal_game_statistics(wal_problem_game(problem)) * shape->horizon;
-  return number * solution + 8 * (2 * (double)wal_problem_count(problem) + z) +
+  const wal_draws *draws = wal_problem_draws(problem);
+  const double games = (double)(steps + 1) * (double)wal_problem_batch(problem) +
+                       (double)wal_problem_held_out(problem);
+  const double drawn = draws ? games * (double)draws->count : 0;
+  return number * solution + 8 * (2 * (double)wal_problem_count(problem) + z + drawn) +
          56 * (double)(steps + 1) + 0x1p16 + wal_design_restarts_bytes(job, steps);
 }
 
@@ -196,7 +254,7 @@ static wal_status measure_cost(wal_job *job, wal_problem *problem, wal_solve_cos
   int64_t negative = -out->bytes;
   WAL_TRY(wal_ctx_least_integer(job->ctx, &negative));
   out->bytes = -negative;
-  const int64_t sweeps = BACKWARDS * iterations;
+  const int64_t sweeps = BACKWARDS * iterations * wal_problem_turns(problem);
   out->work = (double)sweeps * (double)shape->states * shape->actions * shape->horizon;
   out->traffic = (wal_traffic){.bytes = sweeps * learner.traffic.bytes,
                                .messages = sweeps * learner.traffic.messages,
@@ -340,10 +398,14 @@ static void print_result(const work *w, FILE *out) {
   const wal_params *params = w->job->params;
   const wal_design *d = w->design;
   const wal_design_row *last = &d->rows[d->row_count - 1];
-  fprintf(out, "%s, %s by %s: %lld steps over %lld parameters\n", name_of(params, "game"),
+  fprintf(out, "%s, %s by %s: %lld steps over %lld parameters", name_of(params, "game"),
           name_of(params, "objective"), name_of(params, "method"), (long long)last->step,
           (long long)d->count);
-  fprintf(out, "  %-22s  %12s  %14s  %14s\n", "", "objective", "exploitability", "with entropy");
+  if (wal_problem_draws(w->problem))
+    fprintf(out, ", %lld game%s a step, judged in %lld others",
+            (long long)wal_problem_batch(w->problem), wal_problem_batch(w->problem) == 1 ? "" : "s",
+            (long long)wal_problem_held_out(w->problem));
+  fprintf(out, "\n  %-22s  %12s  %14s  %14s\n", "", "objective", "exploitability", "with entropy");
   for (int i = 0; i < w->marks.count; i++) {
     const wal_design_mark *mark = &w->marks.row[i];
     char name[64];

@@ -73,6 +73,7 @@ wal_status wal_design_cost(wal_problem *problem, const wal_design_plan *plan, in
   wal_ctx_plan_begin(ctx);
   const wal_status status = wal_design_create(problem, plan, &d);
   wal_design_destroy(&d);
+  wal_problem_forget_derivatives(problem);
   *bytes = wal_ctx_plan_end(ctx);
   WAL_TRY(status);
   WAL_TRY(wal_problem_plan(problem, &learner));
@@ -119,6 +120,7 @@ static wal_status look_ahead(wal_design *d, bool last, wal_method_result *found)
   memcpy(d->next_theta, d->theta, bytes);
   if (last) {
     *found = (wal_method_result){.gradient_norm = NAN, .exact = true};
+    wal_problem_draw(d->problem, d->plan.restart, d->step);
     return wal_problem_evaluate(d->problem, d->theta, &found->objective);
   }
   if (d->plan.method->moves) {

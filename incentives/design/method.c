@@ -86,7 +86,9 @@ void wal_method_declare(wal_method *m, wal_state *state) {
 wal_status wal_method_step(wal_method *m, int64_t step, const double *theta, double *out,
                            wal_method_result *result) {
   *result = (wal_method_result){.gradient_norm = NAN};
+  wal_problem_draw(m->problem, m->restart, step);
   WAL_TRY(m->type->step(m, step, theta, out, result));
+  if (wal_problem_draws(m->problem)) result->exact = false;
   if (m->type->moves) return WAL_OK;
   return wal_problem_check_finite(m->problem, "derivative", wal_problem_count(m->problem), out,
                                   &result->gradient_norm);

@@ -12,7 +12,7 @@ typedef struct wal_method wal_method;
 typedef struct wal_method_result {
   double objective;     /**< G(theta), or an estimate of it */
   double gradient_norm; /**< of the direction; NaN without one */
-  bool exact;           /**< the objective is that of theta itself */
+  bool exact;           /**< the objective is that of theta itself, and not of games of this step */
 } wal_method_result;
 
 /**

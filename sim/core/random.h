@@ -19,6 +19,8 @@ typedef enum wal_purpose {
   WAL_PURPOSE_ZEROTH_ORDER = 9,
   WAL_PURPOSE_ANNEAL = 10,
   WAL_PURPOSE_GRADIENT_CHECK = 11,
+  WAL_PURPOSE_DESIGN_DRAW = 12,
+  WAL_PURPOSE_DESIGN_HELD_OUT = 13,
 } wal_purpose;
 
 /** Four words of Philox4x32-10 (Random123). */
