@@ -1,0 +1,17 @@
+-- Setting A9 of Corecco et al. 2025 (arXiv:2510.21442), designed: A1 with an objective of revenue plus
+-- efficiency, the value of the goods to those who get them. All goods at once to the highest values would give
+-- an efficiency of 0.476, of which no seller can have all.
+-- The paper's choices: the game (scenarios/auctions/a9.lua), an objective of the two, the learner's rate,
+-- entropy and iterations, the network's inputs and width, Adam.
+-- Ours: equal weights of the two; the network's activations and start, steps and rate, as in a1.lua.
+return design {
+  game = batched_auction {
+    rounds = 4, goods = 0.8,
+    mechanism = neural {},
+  },
+  objective = mix { revenue = 1, efficiency = 1 },
+  learner = mirror_descent { rate = 10, entropy = 1e-3, iterations = 400 },
+  optimizer = adam { rate = 1e-3, decay = 0.1 },
+  steps = 300,
+  evaluate = { iterations = 500, every = 10 },
+}

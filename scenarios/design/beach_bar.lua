@@ -1,0 +1,17 @@
+-- The congestion price of Corecco et al. 2025 (arXiv:2510.21442), section 5: people crowd around a bar on a
+-- beach; each place gets a price of at most 0.5. Which prices spread the crowd the most?
+-- The paper's choices: moves to the left, to the right or none, a uniform start, the bar in the middle, a
+-- price max * sigmoid(xi) of every place, the soft maximum of the flow as what is to be little.
+-- Ours: MFGLib's beach bar (the reward of a place is minus its distance to the bar, less the logarithm of
+-- the crowd there), 20 places, 20 stages, sharpness 20; rate, entropy and iterations of the learner.
+return design {
+  game = beach_bar {
+    states = 20, horizon = 20, bar = 10,
+    toll = toll { on = "state", max = 0.5 },
+  },
+  objective = congestion { sharpness = 20 },
+  learner = mirror_descent { rate = 0.5, entropy = 0.003, iterations = 200 },
+  optimizer = adam { rate = 0.3, decay = 0.1 },
+  steps = 100,
+  evaluate = { iterations = 500, every = 10 },
+}
