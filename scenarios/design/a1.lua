@@ -16,5 +16,6 @@ return design {
   method = amid {},
   optimizer = adam { rate = 1e-3, decay = 0.1 },
   steps = 300,
+  restarts = 5,
   evaluate = { iterations = 500, every = 10 },
 }

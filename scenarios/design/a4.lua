@@ -13,5 +13,6 @@ return design {
   learner = mirror_descent { rate = 10, entropy = 1e-3, iterations = 400 },
   optimizer = adam { rate = 1e-3, decay = 0.1 },
   steps = 300,
+  restarts = 5,
   evaluate = { iterations = 500, every = 10 },
 }
