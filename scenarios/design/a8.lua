@@ -1,9 +1,9 @@
--- Setting A8 of Corecco et al. 2025 (arXiv:2510.21442), designed: a hundred rounds, and more goods than
--- bidders come back. First price earns next to nothing where everybody wins.
--- The paper's choices: the game (scenarios/auctions/a8.lua), the learner's rate, entropy and iterations, the
--- network's inputs and width, Adam.
--- Ours: who re-enters draws a value from the prior; the network's activations and start, the rate, as in
--- a1.lua; few steps, each of which has 25 times the work of one of A1.
+-- Setting A8 of Corecco et al. 2025 (arXiv:2510.21442), designed: a hundred rounds, and more goods
+-- than bidders come back. First price earns next to nothing where everybody wins.
+-- The paper's choices: the game (scenarios/auctions/a8.lua), the learner's rate, entropy and
+-- iterations, the network's inputs and width, Adam.
+-- Ours: who re-enters draws a value from the prior; the network's activations and start, the rate,
+-- as in a1.lua; few steps, each of which has 25 times the work of one of A1.
 return design {
   game = batched_auction {
     rounds = 100, goods = 5,
