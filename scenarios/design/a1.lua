@@ -5,9 +5,9 @@
 -- 400 iterations of the learner, judged after 500, Adam.
 -- Ours: the network's activations and start (docs/mechanisms.md), 300 steps in place of 1000, a
 -- rate that falls from 1e-3 to 1e-4.
--- Result (60 steps, seeds 1 and 2): revenue 0.22974 against 0.15209 at first price. Exploitability
--- with entropy 1.6e-03, and rising when it ended: quick.lua, with three times the rate, is at
--- 0.24559 by then. Half a second a step on one core.
+-- Result (60 steps, seeds 1 and 2): revenue 0.22974 against 0.15209 at first price. It is still
+-- rising then, with an exploitability with entropy of 1.6e-03; quick.lua, whose rate is three times
+-- as large, has 0.24559. Half a second a step on one core.
 return design {
   game = batched_auction {
     values = 100, bids = 100, rounds = 4, goods = 0.8,

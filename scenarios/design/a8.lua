@@ -4,6 +4,9 @@
 -- iterations, the network's inputs and width, Adam.
 -- Ours: who re-enters draws a value from the prior; the network's activations and start, the rate,
 -- as in a1.lua; few steps, each of which has 25 times the work of one of A1.
+-- Result (10 steps, seed 1): revenue 0.00238 against 0.00356 at first price. Far from done: the
+-- start sells half of what is left in each round, to everybody for next to nothing (0.00204), and
+-- is slow to leave that, by 1.5 % a step. 13 s a step on one core.
 return design {
   game = batched_auction {
     rounds = 100, goods = 5,

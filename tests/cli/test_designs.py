@@ -25,6 +25,11 @@ def text(*path):
         return file.read()
 
 
+def comment(name):
+    """That of a scenario, in one line."""
+    return text("scenarios/design", name + ".lua").split("return design")[0].replace("\n-- ", " ")
+
+
 def scenario(name, kind="design"):
     return os.path.join(SOURCE, "scenarios", kind, f"{name}.lua")
 
@@ -131,7 +136,7 @@ class Designs(unittest.TestCase):
         path, out = run("beach_bar")
         other, _ = run("beach_bar", "-P", "game.toll.max=0.8", label="beach_bar-0.8")
         said = re.search(r"Result: congestion (\S+) without prices, (\S+) with them \((\S+) with "
-                         r"-P game.toll.max=0.8\)", text("scenarios/design/beach_bar.lua"))
+                         r"-P game.toll.max=0.8\)", comment("beach_bar"))
         objective = []
         for name in (path, other):
             with h5py.File(name) as file:
@@ -145,8 +150,8 @@ class Designs(unittest.TestCase):
     @unittest.skipIf(SANITIZED, "whole runs")
     def test_lane_is_kept_free(self):
         _, out = run("crowd_toll", "-P", "steps=10", "-P", "evaluate.every=0", label="lane")
-        before, after = (re.search(r"Result: (\S+) [^(]*\((\S+) ", text(
-            "scenarios/design/crowd_toll.lua")).groups())
+        before, after = (re.search(r"Result: (\S+) [^(]*\((\S+) ",
+                                   comment("crowd_toll")).groups())
         found = table(out)
         self.assertEqual(f'{-found["no toll"][0]:.3f}', after)
         # Ten of fifty steps are most of the way.
@@ -157,9 +162,9 @@ class Designs(unittest.TestCase):
         rows = dict(re.findall(r"^\| `(\w+)` \| (.*?) \|$", text("docs/design.md"), re.M))
         for name in [*SETTINGS, "quick"]:
             with self.subTest(name=name):
-                header = text("scenarios/design", name + ".lua").split("return design")[0]
-                said = re.search(r"Result \(([^)]*)\): \w+ (\S+) against (\S+) at first price", header)
-                self.assertIsNotNone(said, header)
+                said = re.search(r"Result \(([^)]*)\): \w+ (\S+) against (\S+) at first price",
+                                 comment(name))
+                self.assertIsNotNone(said, comment(name))
                 self.assertEqual(rows[name].split(" | ")[1:4], [said[3], said[2], said[1]])
 
 
