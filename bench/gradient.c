@@ -85,9 +85,8 @@ static wal_status measure_all(wal_problem *problem, const char *only) {
   static const struct {
     const char *name;
     wal_unrolled_memory memory;
-  } WAYS[] = {{"full", WAL_UNROLLED_FULL},
-              {"sqrt", WAL_UNROLLED_SQRT},
-              {"reverse", WAL_UNROLLED_REVERSE}};
+  } WAYS[] = {
+      {"full", WAL_UNROLLED_FULL}, {"sqrt", WAL_UNROLLED_SQRT}, {"reverse", WAL_UNROLLED_REVERSE}};
   wal_ctx *ctx = wal_problem_space(problem)->ctx;
   double *first, value;
   WAL_TRY(wal_acquire(ctx, "bench", wal_problem_count(problem), sizeof *first, &first));

@@ -116,8 +116,8 @@ static void set_logits(wal_unrolled *u, const double *logits) {
   wal_policy_restored(&u->policy);
 }
 
-/* Between the arrays of a step that do not need its logits, and a place where they are kept. Settled
- * statistics are not: they follow from the others. */
+/* Between the arrays of a step that do not need its logits, and a place where they are kept.
+ * Settled statistics are not: they follow from the others. */
 static void copy_light(wal_unrolled *u, double *light, bool keep) {
   const wal_space *space = u->space;
   const wal_game *game = space->game;
