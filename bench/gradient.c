@@ -4,7 +4,9 @@
  * way to remember the learner's steps, and at the equilibrium: from the uniform policy, and after
  * steps of the parameters as Adam takes them. Seconds of the process; memory above that before.
  *
- *   gradient [ROUNDS [HIDDEN [ITERATIONS]]] */
+ *   gradient [ROUNDS [HIDDEN [ITERATIONS [PRECISION [MEMORY]]]]]
+ *
+ * with the network's precision, and one of full, sqrt, reverse, implicit to time no other. */
 #define _POSIX_C_SOURCE 200809L
 
 #include <math.h>
@@ -45,7 +47,7 @@ static wal_status measure(wal_problem *problem, const char *name, wal_unrolled_m
     WAL_TRY(wal_problem_gradient(problem, wal_problem_start(problem), &value, gradient));
     best = fmin(best, seconds() - start);
   }
-  if (memory == WAL_UNROLLED_FULL) memcpy(first, gradient, (size_t)count * sizeof *first);
+  if (first[0] == 0) memcpy(first, gradient, (size_t)count * sizeof *first);
   for (int64_t i = 0; i < count; i++) {
     error += (gradient[i] - first[i]) * (gradient[i] - first[i]);
     norm += first[i] * first[i];
@@ -77,16 +79,39 @@ static wal_status measure_equilibrium(wal_problem *problem, double tolerance) {
   return WAL_OK;
 }
 
-static wal_status run(wal_ctx *ctx, int rounds, int hidden, int iterations) {
+static bool wanted(const char *only, const char *name) { return !only || strcmp(only, name) == 0; }
+
+static wal_status measure_all(wal_problem *problem, const char *only) {
+  static const struct {
+    const char *name;
+    wal_unrolled_memory memory;
+  } WAYS[] = {
+      {"full", WAL_UNROLLED_FULL}, {"sqrt", WAL_UNROLLED_SQRT}, {"reverse", WAL_UNROLLED_REVERSE}};
+  wal_ctx *ctx = wal_problem_space(problem)->ctx;
+  double *first, value;
+  WAL_TRY(wal_acquire(ctx, "bench", wal_problem_count(problem), sizeof *first, &first));
+  const int64_t before = wal_ctx_memory(ctx);
+  const double start = seconds();
+  WAL_TRY(wal_problem_evaluate(problem, wal_problem_start(problem), &value));
+  printf("  %-8s %8.3f s\n", "value", seconds() - start);
+  for (int i = 0; i < 3; i++)
+    if (wanted(only, WAYS[i].name))
+      WAL_TRY(measure(problem, WAYS[i].name, WAYS[i].memory, before, first));
+  if (wanted(only, "implicit")) WAL_TRY(measure_equilibrium(problem, 1e-5));
+  wal_release(ctx, &first);
+  return WAL_OK;
+}
+
+static wal_status run(wal_ctx *ctx, int rounds, int hidden, int iterations, const char *precision,
+                      const char *only) {
   char text[512];
   wal_scenario *scenario[2] = {NULL, NULL};
   wal_params *params[2] = {NULL, NULL};
   wal_problem *problem = NULL;
-  double *first, value;
   snprintf(text, sizeof text,
            "return batched_auction { rounds = %d, values = 100, bids = 100, goods = 0.8,"
-           " mechanism = neural { hidden = %d } }",
-           rounds, hidden);
+           " mechanism = neural { hidden = %d, precision = '%s' } }",
+           rounds, hidden, precision);
   WAL_TRY(resolve(ctx, text, &scenario[0], &params[0]));
   WAL_TRY(resolve(ctx, "return revenue {}", &scenario[1], &params[1]));
   const wal_problem_parts parts = {.game = wal_game_find("batched_auction"),
@@ -95,17 +120,9 @@ static wal_status run(wal_ctx *ctx, int rounds, int hidden, int iterations) {
                                    .objective_params = params[1],
                                    .response = {10, 1e-3, iterations}};
   WAL_TRY(wal_problem_create(ctx, &parts, &problem));
-  WAL_TRY(wal_acquire(ctx, "bench", wal_problem_count(problem), sizeof *first, &first));
-  const int64_t before = wal_ctx_memory(ctx);
-  const double start = seconds();
-  WAL_TRY(wal_problem_evaluate(problem, wal_problem_start(problem), &value));
-  printf("%d rounds, %d hidden, %d iterations, %lld parameters\n  %-8s %8.3f s\n", rounds, hidden,
-         iterations, (long long)wal_problem_count(problem), "value", seconds() - start);
-  WAL_TRY(measure(problem, "full", WAL_UNROLLED_FULL, before, first));
-  WAL_TRY(measure(problem, "sqrt", WAL_UNROLLED_SQRT, before, first));
-  WAL_TRY(measure(problem, "reverse", WAL_UNROLLED_REVERSE, before, first));
-  WAL_TRY(measure_equilibrium(problem, 1e-5));
-  wal_release(ctx, &first);
+  printf("%d rounds, %d hidden, %d iterations, %lld parameters, %s precision\n", rounds, hidden,
+         iterations, (long long)wal_problem_count(problem), precision);
+  WAL_TRY(measure_all(problem, only));
   wal_problem_destroy(&problem);
   for (int i = 0; i < 2; i++) {
     wal_params_destroy(&params[i]);
@@ -117,8 +134,9 @@ static wal_status run(wal_ctx *ctx, int rounds, int hidden, int iterations) {
 int main(int argc, char **argv) {
   wal_ctx *ctx = NULL;
   if (wal_ctx_open(&argc, &argv, 1, &ctx) != WAL_OK) return 1;
-  const wal_status status = run(ctx, argc > 1 ? atoi(argv[1]) : 5, argc > 2 ? atoi(argv[2]) : 256,
-                                argc > 3 ? atoi(argv[3]) : 400);
+  const wal_status status =
+      run(ctx, argc > 1 ? atoi(argv[1]) : 5, argc > 2 ? atoi(argv[2]) : 256,
+          argc > 3 ? atoi(argv[3]) : 400, argc > 4 ? argv[4] : "single", argc > 5 ? argv[5] : NULL);
   if (status != WAL_OK) fprintf(stderr, "gradient: %s\n", wal_ctx_error(ctx));
   wal_ctx_close(&ctx);
   return wal_status_exit(status);

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "cli/catalogue.h"
+#include "cli/design_check.h"
 #include "cli/design_file.h"
+#include "cli/design_parts.h"
 #include "cli/design_restarts.h"
 #include "cli/error.h"
 #include "cli/report_file.h"
@@ -18,160 +20,8 @@
 #include "io/progress.h"
 #include "sim/learn/learner.h"
 
-static const wal_param EVALUATE_PARAMS[] = {
-    {.name = "iterations",
-     .type = WAL_INTEGER,
-     .number = 500,
-     .low = 0,
-     .high = 1e9,
-     .meaning = "steps of the learner, after which the design is judged"},
-    {.name = "every",
-     .type = WAL_INTEGER,
-     .number = 10,
-     .low = 0,
-     .high = 1e9,
-     .unit = "steps",
-     .meaning = "judge every so many steps of the design, and the last; 0: never"},
-    {.name = "draws",
-     .type = WAL_INTEGER,
-     .optional = true,
-     .low = 1,
-     .high = 1e6,
-     .meaning = "with draw: how many games are drawn once for all to judge in; 8 if left out"},
-    {0}};
-
-static const wal_component EVALUATE = {
-    .name = "evaluate",
-    .kind = "record",
-    .summary = "how a design is judged on the way; the best one is kept",
-    .params = EVALUATE_PARAMS};
-
-static const wal_param PARAMS[] = {
-    {.name = "game",
-     .type = WAL_COMPONENT,
-     .required = true,
-     .choices = "game",
-     .meaning = "the game whose toll, or whose mechanism, is designed"},
-    {.name = "objective",
-     .type = WAL_COMPONENT,
-     .required = true,
-     .choices = "objective",
-     .named = true,
-     .meaning = "what the designer wants more of"},
-    {.name = "learner",
-     .type = WAL_COMPONENT,
-     .text = "mirror_descent",
-     .choices = "response",
-     .meaning = "how the population answers a design"},
-    {.name = "method",
-     .type = WAL_COMPONENT,
-     .text = "amid",
-     .choices = "method",
-     .named = true,
-     .meaning = "how the next design is found"},
-    {.name = "optimizer",
-     .type = WAL_COMPONENT,
-     .text = "adam",
-     .choices = "optimizer",
-     .named = true,
-     .meaning = "what makes a step out of a direction; methods that move by themselves need none"},
-    {.name = "steps",
-     .type = WAL_INTEGER,
-     .number = 300,
-     .low = 0,
-     .high = 1e9,
-     .meaning = "steps of the design"},
-    {.name = "draw",
-     .type = WAL_ANY,
-     .optional = true,
-     .choices = "a table of ranges",
-     .meaning = "numbers of the game that every step draws anew, as { goods = {0.6, 1.2} }, with "
-                "all that the game draws itself; {}: only that"},
-    {.name = "batch",
-     .type = WAL_INTEGER,
-     .number = 1,
-     .low = 1,
-     .high = 1e6,
-     .meaning = "with draw: how many games every step draws, over which is averaged"},
-    {.name = "seconds",
-     .type = WAL_REAL,
-     .number = 0,
-     .low = 0,
-     .high = HUGE_VAL,
-     .unit = "s",
-     .meaning = "end with the first step after so long; results then depend on the machine (0: no "
-                "limit)"},
-    {.name = "evaluate",
-     .type = WAL_RECORD,
-     .record = &EVALUATE,
-     .meaning = "how designs are judged on the way"},
-    {.name = "store",
-     .type = WAL_RECORD,
-     .record = &wal_solve_store,
-     .meaning = "what of the solution at the best design the run file has"},
-    WAL_DESIGN_RESTARTS_PARAMS,
-    WAL_TASK_SEED_PARAM,
-    {0}};
-
 static const char *name_of(const wal_params *params, const char *part) {
   return wal_params_component(wal_params_child(params, part))->name;
-}
-
-static const wal_game_type *game_of(const wal_params *params) {
-  return wal_game_find(name_of(params, "game"));
-}
-
-enum { HELD_OUT = 8 };
-
-static int64_t held_out(const wal_params *evaluate) {
-  return wal_params_given(evaluate, "draws") ? wal_params_integer(evaluate, "draws") : HELD_OUT;
-}
-
-/* What is said of draws, which must be there for it. */
-static wal_status check_draws(wal_ctx *ctx, wal_params *params) {
-  wal_params *evaluate = wal_params_child(params, "evaluate");
-  const bool drawn = wal_params_given(params, "draw");
-  wal_draws *draws = NULL;
-  if (!drawn && wal_params_integer(params, "batch") > 1)
-    return wal_params_fail(ctx, params, "batch",
-                           "expected 1 without draw, all games being the same, got %lld; draw = {} "
-                           "draws what the game has from the seed",
-                           (long long)wal_params_integer(params, "batch"));
-  if (!drawn && wal_params_given(evaluate, "draws"))
-    return wal_params_fail(ctx, evaluate, "draws", "expected none without draw");
-  if (!drawn) return WAL_OK;
-  wal_params_fill_integer(evaluate, "draws", held_out(evaluate));
-  wal_params *game = wal_params_child(params, "game");
-  WAL_TRY(wal_draws_create(ctx, params, "draw", game, false, &draws));
-  const wal_status status = wal_draws_check(ctx, draws, params, "draw", game_of(params), game);
-  wal_draws_destroy(ctx, &draws);
-  return status;
-}
-
-static wal_status check(wal_ctx *ctx, wal_params *params) {
-  wal_game game = {0};
-  wal_response response;
-  wal_parameters theta;
-  WAL_TRY(wal_response_read(ctx, wal_params_child(params, "learner"), &response));
-  WAL_TRY(wal_design_restarts_check(ctx, params));
-  wal_params *of_game = wal_params_child(params, "game");
-  wal_status status = wal_game_create(ctx, game_of(params), of_game, &game);
-  if (status == WAL_OK) {
-    wal_game_parameters(&game, &theta);
-    if (theta.count == 0)
-      status = wal_params_fail(ctx, of_game, NULL,
-                               "there is nothing to design: expected toll = toll{}%s",
-                               game.type->parameters ? " or a mechanism with parameters" : "");
-  }
-  if (status == WAL_OK)
-    status = wal_objective_check(ctx, &game, wal_objective_find(name_of(params, "objective")),
-                                 wal_params_child(params, "objective"));
-  if (status == WAL_OK)
-    status = wal_method_check(ctx, wal_method_find(name_of(params, "method")),
-                              wal_params_child(params, "method"), &game);
-  wal_game_destroy(ctx, &game);
-  if (status == WAL_OK) status = check_draws(ctx, params);
-  return status;
 }
 
 // ---- The run ----------------------------------------------------------------------------------
@@ -188,36 +38,6 @@ typedef struct work {
   bool solved; /* there is a finite solution at the best parameters, with its report */
   bool speaks;
 } work;
-
-static wal_design_plan read_plan(const wal_params *params) {
-  const wal_params *evaluate = wal_params_child(params, "evaluate");
-  return (wal_design_plan){.method = wal_method_find(name_of(params, "method")),
-                           .method_params = wal_params_child(params, "method"),
-                           .optimizer = wal_optimizer_find(name_of(params, "optimizer")),
-                           .optimizer_params = wal_params_child(params, "optimizer"),
-                           .steps = wal_params_integer(params, "steps"),
-                           .seconds = wal_params_real(params, "seconds"),
-                           .every = wal_params_integer(evaluate, "every"),
-                           .iterations = wal_params_integer(evaluate, "iterations")};
-}
-
-/* The design's problem or, with another game than the scenario's, one to compare it with, which
- * need not have all of the numbers that are drawn. */
-static wal_status create_problem(const wal_job *job, wal_params *of_game, wal_problem **out) {
-  const wal_params *params = job->params;
-  const bool other = of_game != wal_params_child(params, "game");
-  wal_problem_parts parts = {.game = game_of(params),
-                             .game_params = of_game,
-                             .objective = wal_objective_find(name_of(params, "objective")),
-                             .objective_params = wal_params_child(params, "objective")};
-  WAL_TRY(wal_response_read(job->ctx, wal_params_child(params, "learner"), &parts.response));
-  if (wal_params_given(params, "draw")) {
-    parts.batch = wal_params_integer(params, "batch");
-    parts.held_out = held_out(wal_params_child(params, "evaluate"));
-    WAL_TRY_ALL(job->ctx, wal_draws_create(job->ctx, params, "draw", of_game, other, &parts.draws));
-  }
-  return wal_problem_create(job->ctx, &parts, out);
-}
 
 /* Bytes of the run file: arrays of the solution and of the parameters; all else is small. */
 static double file_bytes(const wal_job *job, const wal_problem *problem, int64_t steps) {
@@ -240,7 +60,7 @@ static double file_bytes(const wal_job *job, const wal_problem *problem, int64_t
 /* A step has the learner's iterations forwards, and about twice that backwards. */
 static wal_status measure_cost(wal_job *job, wal_problem *problem, wal_solve_cost *out) {
   enum { BACKWARDS = 3 };
-  const wal_design_plan plan = read_plan(job->params);
+  const wal_design_plan plan = wal_design_parts_plan(job->params);
   const wal_space *space = wal_problem_space(problem);
   const wal_shape *shape = &space->game->shape;
   const int64_t iterations = wal_problem_response(problem)->iterations;
@@ -275,7 +95,8 @@ static wal_status plan_run(wal_job *job, wal_problem *problem) {
 static wal_status estimate(wal_job *job, double *bytes, double *file) {
   wal_problem *problem = NULL;
   wal_solve_cost cost = {0};
-  wal_status status = create_problem(job, wal_params_child(job->params, "game"), &problem);
+  wal_status status =
+      wal_design_parts_problem(job, wal_params_child(job->params, "game"), &problem);
   if (status == WAL_OK) status = measure_cost(job, problem, &cost);
   if (status == WAL_OK) status = wal_solve_plan_fits(job, &cost);
   *bytes = (double)cost.bytes + (double)cost.writing;
@@ -375,7 +196,7 @@ static wal_status compare_usual(work *w) {
     status = wal_params_resolve(job->ctx, wal_params_file(of_game), wal_params_component(of_game),
                                 node, wal_catalogue_all(), &params);
   status = wal_agree(job->ctx, status);
-  if (status == WAL_OK) status = create_problem(job, params, &usual);
+  if (status == WAL_OK) status = wal_design_parts_problem(job, params, &usual);
   if (status == WAL_OK)
     status = add_mark(w, usual, auction ? "first price" : "no toll", wal_problem_start(usual));
   wal_problem_destroy(&usual);
@@ -443,9 +264,9 @@ static wal_status tell_ending(const work *w) {
 /* All but /run. */
 static wal_status do_design(work *w, wal_run_file **file) {
   wal_job *job = w->job;
-  const wal_design_plan plan = read_plan(job->params);
+  const wal_design_plan plan = wal_design_parts_plan(job->params);
   w->speaks = wal_ctx_rank(job->ctx) == 0;
-  WAL_TRY(create_problem(job, wal_params_child(job->params, "game"), &w->problem));
+  WAL_TRY(wal_design_parts_problem(job, wal_params_child(job->params, "game"), &w->problem));
   WAL_TRY(plan_run(job, w->problem));
   if (job->options->dry_run) return WAL_OK;
   WAL_TRY(wal_design_create(w->problem, &plan, &w->design));
@@ -485,7 +306,7 @@ static wal_status run(wal_job *job) {
 /* Place of the task's game in the list of games. */
 static int64_t game_index(const wal_params *params) {
   int64_t i = 0;
-  while (i < wal_game_count() && wal_game_at(i) != game_of(params)) i++;
+  while (i < wal_game_count() && wal_game_at(i) != wal_game_find(name_of(params, "game"))) i++;
   return i;
 }
 
@@ -519,44 +340,16 @@ static wal_status work_of_sweep(wal_job *job, wal_run_file **file, wal_figures *
   return status;
 }
 
-/* What rounding, and kinks that a step crosses, may leave. */
-static const double GRADIENT_TOLERANCE = 1e-5;
-
-static wal_status check_gradients(wal_job *job, int64_t directions) {
-  wal_problem *problem = NULL;
-  wal_method *method = NULL;
-  wal_gradient_check found;
-  const wal_design_plan plan = read_plan(job->params);
-  wal_status status = create_problem(job, wal_params_child(job->params, "game"), &problem);
-  if (status == WAL_OK)
-    status = wal_method_create(problem, plan.method, plan.method_params, 0, &method);
-  if (status == WAL_OK)
-    status = wal_gradient_check_run(method, wal_problem_start(problem), directions, &found);
-  if (status == WAL_OK && wal_ctx_rank(job->ctx) == 0)
-    printf(
-        "gradient over %lld parameters, of length %.6g: largest relative error %.2g in %lld "
-        "directions (step %g)%s\n",
-        (long long)wal_problem_count(problem), found.norm, found.error, (long long)directions,
-        found.step, found.beside ? ", beside the start: that may be at a kink" : "");
-  if (status == WAL_OK && !(found.error <= GRADIENT_TOLERANCE))
-    status = wal_fail(job->ctx, WAL_EINTERNAL,
-                      "the gradient differs from central differences by %.2g, more than %g",
-                      found.error, GRADIENT_TOLERANCE);
-  wal_method_destroy(&method);
-  wal_problem_destroy(&problem);
-  return status;
-}
-
 const wal_task_type wal_task_design = {
     .component = {.name = "design",
                   .kind = "task",
                   .summary = "find the rules under which a population does what a designer wants",
                   .source = "Corecco et al. 2025, Scalable Neural Incentive Design with "
                             "Parameterized Mean-Field Approximation",
-                  .params = PARAMS},
-    .check = check,
+                  .params = wal_design_params},
+    .check = wal_design_parts_check,
     .run = run,
-    .check_gradients = check_gradients,
+    .check_gradients = wal_design_check_gradients,
     .estimate = estimate,
     .work = work_of_sweep,
 };

@@ -16,7 +16,7 @@ static const double LEAST = 1e-12;
 static const double OFF = 1e-6, BESIDE = 1e-3;
 
 typedef struct checking {
-  wal_method *method;
+  wal_method *method, *reference;
   const double *theta;
   int64_t count;
   double *gradient, *unit, *moved, *scratch, *beside;
@@ -26,8 +26,8 @@ typedef struct checking {
 static wal_status value_at(checking *c, double step, double *out) {
   wal_method_result found;
   for (int64_t i = 0; i < c->count; i++) c->moved[i] = c->theta[i] + step * c->unit[i];
-  if (c->by_value) return wal_problem_evaluate(c->method->problem, c->moved, out);
-  WAL_TRY(wal_method_step(c->method, 0, c->moved, c->scratch, &found));
+  if (c->by_value) return wal_problem_evaluate(c->reference->problem, c->moved, out);
+  WAL_TRY(wal_method_step(c->reference, 0, c->moved, c->scratch, &found));
   *out = found.objective;
   return WAL_OK;
 }
@@ -82,10 +82,13 @@ static wal_status run(checking *c, int64_t directions, wal_gradient_check *out) 
   return WAL_OK;
 }
 
-wal_status wal_gradient_check_run(wal_method *method, const double *theta, int64_t directions,
-                                  wal_gradient_check *out) {
+wal_status wal_gradient_check_run(wal_method *method, wal_method *reference, const double *theta,
+                                  int64_t directions, wal_gradient_check *out) {
   wal_ctx *ctx = wal_problem_space(method->problem)->ctx;
-  checking c = {.method = method, .theta = theta, .count = wal_problem_count(method->problem)};
+  checking c = {.method = method,
+                .reference = reference,
+                .theta = theta,
+                .count = wal_problem_count(method->problem)};
   if (!method->type->exact)
     return wal_fail(ctx, WAL_EINPUT, "the method %s has no exact gradients to check",
                     method->type->component.name);

@@ -21,7 +21,7 @@ static const struct {
     {BEACH, "congestion {}", "zeroth_order { directions = 2 }", "adam { rate = 0.1 }"},
     {BEACH, "congestion {}", "anneal { sigma = 0.1 }", NULL},
     {"batched_auction { rounds = 2, values = 19, bids = 13, goods = 0.8,"
-     "  mechanism = neural { hidden = 6, seed = 3 } }",
+     "  mechanism = neural { hidden = 6, seed = 3, precision = 'double' } }",
      "revenue {}", "amid { memory = 'full' }", "adam { rate = 0.01 }"},
 };
 enum { CASE_COUNT = sizeof CASES / sizeof CASES[0] };

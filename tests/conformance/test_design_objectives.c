@@ -81,7 +81,8 @@ static double *gradient(wal_ctx *ctx, work *w, const char *memory, double *value
   WAL_ASSERT_OK(ctx,
                 wal_method_create(w->problem.problem, &wal_method_amid, part.params, 0, &method));
   WAL_ASSERT_OK(ctx, wal_method_step(method, 0, w->theta, g, &found));
-  if (check) WAL_ASSERT_OK(ctx, wal_gradient_check_run(method, w->theta, DIRECTIONS, check));
+  if (check)
+    WAL_ASSERT_OK(ctx, wal_gradient_check_run(method, method, w->theta, DIRECTIONS, check));
   *value = found.objective;
   wal_method_destroy(&method);
   wal_test_part_free(&part);

@@ -207,7 +207,8 @@ static void test_gradient(void **state) {
     WAL_ASSERT_OK(ctx, wal_method_create(made.problem,
                                          wal_method_find(wal_params_component(part.params)->name),
                                          part.params, 0, &method));
-    WAL_ASSERT_OK(ctx, wal_gradient_check_run(method, wal_problem_start(made.problem), 4, &found));
+    WAL_ASSERT_OK(
+        ctx, wal_gradient_check_run(method, method, wal_problem_start(made.problem), 4, &found));
     print_message("  %s: %.1e\n", METHODS[i], found.error);
     assert_true(found.error < 1e-6 && found.norm > 0.01);
     wal_method_destroy(&method);

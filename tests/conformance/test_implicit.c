@@ -22,7 +22,7 @@ static const struct {
      "weights { weight = function(h, s, a) return math.cos(h + 2 * s + 5 * a) end }",
      {.rate = 0.2, .entropy = 0.3, .iterations = 500}},
     {"batched_auction { rounds = 3, values = 19, bids = 13, goods = 0.8, reentry = 0.2,"
-     "  mechanism = neural { hidden = 6, seed = 3 } }",
+     "  mechanism = neural { hidden = 6, seed = 3, precision = 'double' } }",
      "mix {}",
      {.rate = 10, .entropy = 0.01, .iterations = 400}},
 };
