@@ -6,7 +6,7 @@
 -- steps and rate, as in a1.lua.
 -- Result (150 steps, seed 1): revenue 0.54827 against 0.46998 at first price. No rule earns more
 -- than 0.575 (docs/design.md). The start, which sells half of what is left in each round, has
--- 0.19186, and step 30 more than first price. Exploitability with entropy 1.1e-03; 0.8 s a step on
+-- 0.19186, and step 40 more than first price. Exploitability with entropy 1.1e-03; 0.8 s a step on
 -- one core.
 return design {
   game = batched_auction {
