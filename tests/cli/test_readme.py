@@ -25,7 +25,7 @@ def blocks(text, language):
 
 
 def shape(text):
-    """The text with all numbers alike, and blanks: what shorter runs have in common with whole ones."""
+    """The text with all numbers alike, and blanks: what short runs and whole ones share."""
     number = r"-?(?:\d+\.?\d*(?:e[-+]\d+)?|nan)"
     lines = re.sub(r"(?<![\w.])" + number + r"(?![\w.])", "#", text).splitlines()
     return [" ".join(line.split()) for line in lines]
@@ -47,7 +47,8 @@ class Readme(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.readme = read("README.md")
-        cls.name = re.search(r"run scenarios/design/(\w+)\.lua", blocks(cls.readme, "console")[0])[1]
+        shown = blocks(cls.readme, "console")[0]
+        cls.name = re.search(r"run scenarios/design/(\w+)\.lua", shown)[1]
         cls.result = cls.run_scenario("design/" + cls.name, *SHORT)
         cls.run_scenario("auction")  # docs/run-file.md reads these two
         cls.run_scenario("crowd_motion")
@@ -62,13 +63,15 @@ class Readme(unittest.TestCase):
         self.assertEqual(blocks(self.readme, "lua"), [read("scenarios/design/a1.lua")])
 
     def test_result_is_what_is_printed(self):
-        """All but the numbers, which take minutes; of these, first price and that the design is better."""
+        """All but the numbers, which take minutes; of those, first price and the best design."""
         shown = blocks(self.readme, "console")[0]
         command, _, result = shown.partition("\n")
-        self.assertEqual(command, f"$ mpirun -n 2 build/walras run scenarios/design/{self.name}.lua")
+        self.assertEqual(command,
+                         f"$ mpirun -n 2 build/walras run scenarios/design/{self.name}.lua")
         self.assertIn(self.name, ("a1", "quick"))
         self.assertEqual(shape(result), shape(self.result))
-        found = dict(re.findall(r"^  (first price|start|best design).*? {2,}(0\.\d+) ", result, re.M))
+        row = r"^  (first price|start|best design).*? {2,}(0\.\d+) "
+        found = dict(re.findall(row, result, re.M))
         self.assertEqual(found["first price"], "0.152093")  # also in scenarios/auctions/a1.lua
         self.assertLess(0.24, float(found["best design"]))
         self.assertLess(float(found["best design"]), 0.25)  # Myerson 1981
@@ -80,8 +83,8 @@ class Readme(unittest.TestCase):
         pattern = re.search(r"grep -E '(.*)'", script)[1]
         printed = (self.result if self.name == "quick" else
                    self.run_scenario("design/quick", *SHORT))
-        rows = subprocess.run(["grep", "-E", pattern], input=printed, capture_output=True, text=True,
-                              check=True).stdout.splitlines()
+        rows = subprocess.run(["grep", "-E", pattern], input=printed, text=True, check=True,
+                              capture_output=True).stdout.splitlines()
         self.assertEqual([row.split()[0] for row in rows], ["objective", "first", "start", "best"])
 
     def test_python_runs(self):
