@@ -22,6 +22,12 @@ static const wal_param EVALUATE_PARAMS[] = {
      .high = 1e9,
      .unit = "steps",
      .meaning = "judge every so many steps of the design, and the last; 0: never"},
+    {.name = "exploitability",
+     .type = WAL_REAL,
+     .number = 0,
+     .low = 0,
+     .high = HUGE_VAL,
+     .meaning = "prefer designs that have at most this, with entropy, when judged (0: any)"},
     {.name = "draws",
      .type = WAL_INTEGER,
      .optional = true,
@@ -173,7 +179,8 @@ wal_design_plan wal_design_parts_plan(const wal_params *params) {
                            .steps = wal_params_integer(params, "steps"),
                            .seconds = wal_params_real(params, "seconds"),
                            .every = wal_params_integer(evaluate, "every"),
-                           .iterations = wal_params_integer(evaluate, "iterations")};
+                           .iterations = wal_params_integer(evaluate, "iterations"),
+                           .settled = wal_params_real(evaluate, "exploitability")};
 }
 
 wal_status wal_design_parts_problem(const wal_job *job, wal_params *of_game, wal_problem **out) {

@@ -70,7 +70,7 @@ typedef struct work {
   wal_sweep_ranking ranking;
   char *best; /* what the best restart so far has recorded */
   int64_t best_length;
-  double best_objective;
+  wal_figures best_figures;
 } work;
 
 /* Puts a failure in the writer's own context where the others can read it. */
@@ -103,12 +103,12 @@ static wal_status take(void *user, int64_t restart, const wal_sweep_row *row) {
                                    row->recorded));
   snprintf(group, sizeof group, "/run/run_%06lld", (long long)restart);
   WAL_TRY(wal_run_file_replay_part(w->seconds, "/run", group, NULL, recorded, row->recorded));
-  if (!wal_sweep_is_better(row->figures.objective, w->best_objective)) return WAL_OK;
+  if (!wal_sweep_is_better(&row->figures, &w->best_figures)) return WAL_OK;
   wal_release(w->alone, &w->best);
   WAL_TRY(wal_acquire(w->alone, "the best restart", row->recorded, 1, &w->best));
   memcpy(w->best, recorded, (size_t)row->recorded);
   w->best_length = row->recorded;
-  w->best_objective = row->figures.objective;
+  w->best_figures = row->figures;
   return WAL_OK;
 }
 
@@ -325,7 +325,7 @@ static wal_status do_restarts(work *w) {
 }
 
 wal_status wal_design_restarts_run(wal_job *job) {
-  work w = {.job = job, .best_objective = NAN};
+  work w = {.job = job, .best_figures = {.objective = NAN}};
   wal_node *base = NULL;
   wal_status status = wal_agree(job->ctx, describe(job, &base, &w.sweep));
   if (status == WAL_OK) {

@@ -9,18 +9,24 @@
 enum { SHOWN = 20 };
 
 typedef struct entry {
-  double objective;
+  wal_figures figures;
   int64_t run;
 } entry;
 
-bool wal_sweep_is_better(double objective, double than) {
+static bool is_larger(double objective, double than) {
   return objective > than || (!isnan(objective) && isnan(than));
+}
+
+bool wal_sweep_is_better(const wal_figures *figures, const wal_figures *than) {
+  if (isnan(figures->objective) || isnan(than->objective) || figures->unsettled == than->unsettled)
+    return is_larger(figures->objective, than->objective);
+  return than->unsettled;
 }
 
 static int compare(const void *a, const void *b) {
   const entry *x = a, *y = b;
-  if (wal_sweep_is_better(x->objective, y->objective)) return -1;
-  if (wal_sweep_is_better(y->objective, x->objective)) return 1;
+  if (wal_sweep_is_better(&x->figures, &y->figures)) return -1;
+  if (wal_sweep_is_better(&y->figures, &x->figures)) return 1;
   return (x->run > y->run) - (x->run < y->run);
 }
 
@@ -33,12 +39,12 @@ wal_status wal_sweep_rank(wal_ctx *ctx, const wal_sweep_row *rows, int64_t runs,
   if (status == WAL_OK) status = wal_acquire(ctx, "a table", runs, sizeof *out->rank, &out->rank);
   if (status == WAL_OK) {
     for (int64_t i = 0; i < runs; i++) {
-      const double objective = rows[i].figures.objective;
-      entries[i] = (entry){rows[i].status == WAL_OK ? objective : NAN, i};
+      entries[i] = (entry){rows[i].figures, i};
+      if (rows[i].status != WAL_OK) entries[i].figures.objective = NAN;
     }
     qsort(entries, (size_t)runs, sizeof *entries, compare);
     for (int64_t i = 0; i < runs; i++) {
-      const bool ranked = !isnan(entries[i].objective);
+      const bool ranked = !isnan(entries[i].figures.objective);
       out->order[i] = entries[i].run;
       out->rank[entries[i].run] = ranked ? ++out->count : 0;
     }
@@ -63,8 +69,8 @@ typedef struct setting {
 static int compare_settings(const void *a, const void *b) {
   const setting *x = a, *y = b;
   if (x->good != y->good) return x->good > y->good ? -1 : 1;
-  if (wal_sweep_is_better(x->mean, y->mean)) return -1;
-  if (wal_sweep_is_better(y->mean, x->mean)) return 1;
+  if (is_larger(x->mean, y->mean)) return -1;
+  if (is_larger(y->mean, x->mean)) return 1;
   return (x->number > y->number) - (x->number < y->number);
 }
 

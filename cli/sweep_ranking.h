@@ -23,7 +23,8 @@ void wal_sweep_ranking_free(wal_ctx *ctx, wal_sweep_ranking *ranking);
 wal_status wal_sweep_print_settings(wal_ctx *ctx, FILE *out, const wal_sweep *sweep,
                                     const wal_sweep_row *rows);
 
-/** Whether a run of this objective goes before one of the other. NaN goes before nothing. */
-bool wal_sweep_is_better(double objective, double than);
+/** Whether a run with these figures goes before one with the others: what is settled before what is
+ *  not, then the larger objective. NaN goes before nothing. */
+bool wal_sweep_is_better(const wal_figures *figures, const wal_figures *than);
 
 #endif

@@ -47,6 +47,7 @@ typedef struct wal_figures {
   double value;
   double objective;  /**< of a design: that of its best parameters; NaN without */
   int64_t best_step; /**< which those are */
+  bool unsettled;    /**< it has more exploitability than was asked for */
   bool converged;    /**< a tolerance was asked for and reached */
   double seconds;
   int64_t game;                     /**< its place in the list of games, whose report has ... */

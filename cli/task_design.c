@@ -319,17 +319,18 @@ static wal_status work_of_sweep(wal_job *job, wal_run_file **file, wal_figures *
     const wal_design_row *last = &w.design->rows[w.design->row_count - 1];
     const wal_assessment *start = &w.marks.row[w.marks.count - 2].found;
     const wal_assessment *best = &w.marks.row[w.marks.count - 1].found;
-    *figures =
-        (wal_figures){.iterations = last->step,
-                      .first = start->plain_exploitability,
-                      .best = best->plain_exploitability,
-                      .last = best->plain_exploitability,
-                      .regularized = best->exploitability,
-                      .value = NAN,
-                      .objective = best->objective,
-                      .best_step = w.design->best < 0 ? -1 : w.design->rows[w.design->best].step,
-                      .seconds = last->seconds,
-                      .game = game_index(job->params)};
+    *figures = (wal_figures){
+        .iterations = last->step,
+        .first = start->plain_exploitability,
+        .best = best->plain_exploitability,
+        .last = best->plain_exploitability,
+        .regularized = best->exploitability,
+        .value = NAN,
+        .objective = best->objective,
+        .best_step = w.design->best < 0 ? -1 : w.design->rows[w.design->best].step,
+        .unsettled = w.design->best >= 0 && !wal_design_settled(w.design, w.design->best),
+        .seconds = last->seconds,
+        .game = game_index(job->params)};
     for (int c = 0; c < WAL_REPORT_COLUMNS; c++)
       figures->total[c] = w.solved ? w.report.total[c] : NAN;
     if (w.speaks && job->said) print_result(&w, job->said);

@@ -95,6 +95,10 @@ void wal_design_declare(wal_design *d, wal_state *state) {
   if (d->optimizer) wal_optimizer_declare(d->optimizer, state);
 }
 
+bool wal_design_settled(const wal_design *d, int64_t row) {
+  return d->plan.settled == 0 || d->rows[row].exploitability <= d->plan.settled;
+}
+
 double wal_design_best_objective(const wal_design *d) {
   if (d->best < 0) return NAN;
   return d->plan.every > 0 ? d->rows[d->best].assessed : d->rows[d->best].objective;
@@ -139,7 +143,11 @@ static wal_status add_row(wal_design *d, const wal_design_row *row, double value
                             sizeof *d->rows));
   d->rows[d->row_count] = *row;
   const double best = wal_design_best_objective(d);
-  if (!isnan(value) && !(value <= best)) {
+  bool better = !isnan(value) && !(value <= best);
+  if (!isnan(value) && d->best >= 0 &&
+      wal_design_settled(d, d->row_count) != wal_design_settled(d, d->best))
+    better = wal_design_settled(d, d->row_count);
+  if (better) {
     d->best = d->row_count;
     memcpy(d->best_theta, d->theta, (size_t)d->count * sizeof *d->theta);
   }

@@ -15,6 +15,8 @@ typedef struct wal_design_plan {
   double seconds;     /**< 0: no limit. With one, results depend on the machine */
   int64_t every;      /**< assess every so many steps, and at the end; 0: never */
   int64_t iterations; /**< of the learner in assessments */
+  double settled;     /**< exploitability with entropy in assessments, up to which a design can be
+                           the best while there is such a one; 0: no limit */
   int64_t restart;    /**< 0, 1, ...: designs that differ in it draw other numbers */
 } wal_design_plan;
 
@@ -81,6 +83,9 @@ typedef struct wal_design_watch {
  * is that of the step before; WAL_ESTOPPED if pause() said so.
  */
 wal_status wal_design_run(wal_design *design, const wal_design_watch *watch);
+
+/** Whether a row's exploitability is what the plan asks for. */
+bool wal_design_settled(const wal_design *design, int64_t row);
 
 /** Of the best row: the objective by which it is the best one. NaN: there is none. */
 double wal_design_best_objective(const wal_design *design);
