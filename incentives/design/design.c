@@ -112,7 +112,7 @@ static wal_status look_ahead(wal_design *d, bool last, wal_method_result *found)
   const size_t bytes = (size_t)d->count * sizeof *d->theta;
   memcpy(d->next_theta, d->theta, bytes);
   if (last) {
-    *found = (wal_method_result){.gradient_norm = NAN, .exact = true};
+    *found = (wal_method_result){.gradient_norm = NAN, .residual = NAN, .exact = true};
     return wal_problem_evaluate(d->problem, d->theta, &found->objective);
   }
   if (d->plan.method->moves) {
@@ -154,6 +154,7 @@ static wal_status take_step(wal_design *d, double start, bool last) {
   WAL_TRY(look_ahead(d, last, &found));
   row.objective = found.objective;
   row.gradient_norm = found.gradient_norm;
+  row.residual = found.residual;
   row.seconds = wal_clock() - start;
   WAL_TRY(add_row(d, &row, found.exact));
   memcpy(d->theta, d->next_theta, (size_t)d->count * sizeof *d->theta);

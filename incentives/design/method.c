@@ -65,7 +65,7 @@ void wal_method_declare(wal_method *m, wal_state *state) {
 
 wal_status wal_method_step(wal_method *m, int64_t step, const double *theta, double *out,
                            wal_method_result *result) {
-  *result = (wal_method_result){.gradient_norm = NAN};
+  *result = (wal_method_result){.gradient_norm = NAN, .residual = NAN};
   WAL_TRY(m->type->step(m, step, theta, out, result));
   if (m->type->moves) return WAL_OK;
   return wal_problem_check_finite(m->problem, "derivative", wal_problem_count(m->problem), out,

@@ -14,7 +14,7 @@ enum {
   RESTART = 30, /* directions that GMRES keeps */
   DEPTH = 10,   /* differences that Anderson's acceleration keeps */
   PLACES = 6,   /* further arrays that it needs; all lie in GMRES' basis */
-  APART = 10,   /* plain steps between looks at the residual, and after acceleration first failed */
+  APART = 5,    /* plain steps between looks at the residual, and after acceleration first failed */
   STALL = 15,   /* accelerated steps in which the residual has to fall to half */
 };
 
