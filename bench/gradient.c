@@ -143,7 +143,7 @@ int main(int argc, char **argv) {
   wal_ctx *ctx = NULL;
   if (wal_ctx_open(&argc, &argv, 1, &ctx) != WAL_OK) return 1;
   const wal_status status = run(ctx, argc > 1 ? atoi(argv[1]) : 5, argc > 2 ? atoi(argv[2]) : 256,
-                                argc > 3 ? atoi(argv[3]) : 400, argc > 4 ? atof(argv[4]) : 1e-4);
+                                argc > 3 ? atoi(argv[3]) : 400, argc > 4 ? atof(argv[4]) : 1e-5);
   if (status != WAL_OK) fprintf(stderr, "gradient: %s\n", wal_ctx_error(ctx));
   wal_ctx_close(&ctx);
   return wal_status_exit(status);
