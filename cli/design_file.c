@@ -21,6 +21,8 @@ static const struct {
     {"assessed_objective", "objective", "objective after the assessment's iterations"},
     {"exploitability", "reward", "exploitability with the learner's entropy, in the assessment"},
     {"plain_exploitability", "reward", "exploitability without it"},
+    {"residual", "1",
+     "change of probabilities left at the equilibrium of the method, if it has one"},
 };
 enum { COLUMN_COUNT = sizeof COLUMNS / sizeof *COLUMNS };
 
@@ -35,8 +37,9 @@ bool wal_design_file_is_trace(const char *path) {
 }
 
 static double number_of(const wal_design_row *row, int column) {
-  const double numbers[COLUMN_COUNT] = {row->objective, row->gradient_norm, row->assessed,
-                                        row->exploitability, row->plain_exploitability};
+  const double numbers[COLUMN_COUNT] = {
+      row->objective,      row->gradient_norm,        row->assessed,
+      row->exploitability, row->plain_exploitability, row->residual};
   return numbers[column];
 }
 

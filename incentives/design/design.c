@@ -123,7 +123,7 @@ static wal_status look_ahead(wal_design *d, bool last, wal_method_result *found)
   const size_t bytes = (size_t)d->count * sizeof *d->theta;
   memcpy(d->next_theta, d->theta, bytes);
   if (last) {
-    *found = (wal_method_result){.gradient_norm = NAN, .exact = true};
+    *found = (wal_method_result){.gradient_norm = NAN, .residual = NAN, .exact = true};
     wal_problem_draw(d->problem, d->plan.restart, d->step);
     return wal_problem_evaluate(d->problem, d->theta, &found->objective);
   }
@@ -167,14 +167,15 @@ static wal_status check_end(wal_design *d, double start, bool *last) {
    that is not finite: theta itself is good then. */
 static wal_status take_step(wal_design *d, double start, bool last) {
   const size_t bytes = (size_t)d->count * sizeof *d->theta;
-  wal_design_row row = {d->step, NAN, NAN, 0, NAN, NAN, NAN};
-  wal_method_result found = {.objective = NAN, .gradient_norm = NAN};
+  wal_design_row row = {d->step, NAN, NAN, 0, NAN, NAN, NAN, NAN};
+  wal_method_result found = {.objective = NAN, .gradient_norm = NAN, .residual = NAN};
   wal_status status = assess(d, last, &row);
   double value = status == WAL_OK ? row.assessed : NAN;
   if (status == WAL_OK) status = look_ahead(d, last, &found);
   if (status == WAL_OK) {
     row.objective = found.objective;
     row.gradient_norm = found.gradient_norm;
+    row.residual = found.residual;
     if (d->plan.every == 0) value = found.exact ? found.objective : NAN;
   }
   row.seconds = wal_clock() - start;

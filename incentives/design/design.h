@@ -30,6 +30,7 @@ typedef struct wal_design_row {
   double assessed;      /**< objective of the assessment; NaN, as the next, where there is none */
   double exploitability;
   double plain_exploitability;
+  double residual; /**< of the method's equilibrium; NaN if it has none */
 } wal_design_row;
 
 /** A design at work on a problem. */

@@ -85,7 +85,7 @@ void wal_method_declare(wal_method *m, wal_state *state) {
 
 wal_status wal_method_step(wal_method *m, int64_t step, const double *theta, double *out,
                            wal_method_result *result) {
-  *result = (wal_method_result){.gradient_norm = NAN};
+  *result = (wal_method_result){.gradient_norm = NAN, .residual = NAN};
   wal_problem_draw(m->problem, m->restart, step);
   WAL_TRY(m->type->step(m, step, theta, out, result));
   if (wal_problem_draws(m->problem)) result->exact = false;

@@ -12,6 +12,8 @@ typedef struct wal_method wal_method;
 typedef struct wal_method_result {
   double objective;     /**< G(theta), or an estimate of it */
   double gradient_norm; /**< of the direction; NaN without one */
+  double residual;      /**< how far the learner is from the equilibrium that the method asks for:
+                             change of probabilities that is left; NaN if it asks for none */
   bool exact;           /**< the objective is that of theta itself, and not of games of this step */
 } wal_method_result;
 

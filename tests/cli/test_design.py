@@ -553,7 +553,7 @@ class Ended(unittest.TestCase):
             summary = file["summary"]
             self.assertEqual(summary["status"][:].tolist(), [0, 2, 3])
             self.assertEqual(sorted(file["runs"]), ["run_000000", "run_000001"])
-            self.assertTrue(numpy.isfinite(summary["value"][:2]).all())
+            self.assertTrue(numpy.isfinite(summary["objective"][:2]).all())
             self.assertIn("next value", summary["error"].asstr()[2])
             self.assertEqual(file["runs/run_000001/design"].attrs["status"], 2)
 

@@ -15,7 +15,9 @@ enum { SEED = 8, DIRECTIONS = 3, TIMES = 3 };
 #define BEACH "beach_bar { states = 13, bar = 5, horizon = 4, log_offset = 1e-3, toll = toll{} }"
 #define CROWD \
   "crowd_motion { rows = 5, columns = 4, horizon = 3, toll = toll{ on = 'state_action' } }"
-#define NEURAL "batched_auction { " MARKET "mechanism = neural { hidden = 5, seed = 2 } }"
+#define NEURAL                                                                                     \
+  "batched_auction { " MARKET "mechanism = neural { hidden = 5, seed = 2, precision = 'double' } " \
+                              "}"
 #define STATIC "batched_auction { " MARKET "reentry = 0.2, mechanism = static {} }"
 #define TOLL "batched_auction { " MARKET "mechanism = first_price {}, toll = toll{} }"
 

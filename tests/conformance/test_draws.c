@@ -15,7 +15,7 @@ enum { SEED = 4, STEPS = 3, BATCH = 4, HELD_OUT = 3 };
 #define AUCTION                                                           \
   "batched_auction { rounds = 5, values = 10, bids = 10, reentry = 0.3, " \
   "prior = dirichlet { concentration = 1 }, goods = %s, "                 \
-  "mechanism = neural { hidden = 8 } }"
+  "mechanism = neural { hidden = 8, precision = 'double' } }"
 #define DRAWN "draw = { goods = {0.6, 1.2} }, "
 
 typedef struct drawn {

@@ -40,8 +40,8 @@ static void test_twenty_steps(void **state) {
   wal_test_design made;
   wal_assessment start;
   const wal_design_plan plan = {.steps = STEPS};
-  WAL_ASSERT_OK(ctx, wal_test_problem_make(ctx, A1 "neural { hidden = 32 } }", "revenue {}",
-                                           RESPONSE, NULL, &problem));
+  WAL_ASSERT_OK(ctx, wal_test_problem_make(ctx, A1 "neural { hidden = 32, precision = 'double' } }",
+                                           "revenue {}", RESPONSE, NULL, &problem));
   WAL_ASSERT_OK(
       ctx, wal_test_design_make(ctx, &problem, "amid {}", "adam { rate = 1e-3 }", plan, &made));
   WAL_ASSERT_OK(ctx, wal_design_run(made.design, NULL));
