@@ -85,11 +85,11 @@ static wal_status measure_equilibrium(wal_problem *problem, wal_problem *tight, 
     const double start = seconds();
     WAL_TRY(wal_problem_gradient(problem, theta, &value, gradient));
     const double took = seconds() - start;
-    const wal_implicit_work work = wal_implicit_last(wal_problem_equilibrium(problem));
+    const wal_implicit_work work = wal_problem_equilibrium(problem);
     printf("  implicit %8.3f s   value %.10f   %4lld steps, %lld products, ", took, value,
            (long long)work.steps, (long long)work.products);
     WAL_TRY(wal_problem_gradient(tight, theta, &value, exact));
-    if (work.found && wal_implicit_last(wal_problem_equilibrium(tight)).found)
+    if (work.found && wal_problem_equilibrium(tight).found)
       printf("error %.1e", distance(count, gradient, exact));
     else
       printf("no equilibrium: residual %.1e", work.residual);

@@ -20,14 +20,15 @@ struct wal_batch {
   int64_t games, held_out; /* of a step; of an assessment */
   int groups, own;
   int64_t restart, step;
-  bool exact; /* gradients are asked for, and are found ... */
   wal_batch_derivatives how;
-  wal_problem *problem; /* of the game made last; NULL: none */
-  wal_draw_key key;     /* which that is */
-  bool ready;           /* it has been made ready for gradients */
-  double *found;        /* [games] objectives, or [held_out][FIGURES] */
-  double *gradients;    /* [own games][count] */
-  double *scratch;      /* [count] */
+  wal_problem *problem;   /* of the game made last; NULL: none */
+  wal_draw_key key;       /* which that is */
+  bool ready;             /* it has been made ready for gradients */
+  double *found;          /* [games] objectives, or [held_out][FIGURES] */
+  double *equilibria;     /* [games][EQUILIBRIUM]: how the last gradients' were found */
+  wal_implicit_work work; /* of these */
+  double *gradients;      /* [own games][count] */
+  double *scratch;        /* [count] */
 };
 
 /* Group g has the games first(n, g) .. first(n, g + 1) - 1 of n. */
@@ -46,7 +47,10 @@ int64_t wal_batch_turns(const wal_batch *b) { return (b->games + b->groups - 1) 
 
 // ---- Made -------------------------------------------------------------------------------------
 
+enum { STEPS, PRODUCTS, RESIDUAL, FOUND, EQUILIBRIUM };
+
 static wal_status acquire(wal_batch *b) {
+  WAL_TRY(wal_acquire(b->ctx, "batch", b->games * EQUILIBRIUM, sizeof(double), &b->equilibria));
   const int64_t own = own_end(b, b->games) - own_first(b, b->games);
   const int64_t figures = b->held_out * FIGURES;
   WAL_TRY(wal_acquire(b->ctx, "batch", b->games > figures ? b->games : figures, sizeof(double),
@@ -95,6 +99,7 @@ void wal_batch_destroy(wal_batch **batch) {
   wal_problem_destroy(&b->problem);
   wal_ctx_destroy(&b->group);
   wal_release(ctx, &b->found);
+  wal_release(ctx, &b->equilibria);
   wal_release(ctx, &b->scratch);
   wal_release(ctx, &b->gradients);
   wal_release(ctx, batch);
@@ -225,6 +230,31 @@ static wal_status add_gradients(wal_batch *b, double *gradient) {
   return WAL_OK;
 }
 
+static void put_equilibrium(const wal_implicit_work *from, double figure[EQUILIBRIUM]) {
+  figure[STEPS] = (double)from->steps;
+  figure[PRODUCTS] = (double)from->products;
+  figure[RESIDUAL] = from->residual;
+  figure[FOUND] = from->found;
+}
+
+/* All steps together, and the worst of the games. */
+static wal_status share_equilibria(wal_batch *b) {
+  wal_implicit_work *work = &b->work;
+  *work = (wal_implicit_work){.found = true};
+  if (!b->how.equilibrium) return WAL_OK;
+  WAL_TRY(share(b, b->games, EQUILIBRIUM, b->equilibria));
+  for (int64_t i = 0; i < b->games; i++) {
+    const double *figure = b->equilibria + i * EQUILIBRIUM;
+    work->steps += (int64_t)figure[STEPS];
+    work->products += (int64_t)figure[PRODUCTS];
+    work->residual = fmax(work->residual, figure[RESIDUAL]);
+    work->found = work->found && figure[FOUND] != 0;
+  }
+  return WAL_OK;
+}
+
+wal_implicit_work wal_batch_equilibria(const wal_batch *b) { return b->work; }
+
 wal_status wal_batch_gradient(wal_batch *b, const double *theta, double *out, double *gradient) {
   const int64_t from = own_first(b, b->games), end = own_end(b, b->games);
   wal_status status = WAL_OK;
@@ -235,10 +265,15 @@ wal_status wal_batch_gradient(wal_batch *b, const double *theta, double *out, do
     if (status == WAL_OK)
       status = wal_problem_gradient(b->problem, theta, &b->found[i],
                                     b->gradients + (i - from) * b->count);
+    if (status == WAL_OK && b->how.equilibrium) {
+      const wal_implicit_work work = wal_problem_equilibrium(b->problem);
+      put_equilibrium(&work, b->equilibria + i * EQUILIBRIUM);
+    }
     status = blame(b, status, &key);
   }
   WAL_TRY_ALL(b->ctx, status);
   WAL_TRY(share(b, b->games, 1, b->found));
+  WAL_TRY(share_equilibria(b));
   WAL_TRY(add_gradients(b, gradient));
   *out = mean(b->found, 1, b->games);
   return WAL_OK;

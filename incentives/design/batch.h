@@ -44,6 +44,9 @@ wal_status wal_batch_evaluate(wal_batch *batch, const double *theta, double *out
 /** The same of the gradient. @collective */
 wal_status wal_batch_gradient(wal_batch *batch, const double *theta, double *out, double *gradient);
 
+/** What the equilibria of the last gradient took, and the worst of how they were found. */
+wal_implicit_work wal_batch_equilibria(const wal_batch *batch);
+
 /** Adds the assessments of the other held-out games to that of the first, which `found` is of, with
  *  this outcome: the mean of the objectives, the largest exploitabilities. @collective */
 wal_status wal_batch_assess(wal_batch *batch, const double *theta, int64_t iterations,

@@ -42,7 +42,7 @@ static wal_status step(wal_method *m, int64_t k, const double *theta, double *ou
                        wal_method_result *result) {
   (void)k;
   WAL_TRY(wal_problem_gradient(m->problem, theta, &result->objective, out));
-  const wal_implicit_work work = wal_implicit_last(wal_problem_equilibrium(m->problem));
+  const wal_implicit_work work = wal_problem_equilibrium(m->problem);
   result->exact = work.found;
   result->residual = work.residual;
   return WAL_OK;

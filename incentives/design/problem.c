@@ -310,7 +310,10 @@ wal_status wal_problem_differentiate_equilibrium(wal_problem *p, double toleranc
   return wal_implicit_create(p->space, &options, &p->implicit);
 }
 
-const wal_implicit *wal_problem_equilibrium(const wal_problem *p) { return p->implicit; }
+wal_implicit_work wal_problem_equilibrium(const wal_problem *p) {
+  if (p->batch) return wal_batch_equilibria(p->batch);
+  return p->implicit ? wal_implicit_last(p->implicit) : (wal_implicit_work){.residual = NAN};
+}
 
 void wal_problem_declare(wal_problem *p, wal_state *state) {
   if (p->implicit) wal_implicit_declare(p->implicit, state);

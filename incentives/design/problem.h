@@ -114,8 +114,9 @@ wal_status wal_problem_differentiate(wal_problem *problem, wal_unrolled_memory m
 wal_status wal_problem_differentiate_equilibrium(wal_problem *problem, double tolerance,
                                                  double accepted, int64_t iterations);
 
-/** What wal_problem_differentiate_equilibrium() made; NULL: not asked for. */
-const wal_implicit *wal_problem_equilibrium(const wal_problem *problem);
+/** How the equilibrium of the last gradient was found; of a batch all together, and the worst. Not
+ *  `found`, with a residual that is NaN: there is none. */
+wal_implicit_work wal_problem_equilibrium(const wal_problem *problem);
 
 /** G(theta) and its derivatives [count]. @collective. Cost: about four times that of
  *  wal_problem_evaluate(); at the equilibrium, less the nearer it is to the last one.

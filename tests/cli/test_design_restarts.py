@@ -38,7 +38,7 @@ DIVERGING = """return design { game = predator_prey { toll = toll {} },
 TABLE = ("restart", "seed", "rank", "status", "error", "objective", "exploitability",
          "plain_exploitability", "best_step", "steps")
 TRACE = {"step", "objective", "gradient_norm", "assessed_objective", "exploitability",
-         "plain_exploitability"}
+         "plain_exploitability", "residual"}
 
 
 def is_of_restarts(path):

@@ -91,7 +91,7 @@ static void test_large_times(void **state) {
 }
 
 static wal_implicit_work last(const wal_test_problem *problem) {
-  return wal_implicit_last(wal_problem_equilibrium(problem->problem));
+  return wal_problem_equilibrium(problem->problem);
 }
 
 /* After a small step of the parameters: fewer steps than from the uniform policy, to the same
