@@ -505,6 +505,7 @@ const wal_game_type wal_game_batched_auction = {
     .quota = quota,
     .differentiable = batched_auction_differentiable,
     .parameters = batched_auction_parameters,
+    .designed = batched_auction_designed,
     .stage_vjp = batched_auction_stage_vjp,
     .couple_vjp = batched_auction_couple_vjp,
     .settle_vjp = batched_auction_settle_vjp,

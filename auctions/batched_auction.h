@@ -63,6 +63,7 @@ static inline wal_tile batched_auction_tile(const batched_auction *game, const w
 /* Operations of batched_auction_adjoint.c; sim/game/game.h says what they do. */
 wal_status batched_auction_differentiable(wal_ctx *ctx, const void *self);
 void batched_auction_parameters(const void *self, wal_parameters *out);
+void batched_auction_designed(void *self);
 void batched_auction_stage_vjp(const void *self, const wal_slab *slab, const double *mass,
                                const double *policy, const double *statistic,
                                const double *reward_bar, const double *outcome_bar,

@@ -35,6 +35,11 @@ void batched_auction_parameters(const void *self, wal_parameters *out) {
   if (m->type->parameters) m->type->parameters(m->self, out);
 }
 
+void batched_auction_designed(void *self) {
+  const wal_mechanism *m = &((const batched_auction *)self)->mechanism;
+  if (m->type->designed) m->type->designed(m->self);
+}
+
 // ---- Rewards, outcomes, bid masses ------------------------------------------------------------
 
 /* The bars of a bid, from the sums over states of bar * offset and bar * slope, in lanes as

@@ -18,4 +18,12 @@ void wal_dense_add(int rows, const double *w, int count, const int *index, const
 void wal_dense_add_transposed(int rows, const double *w, int count, const int *index,
                               const double *x, double *out);
 
+/** The same two with weights in single precision, in which they also round x and sum; a span of
+ *  WAL_DENSE_SPAN rows at a time. */
+enum { WAL_DENSE_SPAN = 256 };
+void wal_dense_add_single(int rows, const float *w, int count, const int *index, const double *x,
+                          double *out);
+void wal_dense_add_transposed_single(int rows, const float *w, int count, const int *index,
+                                     const double *x, double *out);
+
 #endif

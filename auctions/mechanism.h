@@ -74,6 +74,8 @@ typedef struct wal_mechanism_type {
   void (*flush_vjp)(const void *self, double *parameters_bar);
   /** What a designer may choose. NULL: nothing. */
   void (*parameters)(const void *self, wal_parameters *out);
+  /** Called when they have been changed. NULL: nothing to do. */
+  void (*designed)(void *self);
   /** As that of wal_game_type, of a mechanism that calls a script. NULL: does not fail. */
   wal_status (*failure)(wal_ctx *ctx, const void *self);
 } wal_mechanism_type;

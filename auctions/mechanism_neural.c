@@ -21,7 +21,10 @@
  *   y      = relu(W3 f + b3)
  *   p_h(0) = 0,   p_h(a) = p_h(a - 1) + s((W4 y + b4)_a) / bids,
  *
- * where s = sigmoid (capped: no payment above the bid) or softplus (free). */
+ * where s = sigmoid (capped: no payment above the bid) or softplus (free).
+ *
+ * In single precision the products with matrices round weights, vectors and sums; what is added to
+ * them, s and the answer are in double, and so the answer keeps what it promises. */
 
 static const wal_param PARAMS[] = {
     {.name = "hidden",
@@ -41,6 +44,11 @@ static const wal_param PARAMS[] = {
      .low = 0,
      .high = 0xffffffffp0,
      .meaning = "which network of those drawn with the task's seed"},
+    {.name = "precision",
+     .type = WAL_TEXT,
+     .text = "single",
+     .choices = "single|double",
+     .meaning = "in which the network's layers are computed; all else is in double"},
     {0}};
 
 wal_neural_layout wal_neural_layout_make(int rounds, int bids, int hidden) {
@@ -102,10 +110,15 @@ static double *take(share *from, int64_t numbers) {
   return part;
 }
 
+static int64_t larger(int64_t x, int64_t y) { return x > y ? x : y; }
 static int least(int64_t most, int64_t room) { return (int)(room < most ? room : most); }
 
+static float *take_floats(share *from, int64_t numbers) {
+  return (float *)(void *)take(from, (numbers + 1) / 2);
+}
+
 /* Lays out all arrays behind the structs. */
-static void lay_out(share *from, wal_neural *m, wal_neural_held *held) {
+static void lay_out(share *from, bool single, wal_neural *m, wal_neural_held *held) {
   const int d = m->at.hidden, seen = m->at.bids + 1;
   const int64_t held_size = 6 * d + 2 * seen;
   m->parameter = take(from, m->at.count);
@@ -125,6 +138,17 @@ static void lay_out(share *from, wal_neural *m, wal_neural_held *held) {
   held->dy = take(from, (int64_t)held->room * d);
   held->ds = take(from, (int64_t)held->room * seen);
   held->dg = take(from, held->room);
+  if (!single) return;
+  m->single = take_floats(from, m->at.count);
+  const int64_t row = larger(d, seen), product = larger(row, WAL_NEURAL_PRODUCT);
+  held->narrow = take_floats(from, 2 * held->room * row + product);
+}
+
+/* What was run with other parameters is forgotten. */
+static void designed(void *self) {
+  wal_neural *m = self;
+  for (int r = 0; r < m->runs; r++) m->run[r * m->run_size] = 0;
+  for (int64_t i = 0; m->single && i < m->at.count; i++) m->single[i] = (float)m->parameter[i];
 }
 
 static wal_status create(wal_ctx *ctx, wal_params *params, const wal_market *market, void **self) {
@@ -133,20 +157,38 @@ static wal_status create(wal_ctx *ctx, wal_params *params, const wal_market *mar
                      .free = strcmp(wal_params_text(params, "slope"), "free") == 0};
   wal_neural_held held = {0};
   share count = {0};
-  lay_out(&count, &made, &held);
+  const bool single = strcmp(wal_params_text(params, "precision"), "single") == 0;
+  lay_out(&count, single, &made, &held);
   const int64_t front = wal_round_up((int64_t)(sizeof made + sizeof held), 64);
   char *block;
   WAL_TRY(wal_acquire(ctx, "neural", front + count.used * (int64_t)sizeof(double), 1, &block));
   *self = block;
   share from = {.block = (double *)(void *)(block + front)};
-  lay_out(&from, &made, &held);
+  lay_out(&from, single, &made, &held);
   made.held = (wal_neural_held *)(void *)(block + sizeof made);
   *made.held = held;
   wal_neural *m = *self;
   *m = made;
-  if (!wal_ctx_planning(ctx))
-    draw_all(wal_ctx_seed(ctx), (uint32_t)wal_params_integer(params, "seed"), m);
+  if (wal_ctx_planning(ctx)) return WAL_OK;
+  draw_all(wal_ctx_seed(ctx), (uint32_t)wal_params_integer(params, "seed"), m);
+  designed(m);
   return WAL_OK;
+}
+
+void wal_neural_add(const wal_neural *m, int64_t weights, int rows, int count, const double *x,
+                    double *out) {
+  if (m->single)
+    wal_dense_add_single(rows, m->single + weights, count, m->index, x, out);
+  else
+    wal_dense_add(rows, m->parameter + weights, count, m->index, x, out);
+}
+
+void wal_neural_add_transposed(const wal_neural *m, int64_t weights, int rows, int count,
+                               const double *x, double *out) {
+  if (m->single)
+    wal_dense_add_transposed_single(rows, m->single + weights, count, m->index, x, out);
+  else
+    wal_dense_add_transposed(rows, m->parameter + weights, count, m->index, x, out);
 }
 
 static void rectify(int count, double *x) {
@@ -190,19 +232,19 @@ static void run_weights(const wal_neural *m, int round, wal_neural_run *run) {
   int *index = m->index, active = wal_dense_active(bids + 1, run->x, index);
   for (int i = 0; i < d; i++) run->x1[i] = p[at->b1 + i] + p[at->w1 + column + i];
   for (int i = 0; i < d; i++) run->f[i] = p[at->b2 + i] + p[at->c2 + i] + p[at->v2 + column + i];
-  wal_dense_add(d, p + at->w1 + dense, active, index, run->x, run->x1);
-  wal_dense_add(d, p + at->v2 + dense, active, index, run->x, run->f);
+  wal_neural_add(m, at->w1 + dense, d, active, run->x, run->x1);
+  wal_neural_add(m, at->v2 + dense, d, active, run->x, run->f);
   rectify(d, run->x1);
   active = wal_dense_active(d, run->x1, index);
-  wal_dense_add(d, p + at->w2, active, index, run->x1, run->f);
+  wal_neural_add(m, at->w2, d, active, run->x1, run->f);
   rectify(d, run->f);
   active = wal_dense_active(d, run->f, index);
   memcpy(run->y, p + at->b3, (size_t)d * sizeof *run->y);
-  wal_dense_add(d, p + at->w3, active, index, run->f, run->y);
+  wal_neural_add(m, at->w3, d, active, run->f, run->y);
   rectify(d, run->y);
   active = wal_dense_active(d, run->y, index);
   memcpy(run->s, p + at->b4, (size_t)(bids - 1) * sizeof *run->s);
-  wal_dense_add(bids - 1, p + at->w4, active, index, run->y, run->s);
+  wal_neural_add(m, at->w4, bids - 1, active, run->y, run->s);
   run->s[bids - 1] = p[at->bg] + wal_dot(d, p + at->wg, run->f);
 }
 
@@ -247,4 +289,5 @@ const wal_mechanism_type wal_mechanism_neural = {
     .answer = answer,
     .answer_vjp = wal_neural_answer_vjp,
     .flush_vjp = wal_neural_flush_vjp,
-    .parameters = wal_neural_list_parameters};
+    .parameters = wal_neural_list_parameters,
+    .designed = designed};

@@ -22,8 +22,8 @@ typedef struct wal_neural_layout {
 
 wal_neural_layout wal_neural_layout_make(int rounds, int bids, int hidden);
 
-/** The parameters of a mechanism of this type, which may be changed between answers, and their
- *  layout. */
+/** The parameters of a mechanism of this type, which may be changed between answers (designed()
+ *  of its type is then to be called), and their layout. */
 double *wal_neural_parameters(const wal_mechanism *mechanism, wal_neural_layout *layout);
 
 #endif

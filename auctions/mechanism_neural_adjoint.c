@@ -37,10 +37,35 @@ void wal_neural_list_parameters(const void *self, wal_parameters *out) {
 
 // ---- Weights ----------------------------------------------------------------------------------
 
+static void narrow(int64_t count, const double *restrict from, float *restrict to) {
+  for (int64_t i = 0; i < count; i++) to[i] = (float)from[i];
+}
+
+/* As add_products(); some columns at a time. */
+static void add_products_single(const wal_neural_held *held, int rows, int outputs,
+                                const double *delta, int inputs, const double *input,
+                                double *restrict weights) {
+  const int most = WAL_NEURAL_PRODUCT / outputs > 1 ? WAL_NEURAL_PRODUCT / outputs : 1;
+  float *d = held->narrow, *x = d + (int64_t)rows * outputs;
+  float *restrict product = x + (int64_t)rows * inputs;
+  narrow((int64_t)rows * outputs, delta, d);
+  narrow((int64_t)rows * inputs, input, x);
+  for (int j = 0; j < inputs; j += most, weights += (int64_t)most * outputs) {
+    const int columns = inputs - j < most ? inputs - j : most;
+    cblas_sgemm(CblasColMajor, CblasNoTrans, CblasTrans, outputs, columns, rows, 1, d, outputs,
+                x + j, inputs, 0, product, outputs);
+    for (int64_t i = 0; i < (int64_t)columns * outputs; i++) weights[i] += (double)product[i];
+  }
+}
+
 /* weights += sum over rows r of delta[r] input[r]^T. */
-static void add_products(int rows, int outputs, const double *delta, int inputs,
+static void add_products(const wal_neural *m, int outputs, const double *delta, int inputs,
                          const double *input, double *weights) {
-  if (outputs > 0)
+  const int rows = m->held->count;
+  if (outputs == 0) return;
+  if (m->single)
+    add_products_single(m->held, rows, outputs, delta, inputs, input, weights);
+  else
     cblas_dgemm(CblasColMajor, CblasNoTrans, CblasTrans, outputs, inputs, rows, 1, delta, outputs,
                 input, inputs, 1, weights, outputs);
 }
@@ -67,11 +92,11 @@ void wal_neural_flush_vjp(const void *self, double *bar) {
   if (rows == 0 || !bar) return;
   add_rounds(held, d, held->d1, bar + at->w1);
   add_rounds(held, d, held->df, bar + at->v2);
-  add_products(rows, d, held->d1, seen, held->x, bar + at->w1 + dense);
-  add_products(rows, d, held->df, seen, held->x, bar + at->v2 + dense);
-  add_products(rows, d, held->df, d, held->x1, bar + at->w2);
-  add_products(rows, d, held->dy, d, held->f, bar + at->w3);
-  add_products(rows, rises, held->ds, d, held->y, bar + at->w4);
+  add_products(m, d, held->d1, seen, held->x, bar + at->w1 + dense);
+  add_products(m, d, held->df, seen, held->x, bar + at->v2 + dense);
+  add_products(m, d, held->df, d, held->x1, bar + at->w2);
+  add_products(m, d, held->dy, d, held->f, bar + at->w3);
+  add_products(m, rises, held->ds, d, held->y, bar + at->w4);
   add_rows(rows, d, held->d1, bar + at->b1);
   add_rows(rows, d, held->df, bar + at->b2);
   add_rows(rows, d, held->df, bar + at->c2);
@@ -119,7 +144,7 @@ static void begin(const wal_neural *m, const wal_neural_run *run, const wal_answ
 static void descend(const wal_neural *m, int64_t weights, int rows, const double *above,
                     const double *input, double *delta) {
   const int active = wal_dense_active(m->at.hidden, input, m->index);
-  wal_dense_add_transposed(rows, m->parameter + weights, active, m->index, above, delta);
+  wal_neural_add_transposed(m, weights, rows, active, above, delta);
 }
 
 static void hold(int count, const double *from, double *rows, int row) {
@@ -147,8 +172,8 @@ void wal_neural_answer_vjp(const void *self, const wal_round *round, const wal_a
   descend(m, at->w2, d, df, run.x1, d1);
   memset(m->x_bar, 0, (size_t)(bids + 1) * sizeof *m->x_bar);
   for (int i = 0; i <= bids; i++) m->index[i] = i;
-  wal_dense_add_transposed(d, m->parameter + at->v2 + dense, bids + 1, m->index, df, m->x_bar);
-  wal_dense_add_transposed(d, m->parameter + at->w1 + dense, bids + 1, m->index, d1, m->x_bar);
+  wal_neural_add_transposed(m, at->v2 + dense, d, bids + 1, df, m->x_bar);
+  wal_neural_add_transposed(m, at->w1 + dense, d, bids + 1, d1, m->x_bar);
   for (int a = 0; a < bids; a++) round_bar->bid_mass[a] += m->x_bar[a];
   round_bar->left += m->x_bar[bids] + answer_bar->goods * run.s[bids - 1];
   if (!parameters_bar) return;

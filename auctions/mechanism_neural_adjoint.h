@@ -25,12 +25,14 @@ typedef struct wal_neural_held {
   double *dy;         /**< [room][hidden] */
   double *ds;         /**< [room][bids - 1] */
   double *dg;         /**< [room] */
+  float *narrow;      /**< of a network in single precision: room for wal_neural_flush_vjp() */
 } wal_neural_held;
 
 typedef struct wal_neural {
   wal_neural_layout at;
   bool free;         /**< softplus increments */
   double *parameter; /**< [at.count] */
+  float *single;     /**< [at.count]: rounded; NULL: in double precision */
   int runs;          /**< of different rounds, that are kept for answer_vjp() */
   int64_t run_size;
   double *run;           /**< [runs][run_size] */
@@ -41,6 +43,16 @@ typedef struct wal_neural {
 
 /* How large the runs and what is held may get, in bytes, if that is more than the least. */
 enum { WAL_NEURAL_ROOM = 1 << 21 };
+
+/* Numbers of the largest product of deltas and inputs in single precision; or of one column. */
+enum { WAL_NEURAL_PRODUCT = 1 << 16 };
+
+/* out += W x and out += W^T x of the columns listed in m->index, as the functions of
+ * auctions/dense.h, in the network's precision; `weights` is the place of W. */
+void wal_neural_add(const wal_neural *m, int64_t weights, int rows, int count, const double *x,
+                    double *out);
+void wal_neural_add_transposed(const wal_neural *m, int64_t weights, int rows, int count,
+                               const double *x, double *out);
 
 /* Where the run of a round is kept. */
 wal_neural_run wal_neural_run_at(const wal_neural *m, int round);

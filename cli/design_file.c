@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/report_file.h"
 #include "cli/run_parts.h"
@@ -20,12 +21,25 @@ static const struct {
     {"assessed_objective", "objective", "objective after the assessment's iterations"},
     {"exploitability", "reward", "exploitability with the learner's entropy, in the assessment"},
     {"plain_exploitability", "reward", "exploitability without it"},
+    {"residual", "1",
+     "change of probabilities left at the equilibrium of the method, if it has one"},
 };
 enum { COLUMN_COUNT = sizeof COLUMNS / sizeof *COLUMNS };
 
+bool wal_design_file_is_trace(const char *path) {
+  static const char *const GROUP = "/design";
+  if (strncmp(path, GROUP, strlen(GROUP)) != 0) return false;
+  const char *name = path + strlen(GROUP);
+  if (!*name || strcmp(name, "/step") == 0) return true;
+  for (int c = 0; c < COLUMN_COUNT; c++)
+    if (*name == '/' && strcmp(name + 1, COLUMNS[c].name) == 0) return true;
+  return false;
+}
+
 static double number_of(const wal_design_row *row, int column) {
-  const double numbers[COLUMN_COUNT] = {row->objective, row->gradient_norm, row->assessed,
-                                        row->exploitability, row->plain_exploitability};
+  const double numbers[COLUMN_COUNT] = {
+      row->objective,      row->gradient_norm,        row->assessed,
+      row->exploitability, row->plain_exploitability, row->residual};
   return numbers[column];
 }
 
@@ -74,7 +88,7 @@ static wal_status write_parameters(wal_run_file *file, const wal_design *d, cons
   return WAL_OK;
 }
 
-static wal_status write_marks(wal_run_file *file, const wal_design_marks *marks) {
+static wal_status write_marks(wal_run_file *file, wal_ctx *ctx, const wal_design_marks *marks) {
   const char *names[WAL_DESIGN_MARKS];
   double numbers[3][WAL_DESIGN_MARKS];
   static const struct {
@@ -90,18 +104,21 @@ static wal_status write_marks(wal_run_file *file, const wal_design_marks *marks)
     numbers[2][i] = marks->row[i].found.plain_exploitability;
   }
   WAL_TRY(wal_run_file_group(file, "/design/reference"));
+  WAL_TRY(wal_run_write_index(file, ctx, "/design/reference/row", "row", marks->count));
   const wal_dataset name = {.path = "/design/reference/name",
                             .units = "1",
                             .long_name = "what the design is compared with, and the design",
                             .rank = 1,
-                            .extent = {marks->count}};
+                            .extent = {marks->count},
+                            .scale = {"/design/reference/row"}};
   WAL_TRY(wal_run_file_texts(file, &name, names));
   for (int t = 0; t < 3; t++) {
     const wal_dataset table = {.path = TABLES[t].path,
                                .units = TABLES[t].units,
                                .long_name = TABLES[t].long_name,
                                .rank = 1,
-                               .extent = {marks->count}};
+                               .extent = {marks->count},
+                               .scale = {"/design/reference/row"}};
     WAL_TRY(wal_run_file_reals(file, &table, numbers[t]));
   }
   return WAL_OK;
@@ -127,8 +144,75 @@ static wal_status write_toll(wal_run_file *file, const wal_design *d) {
   return wal_run_file_reals(file, &charge, toll->charge);
 }
 
+/* Whether it was done to its end: an exit status, and the line that goes with it. */
+static wal_status write_ending(wal_run_file *file, const wal_design_ending *ending) {
+  WAL_TRY(
+      wal_run_file_attribute_integer(file, "/design", "status", wal_status_exit(ending->status)));
+  return wal_run_file_attribute_text(file, "/design", "error", ending->reason);
+}
+
+/* The numbers that were drawn for row k (of the games that step k works on) or, k < 0, of held-out
+ * games. [games][numbers] */
+static void fill_draws(const wal_design *d, int64_t k, int64_t games, double *out) {
+  const wal_draws *draws = wal_problem_draws(d->problem);
+  const wal_ctx *ctx = wal_problem_space(d->problem)->ctx;
+  for (int64_t i = 0; i < games; i++)
+    for (int64_t j = 0; j < draws->count; j++) {
+      const wal_draw_key key =
+          k < 0 ? wal_draw_held_out(i) : wal_draw_of_step(ctx, d->plan.restart, d->rows[k].step, i);
+      *out++ = wal_draws_number(draws, &key, j);
+    }
+}
+
+static wal_status write_draw_tables(wal_run_file *file, const wal_design *d, const char **names,
+                                    double *room) {
+  const wal_draws *draws = wal_problem_draws(d->problem);
+  const int64_t batch = wal_problem_batch(d->problem), held_out = wal_problem_held_out(d->problem);
+  const wal_dataset name = {.path = "/design/draws/name",
+                            .units = "1",
+                            .long_name = "paths of the numbers that are drawn",
+                            .rank = 1,
+                            .extent = {draws->count}};
+  const wal_dataset value = {.path = "/design/draws/value",
+                             .units = "parameter",
+                             .long_name = "what was drawn for each game of a step",
+                             .rank = 3,
+                             .extent = {d->row_count, batch, draws->count},
+                             .scale = {"/design/step"}};
+  const wal_dataset others = {.path = "/design/draws/held_out",
+                              .units = "parameter",
+                              .long_name = "what was drawn for each game of assessments",
+                              .rank = 2,
+                              .extent = {held_out, draws->count}};
+  for (int64_t i = 0; i < draws->count; i++) names[i] = draws->number[i].path;
+  WAL_TRY(wal_run_file_group(file, "/design/draws"));
+  WAL_TRY(wal_run_file_texts(file, &name, names));
+  for (int64_t k = 0; k < d->row_count; k++)
+    fill_draws(d, k, batch, room + k * batch * draws->count);
+  WAL_TRY(wal_run_file_reals(file, &value, room));
+  fill_draws(d, -1, held_out, room);
+  return wal_run_file_reals(file, &others, room);
+}
+
+static wal_status write_draws(wal_run_file *file, wal_ctx *ctx, const wal_design *d) {
+  const wal_draws *draws = wal_problem_draws(d->problem);
+  const char **names = NULL;
+  double *room = NULL;
+  if (!draws || draws->count == 0) return WAL_OK;
+  const int64_t games = d->row_count * wal_problem_batch(d->problem);
+  const int64_t held_out = wal_problem_held_out(d->problem);
+  const int64_t numbers = draws->count * (games > held_out ? games : held_out);
+  wal_status status = wal_acquire(ctx, "draws", draws->count, sizeof *names, &names);
+  if (status == WAL_OK) status = wal_acquire(ctx, "draws", numbers, sizeof *room, &room);
+  status = wal_agree(ctx, status);
+  if (status == WAL_OK) status = write_draw_tables(file, d, names, room);
+  wal_release(ctx, &names);
+  wal_release(ctx, &room);
+  return status;
+}
+
 static wal_status write_design(wal_run_file *file, const wal_job *job, const wal_design *d,
-                               const wal_design_marks *marks) {
+                               const wal_design_ending *ending, const wal_design_marks *marks) {
   double *room = NULL;
   int64_t *steps = NULL;
   wal_status status = wal_acquire(job->ctx, "trace", d->row_count, sizeof *room, &room);
@@ -136,6 +220,7 @@ static wal_status write_design(wal_run_file *file, const wal_job *job, const wal
     status = wal_acquire(job->ctx, "trace", d->row_count, sizeof *steps, &steps);
   WAL_TRY_GOTO(wal_agree(job->ctx, status));
   WAL_TRY_GOTO(wal_run_file_group(file, "/design"));
+  WAL_TRY_GOTO(write_ending(file, ending));
   WAL_TRY_GOTO(write_trace(file, d, room, steps));
   WAL_TRY_GOTO(write_parameters(file, d, "/design/parameters", d->theta));
   WAL_TRY_GOTO(wal_run_file_group(file, "/design/best"));
@@ -149,7 +234,8 @@ static wal_status write_design(wal_run_file *file, const wal_job *job, const wal
   WAL_TRY_GOTO(wal_run_file_reals(file, &objective, &best));
   WAL_TRY_GOTO(write_parameters(file, d, "/design/best/parameters", d->best_theta));
   WAL_TRY_GOTO(write_toll(file, d));
-  status = write_marks(file, marks);
+  WAL_TRY_GOTO(write_draws(file, job->ctx, d));
+  status = write_marks(file, job->ctx, marks);
 cleanup:
   wal_release(job->ctx, &room);
   wal_release(job->ctx, &steps);
@@ -157,13 +243,16 @@ cleanup:
 }
 
 wal_status wal_design_file_write(wal_run_file *file, const wal_job *job, const wal_design *design,
-                                 const wal_design_marks *marks, const wal_report *report) {
-  wal_learner view = *wal_problem_learner(design->problem);
+                                 const wal_design_ending *ending, const wal_design_marks *marks,
+                                 const wal_report *report) {
   WAL_TRY(wal_run_write_scenario(file, job));
-  WAL_TRY(wal_run_write_axes(file, job->ctx, view.space));
-  WAL_TRY(wal_solve_file_solution(file, job, &view));
-  WAL_TRY(wal_report_write(file, report, &view.flow, view.space));
-  return write_design(file, job, design, marks);
+  WAL_TRY(wal_run_write_axes(file, job->ctx, wal_problem_space(design->problem)));
+  if (report) {
+    wal_learner view = *wal_problem_learner(design->problem);
+    WAL_TRY(wal_solve_file_solution(file, job, &view));
+    WAL_TRY(wal_report_write(file, report, &view.flow, view.space));
+  }
+  return write_design(file, job, design, ending, marks);
 }
 
 wal_status wal_design_file_write_run(wal_run_file *file, const wal_job *job,
@@ -172,8 +261,14 @@ wal_status wal_design_file_write_run(wal_run_file *file, const wal_job *job,
   WAL_TRY_ALL(job->ctx,
               wal_acquire(job->ctx, "trace", design->row_count, sizeof *seconds, &seconds));
   for (int64_t i = 0; i < design->row_count; i++) seconds[i] = design->rows[i].seconds;
-  const wal_status status =
-      wal_run_write_run(file, job, design->row_count, seconds, "/design/step");
+  wal_status status = WAL_OK;
+  if (job->whole) {
+    status = wal_run_file_group(file, "/run");
+    if (status == WAL_OK)
+      status = wal_run_write_seconds(file, design->row_count, seconds, "/design/step");
+  } else {
+    status = wal_run_write_run(file, job, design->row_count, seconds, "/design/step");
+  }
   wal_release(job->ctx, &seconds);
   return status;
 }

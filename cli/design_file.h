@@ -19,13 +19,25 @@ typedef struct wal_design_marks {
   wal_design_mark row[WAL_DESIGN_MARKS];
 } wal_design_marks;
 
+/** How a design ended. */
+typedef struct wal_design_ending {
+  wal_status status; /**< WAL_OK, or WAL_ENOCONV or WAL_ENONFINITE: before its last step */
+  char reason[1024]; /**< then: in one line */
+} wal_design_ending;
+
 /** Puts the results of a design into a run file: scenario, axes, the solution and the game's report
  *  at the best parameters, and /design (docs/run-file.md).
- *  @param report  of the best parameters, whose policy wal_problem_learner() has. @collective */
+ *  @param report  of the best parameters, whose policy wal_problem_learner() has; NULL: there is no
+ *                 solution that is finite. @collective */
 wal_status wal_design_file_write(wal_run_file *file, const wal_job *job, const wal_design *design,
-                                 const wal_design_marks *marks, const wal_report *report);
+                                 const wal_design_ending *ending, const wal_design_marks *marks,
+                                 const wal_report *report);
 
-/** Puts /run into it, which only the file of a single design has. @collective */
+/** Whether a path of such a file is that of a column of /design, a number a step, or what these
+ *  need. */
+bool wal_design_file_is_trace(const char *path);
+
+/** Puts /run into it; of a restart only the seconds. @collective */
 wal_status wal_design_file_write_run(wal_run_file *file, const wal_job *job,
                                      const wal_design *design);
 

@@ -12,9 +12,12 @@
 
 wal_status wal_run_write_scenario(wal_run_file *file, const wal_job *job) {
   wal_text resolved = {0};
-  wal_json_task(&resolved, job->params, wal_scenario_script(job->scenario));
+  const wal_params *params = job->whole ? job->whole : job->params;
+  const int64_t seed =
+      job->whole ? wal_params_integer(job->whole, "seed") : (int64_t)wal_ctx_seed(job->ctx);
+  wal_json_task(&resolved, params, wal_scenario_script(job->scenario));
   const char *json = resolved.bytes;
-  const char *source = job->derived ? json : wal_job_source(job);
+  const char *source = job->derived && !job->whole ? json : wal_job_source(job);
   const wal_dataset as_given = {
       .path = "/scenario/source", .units = "1", .long_name = "scenario as given"};
   const wal_dataset complete = {.path = "/scenario/resolved",
@@ -22,8 +25,7 @@ wal_status wal_run_write_scenario(wal_run_file *file, const wal_job *job) {
                                 .long_name = "scenario with all defaults, as JSON"};
   wal_status status =
       wal_run_file_attribute_text(file, "/", "task", wal_params_component(job->params)->name);
-  if (status == WAL_OK)
-    status = wal_run_file_attribute_integer(file, "/", "seed", (int64_t)wal_ctx_seed(job->ctx));
+  if (status == WAL_OK) status = wal_run_file_attribute_integer(file, "/", "seed", seed);
   if (status == WAL_OK) status = wal_run_file_group(file, "/scenario");
   if (status == WAL_OK) status = wal_run_file_texts(file, &as_given, &source);
   if (status == WAL_OK) status = wal_run_file_texts(file, &complete, &json);
@@ -142,7 +144,6 @@ wal_status wal_run_write_facts(wal_run_file *file, const wal_job *job, int64_t p
   struct tm utc;
   gethostname(host, sizeof host - 1);
   if (gmtime_r(&now, &utc)) strftime(clock, sizeof clock, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  WAL_TRY(wal_run_file_group(file, "/run"));
   WAL_TRY(wal_run_file_attribute_text(file, "/run", "host", host));
   WAL_TRY(wal_run_file_attribute_text(file, "/run", "finished", clock));
   WAL_TRY(wal_run_file_attribute_text(file, "/run", "command", job->command_line));
@@ -151,19 +152,25 @@ wal_status wal_run_write_facts(wal_run_file *file, const wal_job *job, int64_t p
   return wal_run_file_attribute_integer(file, "/run", "peak_bytes", peak);
 }
 
-wal_status wal_run_write_run(wal_run_file *file, const wal_job *job, int64_t rows,
-                             const double *seconds, const char *scale) {
+wal_status wal_run_write_seconds(wal_run_file *file, int64_t rows, const double *seconds,
+                                 const char *scale) {
   const wal_dataset elapsed = {.path = "/run/seconds",
                                .units = "s",
                                .long_name = "seconds since the start of the solve",
                                .rank = 1,
                                .extent = {rows},
                                .scale = {scale}};
-  int64_t peak = -wal_ctx_peak_memory(job->ctx);
-  WAL_TRY(wal_ctx_least_integer(job->ctx, &peak));
-  WAL_TRY(wal_run_write_facts(file, job, -peak));
   WAL_TRY(wal_run_file_reals(file, &elapsed, seconds));
   return wal_run_file_link(file, scale, "/run/iteration");
+}
+
+wal_status wal_run_write_run(wal_run_file *file, const wal_job *job, int64_t rows,
+                             const double *seconds, const char *scale) {
+  int64_t peak = -wal_ctx_peak_memory(job->ctx);
+  WAL_TRY(wal_ctx_least_integer(job->ctx, &peak));
+  WAL_TRY(wal_run_file_group(file, "/run"));
+  WAL_TRY(wal_run_write_facts(file, job, -peak));
+  return wal_run_write_seconds(file, rows, seconds, scale);
 }
 
 wal_status wal_run_write_traffic(wal_run_file *file, wal_ctx *ctx, const wal_traffic *traffic,

@@ -19,7 +19,7 @@ wal_status wal_run_write_index(wal_run_file *file, wal_ctx *ctx, const char *pat
  *  the game and the partition of the states are needed. */
 wal_status wal_run_write_axes(wal_run_file *file, wal_ctx *ctx, const wal_space *space);
 
-/** /run with its attributes: where and when; part of wal_run_write_run().
+/** The attributes of /run, which is there: where and when; part of wal_run_write_run().
  *  @param peak  the most bytes that a rank has held */
 wal_status wal_run_write_facts(wal_run_file *file, const wal_job *job, int64_t peak);
 
@@ -29,6 +29,10 @@ wal_status wal_run_write_facts(wal_run_file *file, const wal_job *job, int64_t p
  */
 wal_status wal_run_write_run(wal_run_file *file, const wal_job *job, int64_t rows,
                              const double *seconds, const char *scale);
+
+/** Seconds and their scale in /run, which is there; part of wal_run_write_run(). */
+wal_status wal_run_write_seconds(wal_run_file *file, int64_t rows, const double *seconds,
+                                 const char *scale);
 
 /** In /run: what an iteration exchanges, for each figure that of the rank with most of it.
  *  @param traffic     of this rank

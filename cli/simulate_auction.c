@@ -111,6 +111,7 @@ static wal_status write_file(wal_run_file *file, const wal_job *job, int64_t sam
 static wal_status write_run(wal_run_file *file, const wal_job *job, double seconds) {
   int64_t peak = -wal_ctx_peak_memory(job->ctx);
   WAL_TRY(wal_ctx_least_integer(job->ctx, &peak));
+  WAL_TRY(wal_run_file_group(file, "/run"));
   WAL_TRY(wal_run_write_facts(file, job, -peak));
   return wal_run_file_attribute_real(file, "/run", "seconds", seconds);
 }

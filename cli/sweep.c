@@ -83,7 +83,10 @@ wal_status wal_sweep_open(wal_ctx *ctx, const wal_params *params, wal_sweep *out
                      .base = wal_params_node(params, "base"),
                      .vary = wal_params_node(params, "vary"),
                      .list = wal_params_node(params, "runs"),
-                     .seeds = wal_params_integer(params, "seeds")};
+                     .seeds = wal_params_integer(params, "seeds"),
+                     .ranks_per_run = wal_params_integer(params, "ranks_per_run"),
+                     .keeps = strcmp(wal_params_text(params, "keep"), "all") == 0,
+                     .noun = "run"};
   if (!out->base == !out->list)
     return wal_params_fail(ctx, params, out->base ? "runs" : "base",
                            "expected either a base that varies or a list of runs, got %s",
@@ -254,12 +257,25 @@ wal_status wal_sweep_blame(wal_ctx *ctx, const wal_sweep *s, int64_t run, wal_st
 
 // ---- All runs ---------------------------------------------------------------------------------
 
+/* Groups of ranks have no groups of their own; a table of all seeds has more to tell, too. */
+static wal_status refuse_restarts(wal_ctx *ctx, const wal_task_type *type,
+                                  const wal_params *params) {
+  for (const wal_param *p = type->component.params; p->name; p++)
+    if (strcmp(p->name, "restarts") == 0 && wal_params_integer(params, "restarts") > 1)
+      return wal_params_fail(ctx, params, "restarts",
+                             "expected 1 in a sweep, got %lld; sweep{seeds = %lld} has them",
+                             (long long)wal_params_integer(params, "restarts"),
+                             (long long)wal_params_integer(params, "restarts"));
+  return WAL_OK;
+}
+
 static wal_status check_run(wal_ctx *ctx, const wal_sweep *s, int64_t run) {
   const wal_task_type *type = NULL;
   wal_params *params = NULL;
   WAL_TRY(wal_sweep_resolve(ctx, s, run, &type, &params));
   wal_ctx_set_seed(ctx, (uint64_t)wal_params_integer(params, "seed"));
-  wal_status status = type->check(ctx, params);
+  wal_status status = refuse_restarts(ctx, type, params);
+  if (status == WAL_OK) status = type->check(ctx, params);
   if (status != WAL_OK) status = wal_sweep_blame(ctx, s, run, status);
   wal_params_destroy(&params);
   return status;

@@ -18,6 +18,10 @@ typedef struct wal_sweep {
   const wal_node *vary; /**< NULL if nothing varies */
   const wal_node *list; /**< NULL if there is a base */
   int64_t settings, seeds, count;
+  int64_t ranks_per_run; /**< least ranks that do a run together; 0: as few as keep all busy */
+  bool keeps;            /**< of runs not only a row is wanted */
+  bool restarts;         /**< the runs are restarts of the job's own task (cli/design_restarts.h) */
+  const char *noun;      /**< what a run is called */
 } wal_sweep;
 
 /** Reads what `params` (of a sweep) describe and checks its form, not yet the runs. Rank-local.

@@ -20,6 +20,9 @@ static const char *const FIXED[] = {"run",
                                     "exploitability_last",
                                     "regularized_exploitability",
                                     "value",
+                                    "objective",
+                                    "best_step",
+                                    "rank",
                                     "converged"};
 
 static wal_status copy_text(wal_ctx *ctx, const char *text, char **out) {

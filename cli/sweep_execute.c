@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -18,10 +19,11 @@
 static const int64_t MOST_HELD = (int64_t)1 << 30;
 static const double TICK_SECONDS = 0.002, LISTEN_SECONDS = 0.05;
 
-/* A run's result on its way to rank 0: this, the error's text (with its end), what it recorded. At
-   the end each group tells how many it has sent: run is -1, and seed that number. */
+/* A run's result on its way to rank 0: this, a text (with its end: why it failed, or what it said),
+   what it recorded. At the end each group tells how many it has sent: run is -1, and seed that
+   number. */
 typedef struct packet {
-  int64_t run, seed, error, recorded; /* the last two: bytes */
+  int64_t run, seed, text, recorded; /* the last two: bytes */
   wal_status status;
   wal_figures figures;
 } packet;
@@ -33,7 +35,7 @@ typedef struct execution {
   wal_options quiet; /* of the runs, which say nothing themselves */
   wal_dispatch *numbers;
   wal_mailbox *mailbox;
-  bool keeps, leads, collects;
+  bool leads, collects;
   double ticked, listened;
   bool stopping;
   wal_reason reason;    /* why, as far as this rank knows */
@@ -43,6 +45,7 @@ typedef struct execution {
   /* of rank 0 */
   wal_run_file *file;
   wal_ctx *alone; /* of the file */
+  const wal_sweep_taker *taker;
   wal_sweep_row *rows;
   int64_t done, failed, next; /* next: first run that is not in the file */
   int64_t held, most;         /* bytes that wait for their turn; let no more wait than */
@@ -80,6 +83,7 @@ static void must_deliver(execution *e, wal_status status) {
 
 static wal_status write_run(execution *e, int64_t run, const wal_sweep_row *row) {
   char path[32];
+  if (e->taker) return e->taker->take(e->taker->user, run, row);
   snprintf(path, sizeof path, "/runs/run_%06lld", (long long)run);
   return wal_run_file_replay(e->file, path, row->packet + row->recorded_at, row->recorded);
 }
@@ -94,6 +98,9 @@ static void write_those_in_turn(execution *e) {
   }
 }
 
+/* Of failed runs there are no figures. */
+static bool has_failed(const wal_figures *figures) { return figures->iterations < 0; }
+
 /* Takes a result apart and keeps it. */
 static wal_status keep_packet(execution *e, char **bytes, int64_t length) {
   wal_ctx *ctx = e->job->ctx;
@@ -104,12 +111,13 @@ static wal_status keep_packet(execution *e, char **bytes, int64_t length) {
   row->status = p.status;
   row->figures = p.figures;
   row->length = length;
-  row->recorded_at = (int64_t)sizeof p + p.error;
+  row->recorded_at = (int64_t)sizeof p + p.text;
   row->recorded = p.recorded;
   row->packet = *bytes;
   *bytes = NULL;
-  if (p.error > 0) WAL_TRY(wal_acquire(ctx, "a result", p.error, 1, &row->error));
-  if (p.error > 0) memcpy(row->error, row->packet + sizeof p, (size_t)p.error);
+  char **text = has_failed(&p.figures) ? &row->error : &row->said;
+  if (p.text > 0) WAL_TRY(wal_acquire(ctx, "a result", p.text, 1, text));
+  if (p.text > 0) memcpy(*text, row->packet + sizeof p, (size_t)p.text);
   e->held += row->recorded;
   row->done = true;
   e->done++;
@@ -135,10 +143,10 @@ static wal_status accept_packet(void *user, char **bytes, int64_t length, int64_
   execution *e = user;
   packet p = {.run = -1};
   if (length >= (int64_t)sizeof p) memcpy(&p, *bytes, sizeof p);
-  const bool good = p.run >= 0 && p.run < e->sweep->count && !e->rows[p.run].done && p.error >= 0 &&
-                    p.recorded >= 0 && p.error <= length && p.recorded <= length &&
-                    (int64_t)sizeof p + p.error + p.recorded == length &&
-                    (p.error == 0 || (*bytes)[(int64_t)sizeof p + p.error - 1] == '\0');
+  const bool good = p.run >= 0 && p.run < e->sweep->count && !e->rows[p.run].done && p.text >= 0 &&
+                    p.recorded >= 0 && p.text <= length && p.recorded <= length &&
+                    (int64_t)sizeof p + p.text + p.recorded == length &&
+                    (p.text == 0 || (*bytes)[(int64_t)sizeof p + p.text - 1] == '\0');
   if (!good) wal_release(e->job->ctx, bytes);
   if (!good) return WAL_OK;
   *run = p.run;
@@ -237,23 +245,27 @@ static void tick(void *user) {
 
 // ---- One run ----------------------------------------------------------------------------------
 
-static wal_status make_packet(execution *e, const packet *p, const char *error,
-                              const void *recorded, char **out) {
-  const int64_t length = (int64_t)sizeof *p + p->error + p->recorded;
+static wal_status make_packet(execution *e, const packet *p, const char *text, const void *recorded,
+                              char **out) {
+  const int64_t length = (int64_t)sizeof *p + p->text + p->recorded;
   WAL_TRY(wal_acquire(e->job->ctx, "a result", length, 1, out));
   memcpy(*out, p, sizeof *p);
-  if (p->error > 0) memcpy(*out + sizeof *p, error, (size_t)p->error);
-  if (p->recorded > 0) memcpy(*out + sizeof *p + p->error, recorded, (size_t)p->recorded);
+  if (p->text > 0) memcpy(*out + sizeof *p, text, (size_t)p->text);
+  if (p->recorded > 0) memcpy(*out + sizeof *p + p->text, recorded, (size_t)p->recorded);
   return WAL_OK;
 }
 
-/* The leader hands the result of a run over to rank 0, or keeps it if it is rank 0. */
-static void deliver(execution *e, packet p, const void *recorded) {
+/* The leader hands the result of a run over to rank 0, or keeps it if it is rank 0.
+ * @param said  NULL: nothing */
+static void deliver(execution *e, packet p, const char *said, const void *recorded) {
   char *bytes = NULL;
-  const bool failed = p.status != WAL_OK && p.status != WAL_ENOCONV;
+  // A restart that has not converged is as good as failed; nor may there be anything to show.
+  const bool open = p.status == WAL_ENOCONV && !e->sweep->restarts;
+  const bool failed = (p.status != WAL_OK && !open) || has_failed(&p.figures);
   const char *error = wal_ctx_error(e->group);
   if (failed && !*error) error = wal_status_text(p.status);
-  p.error = failed ? (int64_t)strlen(error) + 1 : 0;
+  const char *text = failed ? error : said;
+  p.text = text ? (int64_t)strlen(text) + 1 : 0;
   if (failed) {
     p.recorded = 0;
     p.figures = (wal_figures){.iterations = -1,
@@ -262,11 +274,13 @@ static void deliver(execution *e, packet p, const void *recorded) {
                               .last = NAN,
                               .regularized = NAN,
                               .value = NAN,
+                              .objective = NAN,
+                              .best_step = -1,
                               .seconds = p.figures.seconds,
                               .game = -1};
   }
-  must_deliver(e, make_packet(e, &p, error, recorded, &bytes));
-  const int64_t length = (int64_t)sizeof p + p.error + p.recorded;
+  must_deliver(e, make_packet(e, &p, text, recorded, &bytes));
+  const int64_t length = (int64_t)sizeof p + p.text + p.recorded;
   if (e->collects)
     must_deliver(e, open_packet(e, &bytes, length));
   else
@@ -293,7 +307,9 @@ static wal_status find_checkpoint(execution *e, wal_job *job) {
   return WAL_OK;
 }
 
-static wal_status record(execution *e, int64_t run, bool resumes, wal_run_file **file, packet *p) {
+/* @param said  NULL: it says nothing */
+static wal_status record(execution *e, int64_t run, bool resumes, FILE *said, wal_run_file **file,
+                         packet *p) {
   wal_params *params = NULL;
   const wal_task_type *type = NULL;
   wal_status status =
@@ -303,7 +319,9 @@ static wal_status record(execution *e, int64_t run, bool resumes, wal_run_file *
     job.ctx = e->group;
     job.options = &e->quiet;
     job.derived = true;
-    job.recorded = e->keeps;
+    job.recorded = e->sweep->keeps;
+    job.whole = e->sweep->restarts ? e->job->params : NULL;
+    job.said = said;
     job.params = params;
     job.tick = tick;
     job.told = told;
@@ -311,11 +329,13 @@ static wal_status record(execution *e, int64_t run, bool resumes, wal_run_file *
     job.output = wal_checkpoint_part_name(e->job->output, "run", run, e->run_name);
     job.resumes = resumes;
     p->seed = wal_params_integer(params, "seed");
+    p->figures.iterations = -1;
     wal_ctx_set_seed(e->group, (uint64_t)p->seed);
     // Where only the table is kept, nothing need be remembered of what a run writes.
     status = find_checkpoint(e, &job);
     if (status == WAL_OK)
-      status = e->keeps ? wal_run_file_record(e->group, file) : wal_run_file_plan(e->group, file);
+      status =
+          e->sweep->keeps ? wal_run_file_record(e->group, file) : wal_run_file_plan(e->group, file);
     if (status == WAL_OK) status = type->work(&job, file, &p->figures);
     e->reason = job.stopped_by;
   }
@@ -329,21 +349,26 @@ static void do_run(execution *e, int64_t run) {
   p.run = run;
   wal_run_file *file = NULL;
   const void *recorded = NULL;
+  char *said = NULL;
+  size_t length = 0;
+  FILE *speech = e->sweep->restarts && e->leads ? open_memstream(&said, &length) : NULL;
   const double start = wal_clock();
-  p.status = record(e, run, e->job->resumes, &file, &p);
+  p.status = record(e, run, e->job->resumes, speech, &file, &p);
   if (p.status == WAL_EIO && e->job->resumes) {  // of its checkpoints none is whole
     wal_run_file_discard(&file);
-    p.status = record(e, run, false, &file, &p);
+    p.status = record(e, run, false, speech, &file, &p);
   }
   p.figures.seconds = wal_clock() - start;
-  if (file && e->keeps && e->leads) {
+  if (speech && fclose(speech) != 0 && said) said[0] = '\0';
+  if (file && e->sweep->keeps && e->leads) {
     const wal_status status = wal_run_file_recorded(file, &recorded, &p.recorded);
     if (status != WAL_OK) p.status = status;
   }
   if (p.status == WAL_ESTOPPED)
     stop(e);
   else if (e->leads)
-    deliver(e, p, recorded);
+    deliver(e, p, said, recorded);
+  free(said);
   wal_run_file_discard(&file);
 }
 
@@ -413,9 +438,9 @@ static wal_status end_saving(execution *e) {
   if (status != WAL_OK) return wal_fail(ctx, status, "%s", wal_ctx_error(e->alone));
   e->saving.control.reason = e->job->stopped_by = e->reason;
   return wal_fail(ctx, WAL_ESTOPPED,
-                  "stopped by %s with %lld of %lld runs finished; to go on: walras resume %s",
+                  "stopped by %s with %lld of %lld %ss finished; to go on: walras resume %s",
                   wal_reason_text(e->reason), (long long)e->done, (long long)e->sweep->count,
-                  e->job->output);
+                  e->sweep->noun, e->job->output);
 }
 
 /* What rank 0 finds in the checkpoints becomes known to all, and the first checkpoint is written.
@@ -452,8 +477,9 @@ static wal_status do_all(execution *e) {
   wal_release(ctx, &flags);
   if (status == WAL_OK) {
     wal_job_watch(
-        e->job, &(wal_live_head){
-                    .noun = "run", .figure = "failed", .from = e->done, .total = e->sweep->count});
+        e->job,
+        &(wal_live_head){
+            .noun = e->sweep->noun, .figure = "failed", .from = e->done, .total = e->sweep->count});
     do_runs(e);
     status = share_reason(e);
     if (status == WAL_OK && e->collects) status = end_saving(e);
@@ -463,23 +489,21 @@ static wal_status do_all(execution *e) {
 }
 
 wal_status wal_sweep_execute(wal_job *job, const wal_sweep *sweep, wal_run_file *file,
-                             wal_ctx *alone, wal_sweep_row *rows) {
+                             wal_ctx *alone, const wal_sweep_taker *taker, wal_sweep_row *rows) {
   wal_ctx *ctx = job->ctx;
   execution e = {.job = job,
                  .sweep = sweep,
                  .quiet = *job->options,
-                 .keeps = strcmp(wal_params_text(job->params, "keep"), "all") == 0,
                  .collects = wal_ctx_rank(ctx) == 0,
                  .file = file,
                  .alone = alone,
+                 .taker = taker,
                  .rows = rows,
                  .most = wal_ctx_memory_limit(ctx) > 0 ? wal_ctx_memory_limit(ctx) / 4 : MOST_HELD,
                  .start = wal_clock()};
   int own = 0;
   e.quiet.quiet = true;
-  e.groups =
-      wal_sweep_groups(ctx, sweep->count, wal_params_integer(job->params, "ranks_per_run"), &own) -
-      1;
+  e.groups = wal_sweep_groups(ctx, sweep->count, sweep->ranks_per_run, &own) - 1;
   wal_status status = wal_ctx_split(ctx, own, &e.group);
   if (status == WAL_OK) status = wal_dispatch_create(ctx, &e.numbers);
   if (status == WAL_OK) status = wal_mailbox_create(ctx, &e.mailbox);
@@ -488,8 +512,8 @@ wal_status wal_sweep_execute(wal_job *job, const wal_sweep *sweep, wal_run_file 
     e.leads = wal_ctx_rank(e.group) == 0;
     wal_progress_style style = WAL_PROGRESS_NONE;
     if (e.collects) style = wal_progress_choose(stderr, job->options->quiet, job->options->json);
-    e.progress = wal_progress_start(stderr, style, "sweep");
-    e.progress.noun = "run";
+    e.progress = wal_progress_start(stderr, style, wal_params_component(job->params)->name);
+    e.progress.noun = sweep->noun;
     if (e.collects)
       e.saving = wal_sweep_saving_begin(job, alone, rows, sweep->count);
     else  // the signals come here, too

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/run_parts.h"
+#include "cli/sweep_ranking.h"
 #include "cli/sweep_totals.h"
 #include "sim/core/memory.h"
 
@@ -100,6 +101,26 @@ static wal_status write_totals(wal_run_file *file, const wal_sweep_row *rows, in
   return WAL_OK;
 }
 
+/* Of designs. */
+static wal_status write_ranking(wal_run_file *file, wal_ctx *ctx, const wal_sweep_row *rows,
+                                int64_t runs, double *reals, int64_t *integers) {
+  wal_sweep_ranking ranking;
+  wal_status status = wal_sweep_rank(ctx, rows, runs, &ranking);
+  if (status != WAL_OK || ranking.count == 0) goto cleanup;
+  for (int64_t i = 0; i < runs; i++) reals[i] = rows[i].figures.objective;
+  wal_dataset d = column("/summary/objective", "objective",
+                         "objective of the design's best parameters, in the assessment", runs);
+  WAL_TRY_GOTO(wal_run_file_reals(file, &d, reals));
+  for (int64_t i = 0; i < runs; i++) integers[i] = rows[i].figures.best_step;
+  d = column("/summary/best_step", "1", "step of those; -1 if the run failed", runs);
+  WAL_TRY_GOTO(wal_run_file_integers(file, &d, integers));
+  d = column("/summary/rank", "1", "1 for the largest objective; 0 without one", runs);
+  status = wal_run_file_integers(file, &d, ranking.rank);
+cleanup:
+  wal_sweep_ranking_free(ctx, &ranking);
+  return status;
+}
+
 wal_status wal_sweep_write_summary(wal_run_file *file, wal_ctx *ctx,
                                    const wal_sweep_columns *columns, const wal_sweep_row *rows) {
   const int64_t runs = columns->runs;
@@ -113,6 +134,7 @@ wal_status wal_sweep_write_summary(wal_run_file *file, wal_ctx *ctx,
   WAL_TRY_GOTO(wal_run_file_group(file, "/summary"));
   WAL_TRY_GOTO(write_integers(file, rows, runs, integers));
   WAL_TRY_GOTO(write_reals(file, rows, runs, reals));
+  WAL_TRY_GOTO(write_ranking(file, ctx, rows, runs, reals, integers));
   WAL_TRY_GOTO(write_totals(file, rows, runs, reals));
   for (int64_t i = 0; i < runs; i++) errors[i] = rows[i].error ? rows[i].error : "";
   const wal_dataset d = column("/summary/error", "1", "why the run failed, else empty", runs);
@@ -128,6 +150,7 @@ cleanup:
 wal_status wal_sweep_write_run(wal_run_file *file, wal_ctx *ctx, const wal_job *job,
                                const wal_sweep_row *rows, int64_t runs, int groups) {
   double *seconds = NULL;
+  WAL_TRY(wal_run_file_group(file, "/run"));
   WAL_TRY(wal_run_write_facts(file, job, wal_ctx_peak_memory(job->ctx)));
   WAL_TRY(wal_run_file_attribute_integer(file, "/run", "groups", groups));
   WAL_TRY_ALL(ctx, wal_acquire(ctx, "a table", runs, sizeof *seconds, &seconds));
@@ -141,9 +164,11 @@ wal_status wal_sweep_write_run(wal_run_file *file, wal_ctx *ctx, const wal_job *
 // ---- The table --------------------------------------------------------------------------------
 
 enum {
+  RANK_CELL,
   RUN_CELL,
   SEED_CELL,
   ITERATIONS_CELL,
+  OBJECTIVE_CELL,
   FIRST_CELL,
   BEST_CELL,
   LAST_CELL,
@@ -152,8 +177,8 @@ enum {
   CELLS
 };
 
-static const char *const HEADS[CELLS] = {"run",  "seed", "iterations",  "first",
-                                         "best", "last", "regularized", "seconds"};
+static const char *const HEADS[CELLS] = {"rank",  "run",  "seed", "iterations",  "objective",
+                                         "first", "best", "last", "regularized", "seconds"};
 
 static void parameter_cell(const wal_sweep_column *column, int64_t run, char out[CELL]) {
   char number[32];
@@ -164,9 +189,21 @@ static void parameter_cell(const wal_sweep_column *column, int64_t run, char out
   snprintf(out, CELL, "%.*s%s", cut ? CELL - 4 : CELL - 1, text, cut ? "..." : "");
 }
 
-static void fixed_cell(const wal_sweep_row *row, int64_t run, int cell, char out[CELL]) {
+static void number_cell(double number, char out[CELL]) {
+  snprintf(out, CELL, isnan(number) ? "-" : "%.6g", number);
+}
+
+/* @param rank  0: none */
+static void fixed_cell(const wal_sweep_row *row, int64_t run, int64_t rank, int cell,
+                       char out[CELL]) {
   const wal_figures *f = &row->figures;
-  if (cell == RUN_CELL)
+  if (cell == RANK_CELL && rank == 0)
+    snprintf(out, CELL, "-");
+  else if (cell == RANK_CELL)
+    snprintf(out, CELL, "%lld", (long long)rank);
+  else if (cell == OBJECTIVE_CELL)
+    number_cell(f->objective, out);
+  else if (cell == RUN_CELL)
     snprintf(out, CELL, "%lld", (long long)run);
   else if (cell == SEED_CELL)
     snprintf(out, CELL, "%lld", (long long)row->seed);
@@ -189,12 +226,18 @@ typedef struct table {
   wal_sweep_totals totals;
   int fixed[CELLS], total[WAL_SWEEP_TOTALS]; /* widths */
   int *varied;
-  bool seeds, entropy; /* seeds differ, some learner has entropy: these are shown */
+  bool seeds, entropy;       /* seeds differ, some learner has entropy: these are shown */
+  wal_sweep_ranking ranking; /* if there are designs: rows are in its order */
 } table;
 
+static bool is_hidden(const table *t, int cell) {
+  if (cell == SEED_CELL) return !t->seeds;
+  if (cell == REGULARIZED_CELL) return !t->entropy;
+  return t->ranking.count == 0 && (cell == RANK_CELL || cell == OBJECTIVE_CELL);
+}
+
 static void total_cell(const table *t, const wal_sweep_row *row, int k, char out[CELL]) {
-  const double x = wal_sweep_total(&t->totals, k, row);
-  snprintf(out, CELL, isnan(x) ? "-" : "%.6g", x);
+  number_cell(wal_sweep_total(&t->totals, k, row), out);
 }
 
 /* Which rows are shown: all, or those before and behind a gap. */
@@ -210,6 +253,7 @@ static int wider(int width, const char *text) {
 static double left_of(const wal_sweep_row *row) {
   const wal_figures *f = &row->figures;
   if (row->error || row->status == WAL_ENOCONV || f->converged) return 0;
+  if (!isnan(f->objective)) return 0;
   return wal_exploitability_left(f->first, f->last, f->regularized, f->value);
 }
 
@@ -217,7 +261,11 @@ static double left_of(const wal_sweep_row *row) {
 static void print_legend(const table *t) {
   bool left = false;
   for (int64_t run = 0; run < t->columns->runs; run++) left = left || left_of(&t->rows[run]) > 0;
-  fprintf(t->out, "first, best, last: exploitability%s%s\n",
+  fprintf(t->out, "%s%s%s\n",
+          t->ranking.count > 0
+              ? "ranked by the objective of the best design; exploitability of the "
+                "start (first) and of the best design (best, last)"
+              : "first, best, last: exploitability",
           t->entropy ? "; regularized: last with entropy" : "",
           left ? "; left: of the first, more iterations or another learner.rate may help" : "");
 }
@@ -225,10 +273,12 @@ static void print_legend(const table *t) {
 static void print_row(const table *t, int64_t run) {
   char cell[CELL];
   const wal_sweep_row *row = &t->rows[run];
-  for (int k = RUN_CELL; k <= SEED_CELL; k++) {
-    if (k == SEED_CELL && !t->seeds) continue;
-    fixed_cell(row, run, k, cell);
-    fprintf(t->out, "%s%*s", k ? "  " : "", t->fixed[k], cell);
+  const char *before = "";
+  for (int k = RANK_CELL; k <= SEED_CELL; k++) {
+    if (is_hidden(t, k)) continue;
+    fixed_cell(row, run, t->ranking.rank[run], k, cell);
+    fprintf(t->out, "%s%*s", before, t->fixed[k], cell);
+    before = "  ";
   }
   for (int64_t i = 0; i < t->columns->count; i++) {
     parameter_cell(&t->columns->list[i], run, cell);
@@ -240,12 +290,12 @@ static void print_row(const table *t, int64_t run) {
     return;
   }
   for (int k = ITERATIONS_CELL; k < CELLS; k++) {
-    if (k == REGULARIZED_CELL && !t->entropy) continue;
+    if (is_hidden(t, k)) continue;
     for (int i = 0; k == SECONDS_CELL && i < t->totals.count; i++) {
       total_cell(t, row, i, cell);
       fprintf(t->out, "  %*s", t->total[i], cell);
     }
-    fixed_cell(row, run, k, cell);
+    fixed_cell(row, run, 0, k, cell);
     fprintf(t->out, "  %*s", t->fixed[k], cell);
   }
   const double left = left_of(row);
@@ -258,13 +308,14 @@ static void print_row(const table *t, int64_t run) {
 }
 
 static void print_heads(const table *t) {
+  if (!is_hidden(t, RANK_CELL)) fprintf(t->out, "%*s  ", t->fixed[RANK_CELL], HEADS[RANK_CELL]);
   fprintf(t->out, "%*s", t->fixed[RUN_CELL], HEADS[RUN_CELL]);
   if (t->seeds) fprintf(t->out, "  %*s", t->fixed[SEED_CELL], HEADS[SEED_CELL]);
   for (int64_t i = 0; i < t->columns->count; i++)
     fprintf(t->out, "  %*s", t->columns->list[i].numbers ? t->varied[i] : -t->varied[i],
             t->columns->list[i].path);
   for (int k = ITERATIONS_CELL; k < SECONDS_CELL; k++)
-    if (k != REGULARIZED_CELL || t->entropy) fprintf(t->out, "  %*s", t->fixed[k], HEADS[k]);
+    if (!is_hidden(t, k)) fprintf(t->out, "  %*s", t->fixed[k], HEADS[k]);
   for (int k = 0; k < t->totals.count; k++)
     fprintf(t->out, "  %*s", t->total[k], t->totals.column[k]->name);
   fprintf(t->out, "  %*s", t->fixed[SECONDS_CELL], HEADS[SECONDS_CELL]);
@@ -278,21 +329,22 @@ static void measure(table *t) {
   for (int64_t i = 0; i < c->count; i++) t->varied[i] = wider(0, c->list[i].path);
   t->totals = wal_sweep_totals_of(t->rows, c->runs);
   for (int k = 0; k < t->totals.count; k++) t->total[k] = wider(0, t->totals.column[k]->name);
-  for (int64_t run = 0; run < c->runs; run++) {
+  for (int64_t i = 0; i < c->runs; i++) {
+    const int64_t run = t->ranking.order[i];
     if (t->rows[run].seed != t->rows[0].seed) t->seeds = true;
     if (!isnan(t->rows[run].figures.regularized)) t->entropy = true;
-    if (!is_shown(run, c->runs)) continue;
+    if (!is_shown(i, c->runs)) continue;
     for (int k = 0; k < CELLS; k++) {
-      fixed_cell(&t->rows[run], run, k, cell);
+      fixed_cell(&t->rows[run], run, t->ranking.rank[run], k, cell);
       t->fixed[k] = wider(t->fixed[k], cell);
     }
     for (int k = 0; k < t->totals.count; k++) {
       total_cell(t, &t->rows[run], k, cell);
       t->total[k] = wider(t->total[k], cell);
     }
-    for (int64_t i = 0; i < c->count; i++) {
-      parameter_cell(&c->list[i], run, cell);
-      t->varied[i] = wider(t->varied[i], cell);
+    for (int64_t k = 0; k < c->count; k++) {
+      parameter_cell(&c->list[k], run, cell);
+      t->varied[k] = wider(t->varied[k], cell);
     }
   }
 }
@@ -300,17 +352,22 @@ static void measure(table *t) {
 wal_status wal_sweep_print(wal_ctx *ctx, FILE *out, const wal_sweep_columns *columns,
                            const wal_sweep_row *rows) {
   table t = {.out = out, .columns = columns, .rows = rows};
-  WAL_TRY(wal_acquire(ctx, "a table", columns->count, sizeof *t.varied, &t.varied));
+  wal_status status = wal_sweep_rank(ctx, rows, columns->runs, &t.ranking);
+  if (status == WAL_OK)
+    status = wal_acquire(ctx, "a table", columns->count, sizeof *t.varied, &t.varied);
+  if (status != WAL_OK) goto cleanup;
   measure(&t);
   print_heads(&t);
-  for (int64_t run = 0; run < columns->runs; run++) {
-    if (is_shown(run, columns->runs))
-      print_row(&t, run);
-    else if (is_shown(run - 1, columns->runs))
+  for (int64_t i = 0; i < columns->runs; i++) {
+    if (is_shown(i, columns->runs))
+      print_row(&t, t.ranking.order[i]);
+    else if (is_shown(i - 1, columns->runs))
       fprintf(out, "%*s  (%lld more runs are in the file)\n", t.fixed[RUN_CELL], "...",
               (long long)columns->runs - SHOWN);
   }
   print_legend(&t);
+cleanup:
+  wal_sweep_ranking_free(ctx, &t.ranking);
   wal_release(ctx, &t.varied);
-  return WAL_OK;
+  return status;
 }

@@ -2,6 +2,8 @@
 #ifndef WALRAS_CLI_TASK_H
 #define WALRAS_CLI_TASK_H
 
+#include <stdio.h>
+
 #include "cli/control.h"
 #include "cli/options.h"
 #include "io/live.h"
@@ -14,10 +16,13 @@ typedef struct wal_job {
   wal_ctx *ctx; /**< its seed is the task's */
   const wal_options *options;
   wal_scenario *scenario;
-  bool derived;       /**< a run of a sweep: nobody wrote it, its source is its resolved form */
-  bool recorded;      /**< such a run whose file is kept in memory, then sent */
-  wal_params *params; /**< resolved parameters of the task */
-  const char *output; /**< path of the run file */
+  bool derived;  /**< a run of a sweep: nobody wrote it, its source is its resolved form */
+  bool recorded; /**< such a run whose file is kept in memory, then sent */
+  const wal_params *whole; /**< such a run that is a restart: the parameters of the job, of which
+                                its own differ in the seed; else NULL */
+  FILE *said;              /**< where a restart prints what it comes to; NULL: nowhere */
+  wal_params *params;      /**< resolved parameters of the task */
+  const char *output;      /**< path of the run file */
   const char *command_line;
   const char *source, *scenario_file; /**< of a resumed run: what it was started with; else NULL */
   bool resumes;                       /**< goes on from a checkpoint of `output` ... */
@@ -40,7 +45,10 @@ typedef struct wal_figures {
   double first, best, last; /**< exploitability */
   double regularized;       /**< that with the learner's entropy, last; NaN without */
   double value;
-  bool converged; /**< a tolerance was asked for and reached */
+  double objective;  /**< of a design: that of its best parameters; NaN without */
+  int64_t best_step; /**< which those are */
+  bool unsettled;    /**< it has more exploitability than was asked for */
+  bool converged;    /**< a tolerance was asked for and reached */
   double seconds;
   int64_t game;                     /**< its place in the list of games, whose report has ... */
   double total[WAL_REPORT_COLUMNS]; /**< ... these totals */

@@ -4,7 +4,11 @@
 #include <string.h>
 
 #include "cli/catalogue.h"
+#include "cli/design_check.h"
 #include "cli/design_file.h"
+#include "cli/design_parts.h"
+#include "cli/design_restarts.h"
+#include "cli/error.h"
 #include "cli/report_file.h"
 #include "cli/saving.h"
 #include "cli/solve_file.h"
@@ -16,106 +20,8 @@
 #include "io/progress.h"
 #include "sim/learn/learner.h"
 
-static const wal_param EVALUATE_PARAMS[] = {
-    {.name = "iterations",
-     .type = WAL_INTEGER,
-     .number = 500,
-     .low = 0,
-     .high = 1e9,
-     .meaning = "steps of the learner, after which the design is judged"},
-    {.name = "every",
-     .type = WAL_INTEGER,
-     .number = 10,
-     .low = 0,
-     .high = 1e9,
-     .unit = "steps",
-     .meaning = "judge every so many steps of the design, and the last; 0: never"},
-    {0}};
-
-static const wal_component EVALUATE = {
-    .name = "evaluate",
-    .kind = "record",
-    .summary = "how a design is judged on the way; the best one is kept",
-    .params = EVALUATE_PARAMS};
-
-static const wal_param PARAMS[] = {
-    {.name = "game",
-     .type = WAL_COMPONENT,
-     .required = true,
-     .choices = "game",
-     .meaning = "the game whose toll, or whose mechanism, is designed"},
-    {.name = "objective",
-     .type = WAL_COMPONENT,
-     .required = true,
-     .choices = "objective",
-     .named = true,
-     .meaning = "what the designer wants more of"},
-    {.name = "learner",
-     .type = WAL_COMPONENT,
-     .text = "mirror_descent",
-     .choices = "response",
-     .meaning = "how the population answers a design"},
-    {.name = "method",
-     .type = WAL_COMPONENT,
-     .text = "amid",
-     .choices = "method",
-     .named = true,
-     .meaning = "how the next design is found"},
-    {.name = "optimizer",
-     .type = WAL_COMPONENT,
-     .text = "adam",
-     .choices = "optimizer",
-     .named = true,
-     .meaning = "what makes a step out of a direction; methods that move by themselves need none"},
-    {.name = "steps",
-     .type = WAL_INTEGER,
-     .number = 300,
-     .low = 0,
-     .high = 1e9,
-     .meaning = "steps of the design"},
-    {.name = "seconds",
-     .type = WAL_REAL,
-     .number = 0,
-     .low = 0,
-     .high = HUGE_VAL,
-     .unit = "s",
-     .meaning = "end with the first step after so long; results then depend on the machine (0: no "
-                "limit)"},
-    {.name = "evaluate",
-     .type = WAL_RECORD,
-     .record = &EVALUATE,
-     .meaning = "how designs are judged on the way"},
-    {.name = "store",
-     .type = WAL_RECORD,
-     .record = &wal_solve_store,
-     .meaning = "what of the solution at the best design the run file has"},
-    WAL_TASK_SEED_PARAM,
-    {0}};
-
 static const char *name_of(const wal_params *params, const char *part) {
   return wal_params_component(wal_params_child(params, part))->name;
-}
-
-static const wal_game_type *game_of(const wal_params *params) {
-  return wal_game_find(name_of(params, "game"));
-}
-
-static wal_status check(wal_ctx *ctx, wal_params *params) {
-  wal_game game = {0};
-  wal_response response;
-  wal_parameters theta;
-  WAL_TRY(wal_response_read(ctx, wal_params_child(params, "learner"), &response));
-  wal_params *of_game = wal_params_child(params, "game");
-  wal_status status = wal_game_create(ctx, game_of(params), of_game, &game);
-  if (status == WAL_OK) {
-    wal_game_parameters(&game, &theta);
-    if (theta.count == 0)
-      status = wal_params_fail(ctx, of_game, NULL,
-                               "there is nothing to design: expected toll = toll{}%s",
-                               game.type->parameters ? " or a mechanism with parameters" : "");
-  }
-  wal_game_destroy(ctx, &game);
-  return status;
 }
 
 // ---- The run ----------------------------------------------------------------------------------
@@ -126,32 +32,12 @@ typedef struct work {
   wal_design *design;
   wal_saving *saving;
   wal_progress progress;
+  wal_design_ending ending;
   wal_design_marks marks;
   wal_report report;
+  bool solved; /* there is a finite solution at the best parameters, with its report */
   bool speaks;
 } work;
-
-static wal_design_plan read_plan(const wal_params *params) {
-  const wal_params *evaluate = wal_params_child(params, "evaluate");
-  return (wal_design_plan){.method = wal_method_find(name_of(params, "method")),
-                           .method_params = wal_params_child(params, "method"),
-                           .optimizer = wal_optimizer_find(name_of(params, "optimizer")),
-                           .optimizer_params = wal_params_child(params, "optimizer"),
-                           .steps = wal_params_integer(params, "steps"),
-                           .seconds = wal_params_real(params, "seconds"),
-                           .every = wal_params_integer(evaluate, "every"),
-                           .iterations = wal_params_integer(evaluate, "iterations")};
-}
-
-static wal_status create_problem(const wal_job *job, wal_params *of_game, wal_problem **out) {
-  const wal_params *params = job->params;
-  wal_problem_parts parts = {.game = game_of(params),
-                             .game_params = of_game,
-                             .objective = wal_objective_find(name_of(params, "objective")),
-                             .objective_params = wal_params_child(params, "objective")};
-  WAL_TRY(wal_response_read(job->ctx, wal_params_child(params, "learner"), &parts.response));
-  return wal_problem_create(job->ctx, &parts, out);
-}
 
 /* Bytes of the run file: arrays of the solution and of the parameters; all else is small. */
 static double file_bytes(const wal_job *job, const wal_problem *problem, int64_t steps) {
@@ -163,14 +49,18 @@ static double file_bytes(const wal_job *job, const wal_problem *problem, int64_t
       states * ((wal_params_flag(store, "policy") ? shape->actions : 0) +
                 wal_params_flag(store, "mean_field") + wal_params_flag(store, "value"));
   const double z = (double)wal_game_statistics(wal_problem_game(problem)) * shape->horizon;
-  return number * solution + 8 * (2 * (double)wal_problem_count(problem) + z) +
-         56 * (double)(steps + 1) + 0x1p16;
+  const wal_draws *draws = wal_problem_draws(problem);
+  const double games = (double)(steps + 1) * (double)wal_problem_batch(problem) +
+                       (double)wal_problem_held_out(problem);
+  const double drawn = draws ? games * (double)draws->count : 0;
+  return number * solution + 8 * (2 * (double)wal_problem_count(problem) + z + drawn) +
+         56 * (double)(steps + 1) + 0x1p16 + wal_design_restarts_bytes(job, steps);
 }
 
 /* A step has the learner's iterations forwards, and about twice that backwards. */
 static wal_status measure_cost(wal_job *job, wal_problem *problem, wal_solve_cost *out) {
   enum { BACKWARDS = 3 };
-  const wal_design_plan plan = read_plan(job->params);
+  const wal_design_plan plan = wal_design_parts_plan(job->params);
   const wal_space *space = wal_problem_space(problem);
   const wal_shape *shape = &space->game->shape;
   const int64_t iterations = wal_problem_response(problem)->iterations;
@@ -184,7 +74,7 @@ static wal_status measure_cost(wal_job *job, wal_problem *problem, wal_solve_cos
   int64_t negative = -out->bytes;
   WAL_TRY(wal_ctx_least_integer(job->ctx, &negative));
   out->bytes = -negative;
-  const int64_t sweeps = BACKWARDS * iterations;
+  const int64_t sweeps = BACKWARDS * iterations * wal_problem_turns(problem);
   out->work = (double)sweeps * (double)shape->states * shape->actions * shape->horizon;
   out->traffic = (wal_traffic){.bytes = sweeps * learner.traffic.bytes,
                                .messages = sweeps * learner.traffic.messages,
@@ -205,7 +95,8 @@ static wal_status plan_run(wal_job *job, wal_problem *problem) {
 static wal_status estimate(wal_job *job, double *bytes, double *file) {
   wal_problem *problem = NULL;
   wal_solve_cost cost = {0};
-  wal_status status = create_problem(job, wal_params_child(job->params, "game"), &problem);
+  wal_status status =
+      wal_design_parts_problem(job, wal_params_child(job->params, "game"), &problem);
   if (status == WAL_OK) status = measure_cost(job, problem, &cost);
   if (status == WAL_OK) status = wal_solve_plan_fits(job, &cost);
   *bytes = (double)cost.bytes + (double)cost.writing;
@@ -225,7 +116,7 @@ static void report(void *user, const wal_design *d) {
   if (w->speaks)
     wal_progress_report(&w->progress, row->step, d->plan.steps, "objective", row->objective,
                         row->seconds);
-  wal_live_report(w->job->live, &live);
+  if (!w->job->derived) wal_live_report(w->job->live, &live);
   if (w->job->tick) w->job->tick(w->job->user);
 }
 
@@ -271,13 +162,16 @@ static wal_status take_steps(work *w) {
 
 // ---- What it is compared with -----------------------------------------------------------------
 
+/* What cannot be assessed costs no results: exploitability tells of a learner that diverges, NaN of
+   what is not finite. */
 static wal_status add_mark(work *w, wal_problem *problem, const char *name, const double *theta) {
   wal_design_mark *mark = &w->marks.row[w->marks.count++];
   mark->name = name;
   const wal_status status =
       wal_problem_assess(problem, theta, w->design->plan.iterations, &mark->found);
-  if (status == WAL_ENOCONV) return WAL_OK;  // its exploitability says so
-  return status;
+  w->solved = status == WAL_OK || status == WAL_ENOCONV;
+  if (status == WAL_ENONFINITE) mark->found = (wal_assessment){NAN, NAN, NAN, NAN};
+  return w->solved || status == WAL_ENONFINITE ? WAL_OK : status;
 }
 
 /* The same game under the usual rules: a first-price auction, or no toll. */
@@ -302,7 +196,7 @@ static wal_status compare_usual(work *w) {
     status = wal_params_resolve(job->ctx, wal_params_file(of_game), wal_params_component(of_game),
                                 node, wal_catalogue_all(), &params);
   status = wal_agree(job->ctx, status);
-  if (status == WAL_OK) status = create_problem(job, params, &usual);
+  if (status == WAL_OK) status = wal_design_parts_problem(job, params, &usual);
   if (status == WAL_OK)
     status = add_mark(w, usual, auction ? "first price" : "no toll", wal_problem_start(usual));
   wal_problem_destroy(&usual);
@@ -312,21 +206,27 @@ static wal_status compare_usual(work *w) {
 }
 
 static wal_status compare(work *w) {
-  if (!w->job->derived) WAL_TRY(compare_usual(w));
+  if (!w->job->derived || w->job->whole) WAL_TRY(compare_usual(w));
   WAL_TRY(add_mark(w, w->problem, "start", wal_problem_start(w->problem)));
   WAL_TRY(add_mark(w, w->problem, "best design", w->design->best_theta));
+  if (!w->solved) return WAL_OK;
   const wal_learner *learner = wal_problem_learner(w->problem);
   return wal_report_create(learner->space, &learner->flow, &learner->policy, &w->report);
 }
 
-static void print_result(const work *w) {
+/* All but seconds and the name of the file. */
+static void print_result(const work *w, FILE *out) {
   const wal_params *params = w->job->params;
   const wal_design *d = w->design;
   const wal_design_row *last = &d->rows[d->row_count - 1];
-  printf("%s, %s by %s: %lld steps over %lld parameters\n", name_of(params, "game"),
-         name_of(params, "objective"), name_of(params, "method"), (long long)last->step,
-         (long long)d->count);
-  printf("  %-22s  %12s  %14s  %14s\n", "", "objective", "exploitability", "with entropy");
+  fprintf(out, "%s, %s by %s: %lld steps over %lld parameters", name_of(params, "game"),
+          name_of(params, "objective"), name_of(params, "method"), (long long)last->step,
+          (long long)d->count);
+  if (wal_problem_draws(w->problem))
+    fprintf(out, ", %lld game%s a step, judged in %lld others",
+            (long long)wal_problem_batch(w->problem), wal_problem_batch(w->problem) == 1 ? "" : "s",
+            (long long)wal_problem_held_out(w->problem));
+  fprintf(out, "\n  %-22s  %12s  %14s  %14s\n", "", "objective", "exploitability", "with entropy");
   for (int i = 0; i < w->marks.count; i++) {
     const wal_design_mark *mark = &w->marks.row[i];
     char name[64];
@@ -334,27 +234,47 @@ static void print_result(const work *w) {
       snprintf(name, sizeof name, "%s (step %lld)", mark->name, (long long)d->rows[d->best].step);
     else
       snprintf(name, sizeof name, "%s", mark->name);
-    printf("  %-22s  %12.6g  %14.3g  %14.3g\n", name, mark->found.objective,
-           mark->found.plain_exploitability, mark->found.exploitability);
+    fprintf(out, "  %-22s  %12.6g  %14.3g  %14.3g\n", name, mark->found.objective,
+            mark->found.plain_exploitability, mark->found.exploitability);
   }
-  wal_report_print(stdout, &w->report);
-  printf("  seconds               %.3f\n", last->seconds);
-  printf("  file                  %s\n", w->job->output);
+  if (w->solved) wal_report_print(out, &w->report);
+}
+
+/* What was found before a design had to end is kept, if there is anything: the status is WAL_OK
+   then. Of a run of a sweep it is kept if the run does not count as failed. */
+static wal_status note_ending(work *w, wal_status status) {
+  const bool ended = status == WAL_ENOCONV || (status == WAL_ENONFINITE && !w->job->derived);
+  if (!ended || w->design->row_count == 0) return status;
+  w->ending.status = status;
+  snprintf(w->ending.reason, sizeof w->ending.reason, "%s", wal_ctx_error(w->job->ctx));
+  return WAL_OK;
+}
+
+/* Tells why it ended. That a run has not converged is else known from what it prints. */
+static wal_status tell_ending(const work *w) {
+  char line[sizeof w->ending.reason + 16];
+  if (w->ending.status == WAL_OK) return WAL_OK;
+  snprintf(line, sizeof line, "walras: %s", w->ending.reason);
+  if (w->speaks && w->ending.status == WAL_ENOCONV)
+    wal_error_print(w->job->options->json, WAL_ENOCONV,
+                    w->job->options->json ? w->ending.reason : line);
+  return wal_fail(w->job->ctx, w->ending.status, "%s", w->ending.reason);
 }
 
 /* All but /run. */
 static wal_status do_design(work *w, wal_run_file **file) {
   wal_job *job = w->job;
-  const wal_design_plan plan = read_plan(job->params);
+  const wal_design_plan plan = wal_design_parts_plan(job->params);
   w->speaks = wal_ctx_rank(job->ctx) == 0;
-  WAL_TRY(create_problem(job, wal_params_child(job->params, "game"), &w->problem));
+  WAL_TRY(wal_design_parts_problem(job, wal_params_child(job->params, "game"), &w->problem));
   WAL_TRY(plan_run(job, w->problem));
   if (job->options->dry_run) return WAL_OK;
   WAL_TRY(wal_design_create(w->problem, &plan, &w->design));
-  WAL_TRY(take_steps(w));
+  WAL_TRY(note_ending(w, take_steps(w)));
   WAL_TRY(compare(w));
   if (!*file) WAL_TRY(wal_run_file_create(job->ctx, job->output, job->options->force, file));
-  return wal_design_file_write(*file, job, w->design, &w->marks, &w->report);
+  return wal_design_file_write(*file, job, w->design, &w->ending, &w->marks,
+                               w->solved ? &w->report : NULL);
 }
 
 static void free_work(work *w) {
@@ -364,13 +284,19 @@ static void free_work(work *w) {
 }
 
 static wal_status run(wal_job *job) {
+  if (wal_design_restarts_wanted(job->params)) return wal_design_restarts_run(job);
   work w = {.job = job};
   wal_run_file *file = NULL;
   wal_status status = do_design(&w, &file);
   if (status == WAL_OK && file) {
     status = wal_design_file_write_run(file, job, w.design);
     if (status == WAL_OK) status = wal_run_file_commit(&file);
-    if (status == WAL_OK && w.speaks) print_result(&w);
+    if (status == WAL_OK && w.speaks) {
+      print_result(&w, stdout);
+      printf("  seconds               %.3f\n", w.design->rows[w.design->row_count - 1].seconds);
+      printf("  file                  %s\n", job->output);
+    }
+    if (status == WAL_OK) status = tell_ending(&w);
   }
   wal_run_file_discard(&file);
   free_work(&w);
@@ -380,58 +306,38 @@ static wal_status run(wal_job *job) {
 /* Place of the task's game in the list of games. */
 static int64_t game_index(const wal_params *params) {
   int64_t i = 0;
-  while (i < wal_game_count() && wal_game_at(i) != game_of(params)) i++;
+  while (i < wal_game_count() && wal_game_at(i) != wal_game_find(name_of(params, "game"))) i++;
   return i;
 }
 
-/* One of a sweep's designs: its value is the objective of the best one, and exploitabilities are
-   those of the start and the best. */
+/* One of a sweep's designs, or a restart: exploitabilities are those of the start and the best. */
 static wal_status work_of_sweep(wal_job *job, wal_run_file **file, wal_figures *figures) {
   work w = {.job = job};
-  const wal_status status = do_design(&w, file);
+  wal_status status = do_design(&w, file);
+  if (status == WAL_OK && job->whole) status = wal_design_file_write_run(*file, job, w.design);
   if (status == WAL_OK) {
     const wal_design_row *last = &w.design->rows[w.design->row_count - 1];
     const wal_assessment *start = &w.marks.row[w.marks.count - 2].found;
     const wal_assessment *best = &w.marks.row[w.marks.count - 1].found;
-    *figures = (wal_figures){.iterations = last->step,
-                             .first = start->plain_exploitability,
-                             .best = best->plain_exploitability,
-                             .last = best->plain_exploitability,
-                             .regularized = best->exploitability,
-                             .value = best->objective,
-                             .seconds = last->seconds,
-                             .game = game_index(job->params)};
-    memcpy(figures->total, w.report.total, sizeof figures->total);
+    *figures = (wal_figures){
+        .iterations = last->step,
+        .first = start->plain_exploitability,
+        .best = best->plain_exploitability,
+        .last = best->plain_exploitability,
+        .regularized = best->exploitability,
+        .value = NAN,
+        .objective = best->objective,
+        .best_step = w.design->best < 0 ? -1 : w.design->rows[w.design->best].step,
+        .unsettled = w.design->best >= 0 && !wal_design_settled(w.design, w.design->best),
+        .seconds = last->seconds,
+        .game = game_index(job->params)};
+    for (int c = 0; c < WAL_REPORT_COLUMNS; c++)
+      figures->total[c] = w.solved ? w.report.total[c] : NAN;
+    if (w.speaks && job->said) print_result(&w, job->said);
   }
+  if (status == WAL_OK && w.ending.status != WAL_OK)
+    status = wal_fail(job->ctx, w.ending.status, "%s", w.ending.reason);
   free_work(&w);
-  return status;
-}
-
-/* What rounding, and kinks that a step crosses, may leave. */
-static const double GRADIENT_TOLERANCE = 1e-5;
-
-static wal_status check_gradients(wal_job *job, int64_t directions) {
-  wal_problem *problem = NULL;
-  wal_method *method = NULL;
-  wal_gradient_check found;
-  const wal_design_plan plan = read_plan(job->params);
-  wal_status status = create_problem(job, wal_params_child(job->params, "game"), &problem);
-  if (status == WAL_OK)
-    status = wal_method_create(problem, plan.method, plan.method_params, 0, &method);
-  if (status == WAL_OK)
-    status = wal_gradient_check_run(method, wal_problem_start(problem), directions, &found);
-  if (status == WAL_OK && wal_ctx_rank(job->ctx) == 0)
-    printf(
-        "gradient over %lld parameters, of length %.6g: largest relative error %.2g in %lld "
-        "directions (step %g)\n",
-        (long long)wal_problem_count(problem), found.norm, found.error, (long long)directions,
-        found.step);
-  if (status == WAL_OK && !(found.error <= GRADIENT_TOLERANCE))
-    status = wal_fail(job->ctx, WAL_EINTERNAL,
-                      "the gradient differs from central differences by %.2g, more than %g",
-                      found.error, GRADIENT_TOLERANCE);
-  wal_method_destroy(&method);
-  wal_problem_destroy(&problem);
   return status;
 }
 
@@ -441,10 +347,10 @@ const wal_task_type wal_task_design = {
                   .summary = "find the rules under which a population does what a designer wants",
                   .source = "Corecco et al. 2025, Scalable Neural Incentive Design with "
                             "Parameterized Mean-Field Approximation",
-                  .params = PARAMS},
-    .check = check,
+                  .params = wal_design_params},
+    .check = wal_design_parts_check,
     .run = run,
-    .check_gradients = check_gradients,
+    .check_gradients = wal_design_check_gradients,
     .estimate = estimate,
     .work = work_of_sweep,
 };

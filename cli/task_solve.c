@@ -267,6 +267,7 @@ static wal_status work(wal_job *job, wal_run_file **file, wal_figures *figures) 
                              .last = last->exploitability,
                              .regularized = result.entropy ? last->soft_exploitability : NAN,
                              .value = last->value,
+                             .objective = NAN,
                              .converged = trace->converged,
                              .seconds = trace->seconds[trace->count - 1],
                              .game = game_index(job->params)};

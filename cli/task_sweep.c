@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <stdio.h>
-#include <string.h>
 
-#include "cli/machine.h"
 #include "cli/run_parts.h"
+#include "cli/sweep_plan.h"
+#include "cli/sweep_ranking.h"
 #include "cli/sweep_report.h"
 #include "cli/task.h"
 #include "io/run_file.h"
@@ -56,106 +56,6 @@ static wal_status check(wal_ctx *ctx, wal_params *params) {
   return wal_sweep_check(ctx, &sweep);
 }
 
-static bool keeps_runs(const wal_job *job) {
-  return strcmp(wal_params_text(job->params, "keep"), "all") == 0;
-}
-
-// ---- What it will take ------------------------------------------------------------------------
-
-typedef struct needs {
-  double memory, file; /* bytes */
-  int64_t refused;     /* runs that do not fit */
-  int64_t first;       /* of them; if there is none, the number of runs */
-} needs;
-
-static wal_status estimate_run(wal_job *job, const wal_sweep *sweep, wal_ctx *group, int64_t run,
-                               needs *out) {
-  const wal_task_type *type = NULL;
-  wal_params *params = NULL;
-  wal_status status = wal_agree(group, wal_sweep_resolve(group, sweep, run, &type, &params));
-  if (status == WAL_OK) {
-    wal_options options = *job->options;
-    options.dry_run = false;  // what a single run would print is not wanted
-    wal_job one = *job;
-    one.ctx = group;
-    one.options = &options;
-    one.params = params;
-    one.derived = true;
-    one.recorded = keeps_runs(job);
-    wal_ctx_set_seed(group, (uint64_t)wal_params_integer(params, "seed"));
-    status = type->estimate(&one, &out->memory, &out->file);
-  }
-  wal_params_destroy(&params);
-  if (status != WAL_OK) wal_fail(job->ctx, status, "%s", wal_ctx_error(group));
-  return status;
-}
-
-/* The most memory of a run, and the sum of what they write; every group looks at its share. Runs
- * that do not fit are counted apart, since a sweep carries on without them. */
-static wal_status estimate_all(wal_job *job, const wal_sweep *sweep, int groups, int own,
-                               needs *out) {
-  wal_ctx *group = NULL;
-  WAL_TRY(wal_ctx_split(job->ctx, own, &group));
-  const bool leads = wal_ctx_rank(group) == 0;
-  int64_t least = 0;         // of -memory; in bytes, which doubles hold exactly up to 2^53
-  int64_t sums[2] = {0, 0};  // of bytes of the file, of runs that do not fit
-  int64_t first = sweep->count;
-  wal_status status = WAL_OK;
-  for (int64_t run = own; run < sweep->count && status == WAL_OK; run += groups) {
-    needs one = {0};
-    status = estimate_run(job, sweep, group, run, &one);
-    if (status == WAL_EINPUT) {
-      status = WAL_OK;
-      if (leads) sums[1]++;
-      if (run < first) first = run;
-      continue;
-    }
-    if (-one.memory < (double)least && one.memory < 0x1p62) least = -(int64_t)one.memory;
-    if (leads && one.file < 0x1p62 / WAL_SWEEP_RUNS) sums[0] += (int64_t)one.file;
-  }
-  wal_ctx_destroy(&group);
-  WAL_TRY_ALL(job->ctx, status);
-  WAL_TRY(wal_ctx_least_integer(job->ctx, &least));
-  WAL_TRY(wal_ctx_least_integer(job->ctx, &first));
-  WAL_TRY(wal_ctx_sum_integers(job->ctx, 2, sums));
-  *out = (needs){
-      .memory = -(double)least, .file = (double)sums[0], .refused = sums[1], .first = first};
-  return WAL_OK;
-}
-
-static void say_what_fails(const wal_sweep *sweep, const needs *all) {
-  const bool one = all->refused == 1;
-  wal_text text = {0};
-  wal_sweep_run_text(&text, sweep, all->first);
-  printf("%lld run%s not fit into memory and will fail: %srun %lld", (long long)all->refused,
-         one ? " does" : "s do", one ? "" : "the first is ", (long long)all->first);
-  if (text.length > 0) printf(" (%s)", text.bytes);
-  printf("\n");
-  wal_text_free(&text);
-}
-
-/* --dry-run */
-static wal_status say_what_it_takes(wal_job *job, const wal_sweep *sweep) {
-  int own = 0;
-  const int groups = wal_sweep_groups(job->ctx, sweep->count,
-                                      wal_params_integer(job->params, "ranks_per_run"), &own);
-  needs all = {0};
-  WAL_TRY(estimate_all(job, sweep, groups, own, &all));
-  char memory[32], file[32];
-  if (wal_ctx_rank(job->ctx) == 0) {
-    printf("%lld runs, %d at once", (long long)sweep->count, groups);
-    if (all.refused < sweep->count) {
-      printf(": a run takes at most about %s of memory a rank",
-             wal_size_text(all.memory, memory, sizeof memory));
-      if (keeps_runs(job))
-        printf("; the file has at most about %s", wal_size_text(all.file, file, sizeof file));
-    }
-    printf("\n");
-    if (all.refused > 0) say_what_fails(sweep, &all);
-  }
-  return WAL_OK;
-}
-
 // ---- The sweep --------------------------------------------------------------------------------
 
 /* What rank 0 alone has: it writes the file while the others work. */
@@ -182,7 +82,7 @@ static wal_status open_file(wal_job *job, const wal_sweep *sweep, writer *w) {
   if (status == WAL_OK)
     status = wal_run_file_create(w->alone, job->output, job->options->force, &w->file);
   if (status == WAL_OK) status = wal_run_write_scenario(w->file, job);
-  if (status == WAL_OK && keeps_runs(job)) status = wal_run_file_group(w->file, "/runs");
+  if (status == WAL_OK && sweep->keeps) status = wal_run_file_group(w->file, "/runs");
   return tell(job, w, status);
 }
 
@@ -197,10 +97,11 @@ static wal_status close_file(const wal_job *job, const wal_sweep *sweep, int gro
 static wal_status print_result(const wal_job *job, const wal_sweep *sweep, const writer *w) {
   int64_t failed = 0, open = 0;
   for (int64_t i = 0; i < sweep->count; i++) {
-    open += w->rows[i].status == WAL_ENOCONV;
+    open += w->rows[i].status == WAL_ENOCONV && !w->rows[i].error;
     failed += w->rows[i].error != NULL;
   }
   WAL_TRY(tell(job, w, wal_sweep_print(w->alone, stdout, &w->columns, w->rows)));
+  WAL_TRY(tell(job, w, wal_sweep_print_settings(w->alone, stdout, sweep, w->rows)));
   printf("%lld run%s", (long long)sweep->count, sweep->count == 1 ? "" : "s");
   if (failed > 0) printf(", %lld failed", (long long)failed);
   if (open > 0) printf(", %lld NOT converged", (long long)open);
@@ -231,15 +132,14 @@ static wal_status run(wal_job *job) {
   wal_status status = wal_sweep_open(job->ctx, job->params, &sweep);
   if (status == WAL_OK) status = take_seed(job, &sweep);
   WAL_TRY_ALL(job->ctx, status);
-  if (job->options->dry_run) return say_what_it_takes(job, &sweep);
+  if (job->options->dry_run) return wal_sweep_plan_print(job, &sweep);
   const bool first = wal_ctx_rank(job->ctx) == 0;
   int own = 0;
-  const int groups = wal_sweep_groups(job->ctx, sweep.count,
-                                      wal_params_integer(job->params, "ranks_per_run"), &own);
+  const int groups = wal_sweep_groups(job->ctx, sweep.count, sweep.ranks_per_run, &own);
   writer w = {0};
   if (first) status = open_file(job, &sweep, &w);
   status = wal_agree(job->ctx, status);
-  if (status == WAL_OK) status = wal_sweep_execute(job, &sweep, w.file, w.alone, w.rows);
+  if (status == WAL_OK) status = wal_sweep_execute(job, &sweep, w.file, w.alone, NULL, w.rows);
   if (status == WAL_OK && first) status = close_file(job, &sweep, groups, &w);
   if (status == WAL_OK && first) status = print_result(job, &sweep, &w);
   free_writer(job, &sweep, &w);

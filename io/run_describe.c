@@ -146,6 +146,13 @@ static bool print_last(description *d, hid_t dataset, const wal_hdf5_shape *shap
   return good;
 }
 
+/** Whether a path is of a column with a row a step, in /trace or /design itself. */
+static bool is_of_steps(const char *path) {
+  if (strncmp(path, "/trace/", 7) == 0) return true;
+  return strncmp(path, "/design/", 8) == 0 && !strchr(path + 8, '/') &&
+         strcmp(path, "/design/toll") != 0;
+}
+
 /** One line a dataset; with out = NULL only the widths of its columns are measured. */
 static wal_status print_dataset(description *d, const char *path, bool print, int width[2]) {
   char shape_line[SHAPE], units[SHORT], long_name[LINE], shown[WAL_HDF5_PATH];
@@ -159,7 +166,7 @@ static wal_status print_dataset(description *d, const char *path, bool print, in
     wal_hdf5_one_line(path, shown, sizeof shown);
     fprintf(d->out, "  %-*s  %-*s  %-4s  %s  %s", width[0], shown, width[1], shape_line, shape.type,
             units[0] ? units : "-", long_name);
-    bool column = strncmp(path, "/trace/", 7) == 0 && shape.rank == 1 && shape.items > 0 &&
+    bool column = is_of_steps(path) && shape.rank == 1 && shape.items > 0 &&
                   (shape.kind == WAL_HDF5_REAL || shape.kind == WAL_HDF5_INTEGER);
     good = !column || print_last(d, dataset, &shape);
     fputc('\n', d->out);

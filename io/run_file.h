@@ -147,6 +147,16 @@ wal_status wal_run_file_recorded(wal_run_file *file, const void **bytes, int64_t
 wal_status wal_run_file_replay(wal_run_file *into, const char *group, const void *bytes,
                                int64_t length);
 
+/**
+ * Does a part of recorded calls: those on what lies at or below `from` in the record, which becomes
+ * `group` in the file (made by the record's own call on `from`, if it has one). Scales that lie
+ * elsewhere are left out.
+ * @param takes  whether calls on the object at this path of the record are done; NULL: all
+ */
+wal_status wal_run_file_replay_part(wal_run_file *into, const char *from, const char *group,
+                                    bool (*takes)(const char *path), const void *bytes,
+                                    int64_t length);
+
 /** Counts the bytes that the finished file will have: nothing is written, no `fill` is called, and
  *  numbers given as NULL are as good as others. Every rank plans for itself: calls are rank-local,
  *  and ranges of spread arrays are not looked at. */

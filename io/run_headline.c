@@ -117,6 +117,32 @@ static void print_sweep(hid_t file, FILE *out) {
   if (dataset >= 0) H5Dclose(dataset);
 }
 
+/* Of the rows of /design/reference the usual rules are the first, the best design is the last. */
+static void print_design(hid_t file, json_t *params, FILE *out) {
+  const char *const parts[] = {"game", "objective", "method"};
+  const double steps = item(file, "/design", "step", -1);
+  const double best_step = attribute(file, "/design/best", "step");
+  const double best = item(file, "/design/reference", "objective", -1);
+  const double usual = item(file, "/design/reference", "objective", 0);
+  const double status = attribute(file, "/design", "status");
+  char shown[NAME];
+  fputs("design", out);
+  for (int i = 0; i < 3; i++) {
+    const char *name = component(json_object_get(params, parts[i]));
+    wal_hdf5_one_line(name ? name : "?", shown, sizeof shown);
+    fprintf(out, ", %s", shown);
+  }
+  if (!isnan(steps)) fprintf(out, ": %.0f steps", steps);
+  if (!isnan(best)) fprintf(out, ", objective %.6g", best);
+  if (!isnan(best_step)) fprintf(out, " (step %.0f)", best_step);
+  if (!isnan(usual)) fprintf(out, ", %.6g under the usual rules", usual);
+  fputs(status == 2   ? ", NOT converged: the learner diverged"
+        : status == 3 ? ", ended by what is NOT finite"
+                      : "",
+        out);
+  fputc('\n', out);
+}
+
 static void print_simulate(hid_t file, json_t *params, FILE *out) {
   const double samples = attribute(file, "/simulation", "samples");
   const double mean = item(file, "/simulation", "estimate", 0);
@@ -138,6 +164,8 @@ void wal_run_headline_print(hid_t file, FILE *out) {
     fprintf(out, "checkpoint at iteration %.0f, of a run that has not ended\n", at);
   } else if ((params = json_object_get(root, "solve"))) {
     print_solve(file, params, out);
+  } else if ((params = json_object_get(root, "design"))) {
+    print_design(file, params, out);
   } else if (json_object_get(root, "sweep")) {
     print_sweep(file, out);
   } else if ((params = json_object_get(root, "simulate"))) {

@@ -11,11 +11,13 @@ static wal_ctx *ctx_of(const wal_design *d) { return wal_problem_space(d->proble
 // ---- Made -------------------------------------------------------------------------------------
 
 static wal_status acquire(wal_ctx *ctx, wal_design *d) {
-  double **const arrays[] = {&d->theta, &d->best_theta, &d->direction, &d->next_theta};
-  for (int i = 0; i < 4; i++)
+  double **const arrays[] = {&d->theta, &d->good_theta, &d->best_theta, &d->direction,
+                             &d->next_theta};
+  for (int i = 0; i < 5; i++)
     WAL_TRY(wal_acquire(ctx, "parameters", d->count, sizeof(double), arrays[i]));
   if (!wal_ctx_planning(ctx)) {
     memcpy(d->theta, wal_problem_start(d->problem), (size_t)d->count * sizeof *d->theta);
+    memcpy(d->good_theta, d->theta, (size_t)d->count * sizeof *d->theta);
     memcpy(d->best_theta, d->theta, (size_t)d->count * sizeof *d->theta);
   }
   if (d->plan.method->moves) return WAL_OK;
@@ -56,6 +58,7 @@ void wal_design_destroy(wal_design **design) {
   wal_method_destroy(&d->method);
   wal_optimizer_destroy(&d->optimizer);
   wal_release(ctx, &d->theta);
+  wal_release(ctx, &d->good_theta);
   wal_release(ctx, &d->best_theta);
   wal_release(ctx, &d->direction);
   wal_release(ctx, &d->next_theta);
@@ -70,6 +73,7 @@ wal_status wal_design_cost(wal_problem *problem, const wal_design_plan *plan, in
   wal_ctx_plan_begin(ctx);
   const wal_status status = wal_design_create(problem, plan, &d);
   wal_design_destroy(&d);
+  wal_problem_forget_derivatives(problem);
   *bytes = wal_ctx_plan_end(ctx);
   WAL_TRY(status);
   WAL_TRY(wal_problem_plan(problem, &learner));
@@ -82,11 +86,17 @@ void wal_design_declare(wal_design *d, wal_state *state) {
   wal_state_add_integer(state, "done", &d->done);
   wal_state_add_integer(state, "best", &d->best);
   wal_state_add_items(state, "parameters", &d->theta, &d->count, &d->room, sizeof *d->theta);
+  wal_state_add_items(state, "good_parameters", &d->good_theta, &d->count, &d->room,
+                      sizeof *d->good_theta);
   wal_state_add_items(state, "best_parameters", &d->best_theta, &d->count, &d->room,
                       sizeof *d->best_theta);
   wal_state_add_items(state, "trace", &d->rows, &d->row_count, &d->row_room, sizeof *d->rows);
   wal_method_declare(d->method, state);
   if (d->optimizer) wal_optimizer_declare(d->optimizer, state);
+}
+
+bool wal_design_settled(const wal_design *d, int64_t row) {
+  return d->plan.settled == 0 || d->rows[row].exploitability <= d->plan.settled;
 }
 
 double wal_design_best_objective(const wal_design *d) {
@@ -96,15 +106,16 @@ double wal_design_best_objective(const wal_design *d) {
 
 // ---- Steps ------------------------------------------------------------------------------------
 
+/* Of a learner that diverges, too, there are numbers. */
 static wal_status assess(wal_design *d, bool last, wal_design_row *row) {
   wal_assessment found;
-  row->assessed = row->exploitability = row->plain_exploitability = NAN;
   if (d->plan.every == 0 || (row->step % d->plan.every != 0 && !last)) return WAL_OK;
-  WAL_TRY(wal_problem_assess(d->problem, d->theta, d->plan.iterations, &found));
+  const wal_status status = wal_problem_assess(d->problem, d->theta, d->plan.iterations, &found);
+  if (status != WAL_OK && status != WAL_ENOCONV) return status;
   row->assessed = found.objective;
   row->exploitability = found.exploitability;
   row->plain_exploitability = found.plain_exploitability;
-  return WAL_OK;
+  return status;
 }
 
 /* What the method finds at theta; the parameters that follow stand in next_theta then. */
@@ -112,7 +123,8 @@ static wal_status look_ahead(wal_design *d, bool last, wal_method_result *found)
   const size_t bytes = (size_t)d->count * sizeof *d->theta;
   memcpy(d->next_theta, d->theta, bytes);
   if (last) {
-    *found = (wal_method_result){.gradient_norm = NAN, .exact = true};
+    *found = (wal_method_result){.gradient_norm = NAN, .residual = NAN, .exact = true};
+    wal_problem_draw(d->problem, d->plan.restart, d->step);
     return wal_problem_evaluate(d->problem, d->theta, &found->objective);
   }
   if (d->plan.method->moves) {
@@ -121,17 +133,21 @@ static wal_status look_ahead(wal_design *d, bool last, wal_method_result *found)
     WAL_TRY(wal_method_step(d->method, d->step, d->theta, d->direction, found));
     wal_optimizer_step(d->optimizer, d->direction, d->next_theta);
   }
-  return wal_problem_check_finite(d->problem, "next value", d->count, d->next_theta, NULL);
+  return WAL_OK;
 }
 
-static wal_status add_row(wal_design *d, const wal_design_row *row, bool exact) {
+/* @param value  by which the row can become the best one; NaN: it cannot */
+static wal_status add_row(wal_design *d, const wal_design_row *row, double value) {
   wal_ctx *ctx = ctx_of(d);
-  const double value = d->plan.every > 0 ? row->assessed : exact ? row->objective : NAN;
   WAL_TRY_ALL(ctx, wal_grow(ctx, "trace", &d->rows, d->row_count, d->row_count + 1, &d->row_room,
                             sizeof *d->rows));
   d->rows[d->row_count] = *row;
   const double best = wal_design_best_objective(d);
-  if (!isnan(value) && !(value <= best)) {
+  bool better = !isnan(value) && !(value <= best);
+  if (!isnan(value) && d->best >= 0 &&
+      wal_design_settled(d, d->row_count) != wal_design_settled(d, d->best))
+    better = wal_design_settled(d, d->row_count);
+  if (better) {
     d->best = d->row_count;
     memcpy(d->best_theta, d->theta, (size_t)d->count * sizeof *d->theta);
   }
@@ -147,16 +163,28 @@ static wal_status check_end(wal_design *d, double start, bool *last) {
   return WAL_OK;
 }
 
+/* Where the step fails, theta goes back to the last one that was good, but for a next value alone
+   that is not finite: theta itself is good then. */
 static wal_status take_step(wal_design *d, double start, bool last) {
-  wal_design_row row = {.step = d->step};
-  wal_method_result found;
-  WAL_TRY(assess(d, last, &row));
-  WAL_TRY(look_ahead(d, last, &found));
-  row.objective = found.objective;
-  row.gradient_norm = found.gradient_norm;
+  const size_t bytes = (size_t)d->count * sizeof *d->theta;
+  wal_design_row row = {d->step, NAN, NAN, 0, NAN, NAN, NAN, NAN};
+  wal_method_result found = {.objective = NAN, .gradient_norm = NAN, .residual = NAN};
+  wal_status status = assess(d, last, &row);
+  double value = status == WAL_OK ? row.assessed : NAN;
+  if (status == WAL_OK) status = look_ahead(d, last, &found);
+  if (status == WAL_OK) {
+    row.objective = found.objective;
+    row.gradient_norm = found.gradient_norm;
+    row.residual = found.residual;
+    if (d->plan.every == 0) value = found.exact ? found.objective : NAN;
+  }
   row.seconds = wal_clock() - start;
-  WAL_TRY(add_row(d, &row, found.exact));
-  memcpy(d->theta, d->next_theta, (size_t)d->count * sizeof *d->theta);
+  if (status == WAL_OK || status == WAL_ENOCONV) WAL_TRY(add_row(d, &row, value));
+  if (status != WAL_OK) memcpy(d->theta, d->good_theta, bytes);
+  WAL_TRY(status);
+  WAL_TRY(wal_problem_check_finite(d->problem, "next value", d->count, d->next_theta, NULL));
+  memcpy(d->good_theta, d->theta, bytes);
+  memcpy(d->theta, d->next_theta, bytes);
   d->step++;
   d->done = last;
   return WAL_OK;

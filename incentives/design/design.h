@@ -15,10 +15,13 @@ typedef struct wal_design_plan {
   double seconds;     /**< 0: no limit. With one, results depend on the machine */
   int64_t every;      /**< assess every so many steps, and at the end; 0: never */
   int64_t iterations; /**< of the learner in assessments */
+  double settled;     /**< exploitability with entropy in assessments, up to which a design can be
+                           the best while there is such a one; 0: no limit */
   int64_t restart;    /**< 0, 1, ...: designs that differ in it draw other numbers */
 } wal_design_plan;
 
-/** What is known of theta_k, the parameters before step k. */
+/** What is known of theta_k, the parameters before step k. Where the learner diverges there is a
+ * last row with what was found until then, NaN otherwise. */
 typedef struct wal_design_row {
   int64_t step;
   double objective;     /**< G, or the method's estimate of it */
@@ -27,6 +30,7 @@ typedef struct wal_design_row {
   double assessed;      /**< objective of the assessment; NaN, as the next, where there is none */
   double exploitability;
   double plain_exploitability;
+  double residual; /**< of the method's equilibrium; NaN if it has none */
 } wal_design_row;
 
 /** A design at work on a problem. */
@@ -38,6 +42,7 @@ typedef struct wal_design {
   double *direction, *next_theta;
   /* state */
   double *theta, *best_theta; /**< [count]: now, and of the best row */
+  double *good_theta;         /**< of the last row that was followed by a step; first the start */
   int64_t count, room;
   wal_design_row *rows;
   int64_t row_count, row_room;
@@ -75,10 +80,13 @@ typedef struct wal_design_watch {
  * objective or, without assessments, of the row with the largest G that is no estimate.
  * @param watch  NULL: nobody
  * @collective. WAL_ENONFINITE: theta is then the last one for which all was finite, and the best so
- * far is kept; WAL_ENOCONV if the learner diverges in an assessment; WAL_ESTOPPED if pause() said
- * so.
+ * far is kept; WAL_ENOCONV if the learner diverges in an assessment or finds no equilibrium: theta
+ * is that of the step before; WAL_ESTOPPED if pause() said so.
  */
 wal_status wal_design_run(wal_design *design, const wal_design_watch *watch);
+
+/** Whether a row's exploitability is what the plan asks for. */
+bool wal_design_settled(const wal_design *design, int64_t row);
 
 /** Of the best row: the objective by which it is the best one. NaN: there is none. */
 double wal_design_best_objective(const wal_design *design);

@@ -10,6 +10,7 @@ typedef struct wal_gradient_check {
   double norm;  /**< of the gradient */
   double error; /**< largest of the directions, relative to norm, or to 1e-12 if that is larger */
   double step;  /**< by which the worst one was best */
+  bool beside;  /**< found near theta: at theta itself, perhaps a kink, they are apart */
 } wal_gradient_check;
 
 /**
@@ -17,9 +18,11 @@ typedef struct wal_gradient_check {
  * order along `directions` random unit vectors. Of each, the best of several steps counts: large
  * ones cross kinks (a threshold that moves to another bid), small ones are lost in rounding.
  * @param method  one whose objective is exact. @collective.
- * Cost: up to 16 evaluations a direction. WAL_EINPUT if the method gives no exact gradient.
+ * @param reference  gives the values: the method itself, or the same one of the same problem that
+ *                   is computed more precisely, for differences magnify rounding
+ * Cost: up to 32 evaluations a direction. WAL_EINPUT if the method gives no exact gradient.
  */
-wal_status wal_gradient_check_run(wal_method *method, const double *theta, int64_t directions,
-                                  wal_gradient_check *out);
+wal_status wal_gradient_check_run(wal_method *method, wal_method *reference, const double *theta,
+                                  int64_t directions, wal_gradient_check *out);
 
 #endif

@@ -12,7 +12,9 @@ typedef struct wal_method wal_method;
 typedef struct wal_method_result {
   double objective;     /**< G(theta), or an estimate of it */
   double gradient_norm; /**< of the direction; NaN without one */
-  bool exact;           /**< the objective is that of theta itself */
+  double residual;      /**< how far the learner is from the equilibrium that the method asks for:
+                             change of probabilities that is left; NaN if it asks for none */
+  bool exact;           /**< the objective is that of theta itself, and not of games of this step */
 } wal_method_result;
 
 /**
@@ -48,6 +50,11 @@ struct wal_method {
   double *memory; /**< [type->memory] */
   int64_t memory_count, memory_room;
 };
+
+/** WAL_EINPUT, with the methods that can be used, if this one needs derivatives that the game does
+ * not have. Rank-local. */
+wal_status wal_method_check(wal_ctx *ctx, const wal_method_type *type, const wal_params *params,
+                            const wal_game *game);
 
 /** @param problem  must outlive the method. @collective
  *  WAL_EINPUT if the method cannot be used on it, as one with gradients on a game without. */

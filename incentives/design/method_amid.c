@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "incentives/design/method.h"
@@ -26,19 +27,26 @@ static double growth(const wal_response *r) {
 }
 
 static wal_status create(const wal_params *params, wal_method *m) {
+  wal_ctx *ctx = wal_problem_space(m->problem)->ctx;
   const char *memory = wal_params_text(params, "memory");
   const double grown = growth(wal_problem_response(m->problem));
+  const bool reverse = strcmp(memory, "reverse") == 0;
   const bool reverses = grown <= MOST_GROWTH && !wal_problem_game(m->problem)->shape.reads_policy;
-  if (strcmp(memory, "reverse") == 0 && isfinite(grown) && grown > MOST_GROWTH)
-    wal_params_warn(wal_problem_space(m->problem)->ctx, params, "memory",
+  const wal_unrolled_memory choice = strcmp(memory, "full") == 0 ? WAL_UNROLLED_FULL
+                                     : reverse || (strcmp(memory, "auto") == 0 && reverses)
+                                         ? WAL_UNROLLED_REVERSE
+                                         : WAL_UNROLLED_SQRT;
+  const wal_status status = wal_problem_differentiate(m->problem, choice);
+  if (status == WAL_EINPUT && reverse) {
+    char why[512];
+    snprintf(why, sizeof why, "%s", wal_ctx_error(ctx));
+    return wal_params_fail(ctx, params, "memory", "%s", why);
+  }
+  if (status == WAL_OK && reverse && grown > MOST_GROWTH)
+    wal_params_warn(ctx, params, "memory",
                     "taking the learner's steps back magnifies rounding by %.1g; sqrt is exact",
                     grown);
-  const wal_unrolled_memory choice =
-      strcmp(memory, "full") == 0 ? WAL_UNROLLED_FULL
-      : strcmp(memory, "reverse") == 0 || (strcmp(memory, "auto") == 0 && reverses)
-          ? WAL_UNROLLED_REVERSE
-          : WAL_UNROLLED_SQRT;
-  return wal_problem_differentiate(m->problem, choice);
+  return status;
 }
 
 static wal_status step(wal_method *m, int64_t k, const double *theta, double *out,

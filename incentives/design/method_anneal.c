@@ -28,7 +28,9 @@ static wal_status create(const wal_params *params, wal_method *m) {
 static wal_status step(wal_method *m, int64_t k, const double *theta, double *out,
                        wal_method_result *result) {
   const int64_t count = wal_problem_count(m->problem);
-  if (m->memory[KNOWN] == 0) WAL_TRY(wal_problem_evaluate(m->problem, theta, &m->memory[VALUE]));
+  const bool drawn = wal_problem_draws(m->problem) != NULL;  // other games than the step before
+  if (m->memory[KNOWN] == 0 || drawn)
+    WAL_TRY(wal_problem_evaluate(m->problem, theta, &m->memory[VALUE]));
   m->memory[KNOWN] = 1;
   result->objective = m->memory[VALUE];
   result->exact = true;

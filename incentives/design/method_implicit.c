@@ -25,11 +25,14 @@ static const wal_param PARAMS[] = {
      .number = 1,
      .low = 0,
      .high = HUGE_VAL,
-     .meaning = "change of probabilities that is accepted when the iterations are over: at a kink "
-                "the learner can go to and fro for ever; more ends the design"},
+     .meaning = "change of probabilities that is accepted when the iterations are over, or the "
+                "residual falls no further: a learner can go round for ever; more ends the design"},
     {0}};
 
 static wal_status create(const wal_params *params, wal_method *m) {
+  if (!(wal_problem_response(m->problem)->entropy > 0))
+    return wal_params_fail(wal_problem_space(m->problem)->ctx, params, NULL,
+                           "expected a learner with entropy > 0, got 0 (amid{} can be used)");
   return wal_problem_differentiate_equilibrium(m->problem, wal_params_real(params, "tolerance"),
                                                wal_params_real(params, "accepted"),
                                                wal_params_integer(params, "iterations"));
@@ -38,8 +41,11 @@ static wal_status create(const wal_params *params, wal_method *m) {
 static wal_status step(wal_method *m, int64_t k, const double *theta, double *out,
                        wal_method_result *result) {
   (void)k;
-  result->exact = true;
-  return wal_problem_gradient(m->problem, theta, &result->objective, out);
+  WAL_TRY(wal_problem_gradient(m->problem, theta, &result->objective, out));
+  const wal_implicit_work work = wal_problem_equilibrium(m->problem);
+  result->exact = work.found;
+  result->residual = work.residual;
+  return WAL_OK;
 }
 
 const wal_method_type wal_method_implicit = {

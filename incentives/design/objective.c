@@ -54,6 +54,16 @@ static wal_status check_columns(wal_ctx *ctx, const wal_game_type *game,
                          game->component.name, list, column);
 }
 
+wal_status wal_objective_check(wal_ctx *ctx, const wal_game *game, const wal_objective_type *type,
+                               wal_params *params) {
+  const wal_space space = {.ctx = ctx, .game = game};  // of which create() reads no more
+  wal_objective o = {.type = type, .space = &space};
+  WAL_TRY(check_columns(ctx, game->type, type, params));
+  const wal_status status = type->create(ctx, params, &o);
+  wal_release(ctx, &o.self);
+  return status;
+}
+
 wal_status wal_objective_check_derivatives(const wal_objective *o) {
   const wal_game_type *game = o->space->game->type;
   if (!o->type->columns) return WAL_OK;

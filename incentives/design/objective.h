@@ -28,7 +28,8 @@ typedef struct wal_objective_type {
   wal_component component; /**< kind "objective" */
   /** Columns of the game's report that it needs: names, ending with NULL; NULL: none. */
   const char *const *columns;
-  /** Reads the parameters, sets `sums`, may make `self`: one block from wal_acquire(). */
+  /** Reads the parameters, sets `sums`, may make `self`: one block from wal_acquire(). Of the space
+   *  it may need the game alone; what else it has may be 0, as in wal_objective_check(). */
   wal_status (*create)(wal_ctx *ctx, wal_params *params, wal_objective *objective);
   /** Before the tiles of a stage; NULL: nothing. @collective */
   wal_status (*begin)(wal_objective *objective, const wal_flow *flow, int stage);
@@ -68,6 +69,11 @@ struct wal_objective {
 wal_status wal_objective_create(const wal_space *space, const wal_objective_type *type,
                                 wal_params *params, wal_objective **out);
 void wal_objective_destroy(wal_objective **objective);
+
+/** Finds the mistakes that wal_objective_create() would find, and tabulates functions. Rank-local.
+ */
+wal_status wal_objective_check(wal_ctx *ctx, const wal_game *game, const wal_objective_type *type,
+                               wal_params *params);
 
 /** WAL_EINPUT if the game's report has no derivatives that the objective needs. Rank-local. */
 wal_status wal_objective_check_derivatives(const wal_objective *objective);

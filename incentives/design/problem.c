@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "incentives/design/batch.h"
 #include "sim/core/memory.h"
 #include "sim/core/sum.h"
 #include "sim/learn/learner.h"
@@ -21,6 +22,9 @@ struct wal_problem {
   wal_unrolled *unrolled;  // one of these two, once derivatives are asked for
   wal_implicit *implicit;
   double *start;
+  wal_draws *draws;  // NULL, as the next: one game, as it is written
+  wal_batch *batch;  // the games of a step
+  int64_t batch_count, held_out;
 };
 
 static const double ROUND_OFF = 1e-10;  // of exploitabilities that are compared, with their values
@@ -84,6 +88,23 @@ static wal_status learner_params(wal_ctx *ctx, const wal_response *response, wal
 
 // ---- Made -------------------------------------------------------------------------------------
 
+/* In the place of the game as it is written, whose parameters the design begins with, the first
+ * held-out one. */
+static wal_status draw_game(wal_problem *p, const wal_problem_parts *parts) {
+  const wal_draw_key key = wal_draw_held_out(0);
+  const int64_t count = p->parameters.count;
+  if (!p->draws) return WAL_OK;
+  wal_game_destroy(p->ctx, &p->game);
+  wal_draws_begin(p->draws, p->ctx, &key);
+  const wal_status status = wal_game_create(p->ctx, parts->game, parts->game_params, &p->game);
+  wal_draws_end(p->draws, p->ctx);
+  WAL_TRY(status);
+  wal_game_parameters(&p->game, &p->parameters);
+  if (p->parameters.count == count) return WAL_OK;
+  return wal_fail(p->ctx, WAL_EINTERNAL, "%s: a drawn game has other parameters",
+                  parts->game->component.name);
+}
+
 static wal_status create_parts(wal_problem *p, const wal_problem_parts *parts) {
   wal_ctx *ctx = p->ctx;
   WAL_TRY(wal_game_create(ctx, parts->game, parts->game_params, &p->game));
@@ -91,23 +112,31 @@ static wal_status create_parts(wal_problem *p, const wal_problem_parts *parts) {
   WAL_TRY(learner_params(ctx, &p->response, &p->learner_params));
   WAL_TRY(wal_acquire(ctx, "parameters", p->parameters.count, sizeof(double), &p->start));
   memcpy(p->start, p->parameters.values, (size_t)p->parameters.count * sizeof *p->start);
-  return WAL_OK;
+  return draw_game(p, parts);
 }
 
 wal_status wal_problem_create(wal_ctx *ctx, const wal_problem_parts *parts, wal_problem **out) {
   wal_problem *p = NULL;
+  wal_draws *draws = parts->draws;
   *out = NULL;
   wal_status status = wal_acquire(ctx, "design problem", 1, sizeof *p, &p);
   if (status == WAL_OK) {
     p->ctx = ctx;
     p->response = parts->response;
+    p->draws = draws;
+    p->batch_count = draws ? parts->batch : 1;
+    p->held_out = draws ? parts->held_out : 1;
     status = create_parts(p, parts);
+  } else {
+    wal_draws_destroy(ctx, &draws);
   }
   status = wal_agree(ctx, status);
   if (status == WAL_OK) status = wal_space_create(ctx, &p->game, parts->layout, &p->space);
   if (status == WAL_OK)
     status =
         wal_objective_create(p->space, parts->objective, parts->objective_params, &p->objective);
+  if (status == WAL_OK && draws)
+    status = wal_batch_create(ctx, parts, p->parameters.count, &p->batch);
   if (status == WAL_OK)
     *out = p;
   else
@@ -119,9 +148,10 @@ void wal_problem_destroy(wal_problem **problem) {
   if (!problem || !*problem) return;
   wal_problem *p = *problem;
   wal_ctx *ctx = p->ctx;
+  wal_batch_destroy(&p->batch);
+  wal_draws_destroy(ctx, &p->draws);
   wal_learner_destroy(&p->learner);
-  wal_unrolled_destroy(&p->unrolled);
-  wal_implicit_destroy(&p->implicit);
+  wal_problem_forget_derivatives(p);
   wal_objective_destroy(&p->objective);
   wal_space_destroy(&p->space);
   wal_params_destroy(&p->learner_params);
@@ -137,6 +167,15 @@ int64_t wal_problem_count(const wal_problem *p) { return p->parameters.count; }
 const wal_response *wal_problem_response(const wal_problem *p) { return &p->response; }
 const double *wal_problem_start(const wal_problem *p) { return p->start; }
 const wal_learner *wal_problem_learner(const wal_problem *p) { return p->learner; }
+
+void wal_problem_draw(wal_problem *p, int64_t restart, int64_t step) {
+  if (p->batch) wal_batch_draw(p->batch, restart, step);
+}
+
+const wal_draws *wal_problem_draws(const wal_problem *p) { return p->draws; }
+int64_t wal_problem_batch(const wal_problem *p) { return p->batch_count; }
+int64_t wal_problem_held_out(const wal_problem *p) { return p->held_out; }
+int64_t wal_problem_turns(const wal_problem *p) { return p->batch ? wal_batch_turns(p->batch) : 1; }
 
 void wal_problem_set(wal_problem *p, const double *theta) {
   memcpy(p->parameters.values, theta, (size_t)p->parameters.count * sizeof *theta);
@@ -173,11 +212,22 @@ static wal_status start_learner(wal_problem *p, const double *theta) {
 }
 
 wal_status wal_problem_plan(wal_problem *p, wal_learner_cost *out) {
-  return wal_learner_plan(p->space, wal_learner_find("mirror_descent"), p->learner_params, out);
+  wal_learner_cost of_batch = {0};
+  WAL_TRY(wal_learner_plan(p->space, wal_learner_find("mirror_descent"), p->learner_params, out));
+  if (!p->batch) return WAL_OK;
+  WAL_TRY(wal_batch_plan(p->batch, &of_batch));
+  out->bytes += of_batch.bytes;  // both at once in assessments
+  out->traffic = of_batch.traffic;
+  return WAL_OK;
 }
 
 wal_status wal_problem_evaluate(wal_problem *p, const double *theta, double *out) {
   wal_measure measure;
+  if (p->batch) {
+    wal_learner_destroy(&p->learner);
+    wal_problem_set(p, theta);
+    return wal_batch_evaluate(p->batch, theta, out);
+  }
   WAL_TRY(start_learner(p, theta));
   for (int64_t t = 0; t < p->response.iterations; t++)
     WAL_TRY(wal_learner_sweep(p->learner, false, true, &measure));
@@ -190,8 +240,9 @@ static double exploitability(const wal_problem *p, const wal_measure *measure) {
   return p->response.entropy > 0 ? measure->soft_exploitability : measure->exploitability;
 }
 
-wal_status wal_problem_assess(wal_problem *p, const double *theta, int64_t iterations,
-                              wal_assessment *out) {
+/* Of the problem's own game. */
+static wal_status assess(wal_problem *p, const double *theta, int64_t iterations,
+                         wal_assessment *out) {
   wal_measure start, now;
   WAL_TRY(start_learner(p, theta));
   WAL_TRY(wal_learner_sweep(p->learner, true, iterations > 0, &start));
@@ -214,11 +265,22 @@ wal_status wal_problem_assess(wal_problem *p, const double *theta, int64_t itera
                   out->start_exploitability);
 }
 
+wal_status wal_problem_assess(wal_problem *p, const double *theta, int64_t iterations,
+                              wal_assessment *out) {
+  const wal_status status = assess(p, theta, iterations, out);
+  if (!p->batch || (status != WAL_OK && status != WAL_ENOCONV)) return status;
+  return wal_batch_assess(p->batch, theta, iterations, status, out);
+}
+
 // ---- Derivatives ------------------------------------------------------------------------------
 
-static wal_status check_derivatives(wal_problem *p) {
+void wal_problem_forget_derivatives(wal_problem *p) {
   wal_unrolled_destroy(&p->unrolled);
   wal_implicit_destroy(&p->implicit);
+}
+
+static wal_status check_derivatives(wal_problem *p) {
+  wal_problem_forget_derivatives(p);
   WAL_TRY(wal_adjoint_check(p->ctx, &p->game));
   return wal_objective_check_derivatives(p->objective);
 }
@@ -228,7 +290,9 @@ wal_status wal_problem_differentiate(wal_problem *p, wal_unrolled_memory memory)
                                         .entropy = p->response.entropy,
                                         .iterations = p->response.iterations,
                                         .memory = memory};
+  const wal_batch_derivatives drawn = {.memory = memory};
   WAL_TRY(check_derivatives(p));
+  if (p->batch) return wal_batch_differentiate(p->batch, &drawn);
   return wal_unrolled_create(p->space, &options, &p->unrolled);
 }
 
@@ -239,11 +303,17 @@ wal_status wal_problem_differentiate_equilibrium(wal_problem *p, double toleranc
                                         .tolerance = tolerance,
                                         .accepted = accepted,
                                         .iterations = iterations};
+  const wal_batch_derivatives drawn = {
+      .equilibrium = true, .tolerance = tolerance, .accepted = accepted, .iterations = iterations};
   WAL_TRY(check_derivatives(p));
+  if (p->batch) return wal_batch_differentiate(p->batch, &drawn);
   return wal_implicit_create(p->space, &options, &p->implicit);
 }
 
-const wal_implicit *wal_problem_equilibrium(const wal_problem *p) { return p->implicit; }
+wal_implicit_work wal_problem_equilibrium(const wal_problem *p) {
+  if (p->batch) return wal_batch_equilibria(p->batch);
+  return p->implicit ? wal_implicit_last(p->implicit) : (wal_implicit_work){.residual = NAN};
+}
 
 void wal_problem_declare(wal_problem *p, wal_state *state) {
   if (p->implicit) wal_implicit_declare(p->implicit, state);
@@ -256,6 +326,7 @@ wal_status wal_problem_gradient(wal_problem *p, const double *theta, double *out
   const int64_t count = p->parameters.count;
   wal_learner_destroy(&p->learner);
   wal_problem_set(p, theta);
+  if (p->batch) return wal_batch_gradient(p->batch, theta, out, gradient);
   memset(gradient, 0, (size_t)count * sizeof *gradient);
   WAL_TRY(i ? wal_implicit_forward(i) : wal_unrolled_forward(u, true));
   WAL_TRY(wal_objective_measure(p->objective, i ? wal_implicit_flow(i) : wal_unrolled_flow(u),

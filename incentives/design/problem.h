@@ -2,6 +2,7 @@
 #ifndef WALRAS_INCENTIVES_DESIGN_PROBLEM_H
 #define WALRAS_INCENTIVES_DESIGN_PROBLEM_H
 
+#include "incentives/design/draws.h"
 #include "incentives/design/objective.h"
 #include "sim/learn/implicit.h"
 #include "sim/learn/learner.h"
@@ -15,6 +16,10 @@
  *   G(theta) = g(flow of softmax(y_T(theta))).
  *
  * Parameters are given to every call: the problem remembers none. All ranks give the same.
+ *
+ * With draws the game is another one in every step of the design: G is then the mean over the
+ * `batch` games of the step, and assessments are about `held_out` games that are always the same.
+ * The problem's own game, space and learner are those of the first of these.
  */
 typedef struct wal_problem wal_problem;
 
@@ -32,6 +37,8 @@ typedef struct wal_problem_parts {
   wal_params *objective_params;
   wal_response response;
   const wal_space_options *layout; /**< NULL for the usual */
+  wal_draws *draws;                /**< NULL: one game, as it is written. Taken over */
+  int64_t batch, held_out;         /**< with draws: games of a step, and of an assessment; >= 1 */
 } wal_problem_parts;
 
 /** As scenarios write the learner: mirror_descent{rate=, entropy=, iterations=}. */
@@ -40,7 +47,7 @@ extern const wal_component wal_response_component;
 wal_status wal_response_read(wal_ctx *ctx, const wal_params *params, wal_response *out);
 
 /** WAL_EINPUT if the game lacks the objective; a game that has nothing to design can be assessed.
- *  @collective */
+ *  The draws are taken over, whatever happens. @collective */
 wal_status wal_problem_create(wal_ctx *ctx, const wal_problem_parts *parts, wal_problem **out);
 void wal_problem_destroy(wal_problem **problem);
 
@@ -57,6 +64,17 @@ const double *wal_problem_start(const wal_problem *problem);
 
 /** Makes the game's parameters theta, as the calls below do. */
 void wal_problem_set(wal_problem *problem, const double *theta);
+
+/** Which games the calls below are about, if games are drawn: those of a step of a design of the
+ *  context's seed; at first step 0 of restart 0. Rank-local, the same on all ranks. */
+void wal_problem_draw(wal_problem *problem, int64_t restart, int64_t step);
+/** NULL: games are not drawn. */
+const wal_draws *wal_problem_draws(const wal_problem *problem);
+/** Games of a step, and of an assessment (1 and 1 if games are not drawn). */
+int64_t wal_problem_batch(const wal_problem *problem);
+int64_t wal_problem_held_out(const wal_problem *problem);
+/** How many games this rank has to do with in a step, one after the other. */
+int64_t wal_problem_turns(const wal_problem *problem);
 
 /** What is known of a design: from the learner's policy after some iterations. */
 typedef struct wal_assessment {
@@ -80,6 +98,9 @@ wal_status wal_problem_assess(wal_problem *problem, const double *theta, int64_t
 /** What the learner of evaluations will take. @collective */
 wal_status wal_problem_plan(wal_problem *problem, wal_learner_cost *out);
 
+/** Lets go of what the two below made. Rank-local. */
+void wal_problem_forget_derivatives(wal_problem *problem);
+
 /** The policy of the design that was assessed (with its flow), for run files: the learner is kept
  *  until the next evaluation. NULL: none. */
 const wal_learner *wal_problem_learner(const wal_problem *problem);
@@ -93,8 +114,9 @@ wal_status wal_problem_differentiate(wal_problem *problem, wal_unrolled_memory m
 wal_status wal_problem_differentiate_equilibrium(wal_problem *problem, double tolerance,
                                                  double accepted, int64_t iterations);
 
-/** What wal_problem_differentiate_equilibrium() made; NULL: not asked for. */
-const wal_implicit *wal_problem_equilibrium(const wal_problem *problem);
+/** How the equilibrium of the last gradient was found; of a batch all together, and the worst. Not
+ *  `found`, with a residual that is NaN: there is none. */
+wal_implicit_work wal_problem_equilibrium(const wal_problem *problem);
 
 /** G(theta) and its derivatives [count]. @collective. Cost: about four times that of
  *  wal_problem_evaluate(); at the equilibrium, less the nearer it is to the last one.

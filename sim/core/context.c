@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_SHARED = 1 << 27 };  // numbers in one message
+
 struct wal_ctx {
   wal_ctx *parent; /**< that this one was split from, or NULL */
   MPI_Comm comm;
@@ -23,6 +25,7 @@ struct wal_ctx {
   void *end_user;
   uint64_t *warned;  // hashes of the warnings handed on
   int64_t warned_count, warned_room;
+  bool silent;
   char error[WAL_ERROR_LENGTH];
 };
 
@@ -151,10 +154,13 @@ void wal_warn(wal_ctx *ctx, const char *format, ...) {
   va_start(args, format);
   format_line(text, format, args);
   va_end(args);
-  while (ctx->parent) ctx = ctx->parent;
-  if (ctx->warning_handler && note_warning(ctx, text))
+  for (; ctx->parent; ctx = ctx->parent)
+    if (ctx->silent) return;
+  if (ctx->warning_handler && !ctx->silent && note_warning(ctx, text))
     ctx->warning_handler(ctx->warning_user, text);
 }
+
+void wal_ctx_silence(wal_ctx *ctx, bool silent) { ctx->silent = silent; }
 
 void wal_ctx_set_end_handler(wal_ctx *ctx, wal_end_handler handler, void *user) {
   ctx->end_handler = handler;
@@ -211,6 +217,17 @@ wal_status wal_ctx_largest_real(wal_ctx *ctx, double *value) {
   WAL_TRY(wal_ctx_least_integer(ctx, &bits));
   bits = -bits;
   memcpy(value, &bits, sizeof bits);
+  return WAL_OK;
+}
+
+wal_status wal_ctx_share_reals(wal_ctx *ctx, int root, int64_t count, double *values) {
+  if (ctx->size == 1) return WAL_OK;
+  for (int64_t from = 0; from < count; from += MOST_SHARED) {
+    const int64_t n = count - from < MOST_SHARED ? count - from : MOST_SHARED;
+    if (MPI_Bcast(values + from, (int)n, MPI_DOUBLE, root, ctx->comm) != MPI_SUCCESS)
+      return wal_fail(ctx, WAL_EINTERNAL, "MPI_Bcast failed");
+    wal_ctx_count_traffic(ctx, ctx->rank == root ? 0 : n * (int64_t)sizeof *values, 0, 1);
+  }
   return WAL_OK;
 }
 

@@ -83,6 +83,10 @@ void wal_ctx_set_warning_handler(wal_ctx *ctx, wal_warning_handler handler, void
  *  rank is called. */
 void wal_warn(wal_ctx *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/** Whether warnings in this context, and in those split from it, are kept from all handlers: of
+ *  work that is done again with other numbers, and would warn of each. Rank-local. */
+void wal_ctx_silence(wal_ctx *ctx, bool silent);
+
 /** Sets who hears, on this rank, why the whole job is about to be ended from within the library
  *  (io/run_file.h), in this context or one split from it; NULL (as at the start): nobody. It may
  *  not call anything collective. Rank-local. */
@@ -108,6 +112,9 @@ wal_status wal_ctx_least_integer(wal_ctx *ctx, int64_t *value);
 /** Replaces *value, which is not negative, by the largest over the ranks; NaN is larger than all.
  *  @collective ctx */
 wal_status wal_ctx_largest_real(wal_ctx *ctx, double *value);
+
+/** Replaces `count` numbers by those of rank `root`, the same bits. @collective ctx */
+wal_status wal_ctx_share_reals(wal_ctx *ctx, int root, int64_t count, double *values);
 
 /** Ends all processes of the job with the status' exit status: for programs, where a rank can
  *  neither carry on nor tell the others. */

@@ -55,7 +55,7 @@ wal_status wal_acquire(wal_ctx *ctx, const char *what, int64_t count, size_t siz
                     (double)wal_ctx_memory(ctx) / GIB);
   // Sweeps walk through several large arrays at once: with large pages, address translation does
   // not slow them down. The advice is free to be ignored.
-  const bool large = bytes >= 4 * HUGE_PAGE;
+  const bool large = bytes >= HUGE_PAGE;
   const size_t alignment = large ? HUGE_PAGE : ALIGNMENT;
   const size_t total = (size_t)wal_round_up(bytes + ALIGNMENT, (int64_t)alignment);
   const bool planned = large && wal_ctx_planning(ctx);

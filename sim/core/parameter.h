@@ -161,6 +161,26 @@ wal_status wal_params_fill_text(wal_ctx *ctx, wal_params *params, const char *na
                                 const char *value);
 void wal_params_fill_integer(wal_params *params, const char *name, int64_t value);
 
+/**
+ * The parameter at a dotted path below `params`, as "mechanism.hidden".
+ * @param owner  receives the component or record that has it, a part of params
+ * @param rest   receives the path from there on
+ * @return  NULL if there is none: `owner` is then the component that does not have it
+ */
+const wal_param *wal_params_at(wal_params *params, const char *path, wal_params **owner,
+                               const char **rest);
+
+/** Whether a number may stand as this parameter: WAL_EINPUT as wal_params_resolve() has it.
+ *  @param param  an INTEGER or a REAL of params
+ *  @param line   of the scenario, for the error text; 0: that of the component
+ *  @param where  what the text has before "expected", as "in draw: " */
+wal_status wal_params_check_number(wal_ctx *ctx, const wal_params *params, const wal_param *param,
+                                   int line, const char *where, double number);
+
+/** Puts a number (checked before) in the place of an INTEGER or a REAL, and hands out what stood
+ *  there; `given` likewise: whether the parameter was given, or optional and left out. */
+void wal_params_exchange(wal_params *params, const wal_param *param, bool *given, double *number);
+
 /** Fails with `FILE:LINE: COMPONENT: NAME: ` before the text; name may be NULL. */
 wal_status wal_params_fail(wal_ctx *ctx, const wal_params *params, const char *name,
                            const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -34,7 +34,7 @@ wal_status wal_adjoint_check(wal_ctx *ctx, const wal_game *game) {
                                                                   : NULL;
   if (!lacks) return type->differentiable ? type->differentiable(ctx, game->self) : WAL_OK;
   return wal_fail(ctx, WAL_EINPUT,
-                  "the game %s has no derivatives of its %s: it cannot be designed",
+                  "the game %s has no derivatives of its %s: it cannot be designed by gradients",
                   type->component.name, lacks);
 }
 
@@ -168,10 +168,7 @@ static void undo_tile(wal_adjoint *a, const wal_policy *policy, const wal_logit_
   const wal_policy_memo memo = wal_policy_memo_of(policy, slab->stage, tile);
   const wal_tile_step back = {.keep = 1 / undo->keep,
                               .rate = -undo->rate / undo->keep,
-                              .pi = a->pi,
-                              .log_norm = a->log_norm,
                               .y = wal_policy_tile(policy, slab->stage, tile),
-                              .v = a->x,
                               .next_pi = memo.probabilities,
                               .next_log = memo.log_norm};
   wal_tile_step_run(wal_tile_of(a->space, slab), q, &back);

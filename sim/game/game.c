@@ -88,7 +88,10 @@ void wal_game_parameters(const wal_game *game, wal_parameters *out) {
     game->type->parameters(game->self, out);
 }
 
-void wal_game_designed(wal_game *game) { wal_toll_renew(&game->toll); }
+void wal_game_designed(wal_game *game) {
+  wal_toll_renew(&game->toll);
+  if (game->type->designed) game->type->designed(game->self);
+}
 
 void wal_game_spread_reward(const wal_game *game, const wal_slab *slab, double *reward) {
   for (int a = 1; a < game->shape.actions; a++)

@@ -95,7 +95,7 @@ typedef struct wal_parameter_part {
 
 /** The numbers of a game that a designer may choose. */
 typedef struct wal_parameters {
-  double *values; /**< [count]; the game's own: changes count from the next sweep on */
+  double *values; /**< [count]; the game's own: changes count from wal_game_designed() on */
   int64_t count;
   int parts; /**< one after the other they make up the values */
   wal_parameter_part part[WAL_PARAMETER_PARTS];
@@ -236,6 +236,8 @@ typedef struct wal_game_type {
   wal_status (*differentiable)(wal_ctx *ctx, const void *self);
   /** What a designer may choose; the same on all ranks. Default: nothing. */
   void (*parameters)(const void *self, wal_parameters *out);
+  /** Called when they have been changed. Default: nothing to do. */
+  void (*designed)(void *self);
 
   /** WAL_OK, or the first failure of an operation above that has no way to return one (a script's
    *  function), with its text. Asked at the end of every sweep. Default: they do not fail. */

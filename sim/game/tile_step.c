@@ -89,9 +89,10 @@ WAL_HOT void wal_tile_action_mass(wal_tile t, const double *restrict mass,
   }
 }
 
-/* Values and the new logits of up to LANES states, and the largest logit of each. */
-WAL_INLINE void descend(int64_t n, int outcomes, wal_tile t, const wal_tile_value *q, int64_t at,
-                        const wal_tile_step *step, double *top) {
+/* Values and the new logits of up to LANES states, and the largest logit of each; `valued` says
+   whether values are wanted. */
+WAL_INLINE void descend(int64_t n, int outcomes, bool valued, wal_tile t, const wal_tile_value *q,
+                        int64_t at, const wal_tile_step *step, double *top) {
   const double keep = step->keep, rate = step->rate, entropy = step->entropy;
   const double *all = q->base + at;
   const int64_t stride = q->base_stride;
@@ -99,48 +100,53 @@ WAL_INLINE void descend(int64_t n, int outcomes, wal_tile t, const wal_tile_valu
   for (int64_t i = 0; i < n; i++) {
     v[i] = 0;
     most[i] = -HUGE_VAL;
-    norm[i] = step->log_norm[at + i];
+    norm[i] = valued ? step->log_norm[at + i] : 0;
     one[i] = outcomes ? q->reached[at + i] : 0;
     two[i] = outcomes ? q->reached[t.stride + at + i] : 0;
   }
   for (int a = 0; a < t.actions; a++) {
-    fetch(step->y + (t.actions + a) * t.stride + at);
-    fetch(step->pi + (t.actions + a) * t.stride + at);
-    const double c = outcomes ? q->weight[a] : 0, d = outcomes ? q->weight[t.actions + a] : 0;
     const double *base = all + a * stride;
-    const double *pi = step->pi + a * t.stride + at;
     double *y = step->y + a * t.stride + at;
+    const double *pi = valued ? step->pi + a * t.stride + at : y;
+    fetch(y + t.actions * t.stride);
+    if (valued) fetch(pi + t.actions * t.stride);
+    const double c = outcomes ? q->weight[a] : 0, d = outcomes ? q->weight[t.actions + a] : 0;
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) {
       const double value = outcomes ? (base[i] + c * one[i]) + d * two[i] : base[i];
       const double old = y[i], p = pi[i];
       const double term = p * (value - entropy * (old - norm[i]));
       const double next = keep * old + rate * value;
-      v[i] += p == 0 ? 0 : term;  // 0 log 0 = 0, however far the logit is
+      if (valued) v[i] += p == 0 ? 0 : term;  // 0 log 0 = 0, however far the logit is
       y[i] = next;
       most[i] = next > most[i] ? next : most[i];
     }
   }
   for (int64_t i = 0; i < n; i++) {
-    step->v[at + i] = v[i];
+    if (valued) step->v[at + i] = v[i];
     top[i] = most[i];
   }
 }
 
 WAL_HOT static void descend_eight(wal_tile t, const wal_tile_value *q, int64_t at,
                                   const wal_tile_step *step, double *top) {
-  if (q->outcomes == 2)
-    descend(LANES, 2, t, q, at, step, top);
+  if (step->v && q->outcomes == 2)
+    descend(LANES, 2, true, t, q, at, step, top);
+  else if (step->v)
+    descend(LANES, 0, true, t, q, at, step, top);
+  else if (q->outcomes == 2)
+    descend(LANES, 2, false, t, q, at, step, top);
   else
-    descend(LANES, 0, t, q, at, step, top);
+    descend(LANES, 0, false, t, q, at, step, top);
 }
 
 WAL_HOT static void descend_few(int64_t n, wal_tile t, const wal_tile_value *q, int64_t at,
                                 const wal_tile_step *step, double *top) {
-  if (q->outcomes == 2)
-    descend(n, 2, t, q, at, step, top);
+  const int outcomes = q->outcomes == 2 ? 2 : 0;
+  if (step->v)
+    descend(n, outcomes, true, t, q, at, step, top);
   else
-    descend(n, 0, t, q, at, step, top);
+    descend(n, outcomes, false, t, q, at, step, top);
 }
 
 void wal_tile_step_run(wal_tile t, const wal_tile_value *q, const wal_tile_step *step) {

@@ -36,9 +36,10 @@ void wal_tile_action_mass(wal_tile t, const double *mass, const double *pi, doub
 /** y <- keep * y + rate * q on the logits y, and the values of the policy before. */
 typedef struct wal_tile_step {
   double keep, rate, entropy;
-  const double *pi, *log_norm; /**< before: softmax of y, and log sum_a exp(y) */
+  const double *pi, *log_norm; /**< before: softmax of y, and log sum_a exp(y); unused without v */
   double *y;
-  double *v;        /**< receives what wal_tile_soft_expectation() gives for pi, y and q */
+  double *v;        /**< receives what wal_tile_soft_expectation() gives for pi, y and q; NULL: not
+                         wanted */
   double *next_pi;  /**< receives softmax of the new y, may be pi; NULL: not wanted */
   double *next_log; /**< then also its log sum_a exp(y), may be log_norm */
 } wal_tile_step;

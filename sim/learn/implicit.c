@@ -13,15 +13,22 @@
 enum {
   RESTART = 30, /* directions that GMRES keeps */
   DEPTH = 10,   /* differences that Anderson's acceleration keeps */
-  PLACES = 5,   /* further arrays that it needs; all lie in GMRES' basis */
-  PAUSE = 20, /* plain steps before acceleration is tried again; after each failure twice as many */
+  PLACES = 6,   /* further arrays that it needs; all lie in GMRES' basis */
+  APART = 5,    /* plain steps between looks at the residual, and after acceleration first failed */
+  STALL = 15,   /* accelerated steps in which the residual has to fall to half */
 };
 
 _Static_assert(2 * DEPTH + PLACES <= RESTART + 1, "acceleration needs more arrays than there are");
 
 /* Far from the equilibrium, differences of steps tell nothing of its neighbourhood: acceleration is
-   for residuals (changes of probabilities) below NEAR that have not grown by more than GROWTH. */
-static const double NEAR = 0.03, GROWTH = 3;
+   for residuals (changes of probabilities) below NEAR that have not grown by more than GROWTH; it
+   pauses LONGER after each failure. */
+static const double NEAR = 0.3, GROWTH = 3, LONGER = 1.5;
+
+/* Plain steps are y <- (1 - beta) y + beta q / entropy, from beta = FAST, if the learner's own rate
+   * entropy is not larger, down to that: halved where the residual has not come to FALLEN times
+   itself in PATIENCE / beta steps. */
+static const double FAST = 0.15, FALLEN = 0.8, PATIENCE = 3;
 
 struct wal_implicit {
   const wal_space *space;
@@ -31,6 +38,7 @@ struct wal_implicit {
   wal_values values;
   wal_adjoint *adjoint;
   double residual;  // last seen
+  double rate;      // of the steps
   int64_t size;     // numbers of a policy
   double *m;        // [size]
   double *target;   // [size]: dg/dy
@@ -171,8 +179,8 @@ WAL_HOT static double residual_of(wal_tile t, double entropy, double rate,
   return largest;
 }
 
-/* In the basis: the last differences of z, those of r; z and r, now and before; and the best z
-   since acceleration began. */
+/* In the basis: the last differences of z, those of r; z and r, now and before; the best z since
+   acceleration began, and the best y of all. */
 static double *difference(const wal_implicit *i, int k) { return i->basis + k * i->size; }
 static double *residual_difference(const wal_implicit *i, int k) {
   return i->basis + (DEPTH + k) * i->size;
@@ -181,11 +189,11 @@ static double *place(const wal_implicit *i, int k) { return i->basis + (2 * DEPT
 
 static void look(void *user, const wal_value_tile *tile) {
   wal_implicit *i = user;
-  const wal_implicit_options *o = &i->options;
   const wal_tile t = wal_tile_of(i->space, &tile->slab);
   const int64_t at = tile->slab.stage * i->space->pairs + wal_space_pair(i->space, tile->tile);
-  const double x = residual_of(t, o->entropy, o->rate, tile->pi, tile->q[WAL_VALUE_SOFT_POLICY],
-                               i->policy.values + at, place(i, 0) + at, place(i, 1) + at);
+  const double x =
+      residual_of(t, i->options.entropy, i->rate, tile->pi, tile->q[WAL_VALUE_SOFT_POLICY],
+                  i->policy.values + at, place(i, 0) + at, place(i, 1) + at);
   if (!(x <= i->residual)) i->residual = x;
 }
 
@@ -195,7 +203,7 @@ typedef enum pass { STEP, LOOK } pass;
    stands in its place. */
 static wal_status sweep(wal_implicit *i, pass what) {
   const wal_implicit_options *o = &i->options;
-  const wal_logit_step go = {1 - o->rate * o->entropy, o->rate};
+  const wal_logit_step go = {1 - i->rate * o->entropy, i->rate};
   const wal_value_request request = {.which = 1u << WAL_VALUE_SOFT_POLICY,
                                      .visits = what == LOOK ? 1u << WAL_VALUE_SOFT_POLICY : 0,
                                      .keep = WAL_VALUE_SOFT_POLICY,
@@ -287,46 +295,118 @@ static wal_status accelerate(wal_implicit *i) {
   return WAL_OK;
 }
 
+/* What the way to the equilibrium remembers; residuals with the steps in which they were seen. */
+typedef struct search {
+  double beta;
+  double least;   // at the best y of all
+  double fallen;  // of plain steps, since beta was last changed
+  double halved;  // of accelerated steps
+  double best;    // of them, where they can begin again
+  int64_t fallen_at, halved_at;
+  int64_t plain;  // steps before the next look
+  double pause;   // after the next failure of acceleration
+} search;
+
+static void note_least(wal_implicit *i, search *s) {
+  if (!(i->residual < s->least)) return;
+  s->least = i->residual;
+  memcpy(place(i, 5), i->policy.values, (size_t)i->size * sizeof(double));
+}
+
+/* Plain steps go on from z, slower ones if the residual does not fall. False: nor do the slowest
+   make it fall, and what there is is accepted. */
+static bool go_on(wal_implicit *i, search *s) {
+  const wal_implicit_options *o = &i->options;
+  const double slowest = o->rate * o->entropy;
+  set_policy(i, place(i, 0));
+  s->plain = APART;
+  if (i->residual < FALLEN * s->fallen) {
+    s->fallen = i->residual;
+    s->fallen_at = i->work.steps;
+  } else if ((double)(i->work.steps - s->fallen_at) > PATIENCE / s->beta) {
+    if (s->beta <= slowest && s->least <= o->accepted * o->entropy) return false;
+    s->beta = fmax(s->beta / 2, slowest);
+    s->fallen = HUGE_VAL;
+    s->fallen_at = i->work.steps;
+  }
+  return true;
+}
+
+static bool has_failed(const wal_implicit *i, const search *s) {
+  return i->begun && (i->residual > GROWTH * s->best || i->work.steps - s->halved_at > STALL);
+}
+
+/* Back to where acceleration was best. */
+static void back_off(wal_implicit *i, search *s) {
+  set_policy(i, place(i, 4));
+  s->plain = (int64_t)s->pause;
+  s->pause *= LONGER;
+}
+
+static wal_status go_near(wal_implicit *i, search *s) {
+  if (!i->begun) s->best = s->halved = HUGE_VAL;
+  if (!i->begun || i->residual <= 0.5 * s->halved) {
+    s->halved = i->residual;
+    s->halved_at = i->work.steps;
+  }
+  if (i->residual <= s->best) {
+    s->best = i->residual;
+    memcpy(place(i, 4), place(i, 0), (size_t)i->size * sizeof(double));
+  }
+  return accelerate(i);
+}
+
+/* Steps until the residual is small enough (found), or nothing more can be hoped for. */
+static wal_status search_on(wal_implicit *i, search *s, bool *found) {
+  const wal_implicit_options *o = &i->options;
+  for (; i->work.steps < o->iterations; i->work.steps++) {
+    const bool looks = s->plain-- <= 0;
+    i->rate = (looks ? fmin(2 * s->beta, 1) : s->beta) / o->entropy;
+    WAL_TRY(sweep(i, looks ? LOOK : STEP));
+    if (!looks) continue;
+    if (!isfinite(i->residual)) return WAL_OK;
+    *found = i->residual <= o->tolerance * o->entropy;
+    if (*found) return WAL_OK;
+    note_least(i, s);
+    const bool failed = has_failed(i, s);
+    if (!failed && i->residual <= NEAR * o->entropy) {
+      WAL_TRY(go_near(i, s));
+      continue;
+    }
+    forget(i);
+    if (failed)
+      back_off(i, s);
+    else if (!go_on(i, s))
+      return WAL_OK;
+  }
+  return WAL_OK;
+}
+
 wal_status wal_implicit_forward(wal_implicit *i) {
   const wal_implicit_options *o = &i->options;
   const char *name = i->space->game->type->component.name;
-  double best = HUGE_VAL;
-  int64_t plain = 0, pause = PAUSE;
+  search s = {.beta = fmax(o->rate * o->entropy, FAST),
+              .least = HUGE_VAL,
+              .fallen = HUGE_VAL,
+              .pause = APART};
+  bool found = false;
   i->work = (wal_implicit_work){0};
   wal_policy_restored(&i->policy);  // its values may have been read back
   forget(i);
-  for (; i->work.steps < o->iterations; i->work.steps++) {
-    if (plain-- > 0) {
-      WAL_TRY(sweep(i, STEP));
-      continue;
-    }
-    WAL_TRY(sweep(i, LOOK));
-    if (!isfinite(i->residual))
-      return wal_fail(i->space->ctx, WAL_ENONFINITE, "%s: the learner's value is not finite", name);
-    if (i->residual <= o->tolerance * o->entropy) return WAL_OK;
-    const bool failed = i->begun && i->residual > GROWTH * best;
-    if (failed || i->residual > NEAR * o->entropy) {
-      if (failed) {
-        set_policy(i, place(i, 4));
-        pause *= 2;
-      }
-      forget(i);
-      best = HUGE_VAL;
-      plain = pause;
-      continue;
-    }
-    if (i->residual <= best) {
-      best = i->residual;
-      memcpy(place(i, 4), place(i, 0), (size_t)i->size * sizeof(double));
-    }
-    WAL_TRY(accelerate(i));
+  WAL_TRY(search_on(i, &s, &found));
+  if (!found && isfinite(i->residual)) {
+    set_policy(i, place(i, 5));
+    WAL_TRY(sweep(i, LOOK));  // flow and values of it
   }
-  WAL_TRY(sweep(i, LOOK));  // flow and values of the policy as it is
-  if (i->residual <= o->accepted * o->entropy) return WAL_OK;
+  if (!isfinite(i->residual))
+    return wal_fail(i->space->ctx, WAL_ENONFINITE, "%s: the learner's value is not finite", name);
+  i->work.residual = i->residual / o->entropy;
+  i->work.found = found;
+  if (found || i->work.residual <= o->accepted) return WAL_OK;
   return wal_fail(i->space->ctx, WAL_ENOCONV,
                   "%s: the learner has not found its equilibrium after %" PRId64
                   " iterations: a residual of %.1e is left",
-                  name, o->iterations, i->residual / o->entropy);
+                  name, i->work.steps, i->work.residual);
 }
 
 // ---- The linear system ------------------------------------------------------------------------

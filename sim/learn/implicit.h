@@ -7,9 +7,10 @@
 
 /**
  * The regularized equilibrium and its derivatives: mirror descent on logits (sim/learn/unrolled.h)
- * run until it stands still, at entropy y = q(y, theta); near to it with Anderson's acceleration,
- * which takes tens of steps where the contraction 1 - rate * entropy takes thousands. From there,
- * by the implicit function theorem, with J = dq/dy and the objective's derivatives,
+ * run until it stands still, at entropy y = q(y, theta), which does not depend on the rate: steps
+ * are made as large as the residual lets them be, down to those of the learner's own rate; near to
+ * the equilibrium Anderson's acceleration takes over. From there, by the implicit function theorem,
+ * with J = dq/dy and the objective's derivatives,
  *
  *   (entropy I - J)^T m = dg/dy,   grad = dg/dtheta + m^T dq/dtheta
  *
@@ -28,8 +29,9 @@ typedef struct wal_implicit_options {
   /** The run ends when no probability will change by more than about this, and the system is solved
    *  to this relative residual. */
   double tolerance;
-  /** Where the steps do not suffice for that, a change that is accepted all the same: at a kink the
-   *  learner can go to and fro for ever. */
+  /** Where the steps do not suffice for that, or those of the learner's own rate do not make the
+   *  residual fall, a change that is accepted all the same: a learner can go round for ever. What
+   * is taken is the policy of the least residual that was seen. */
   double accepted;
   int64_t iterations; /**< most steps of mirror descent, and most products J^T m */
 } wal_implicit_options;
@@ -55,6 +57,8 @@ wal_status wal_implicit_backward(wal_implicit *implicit, const wal_adjoint_seed 
 /** What the last run took. */
 typedef struct wal_implicit_work {
   int64_t steps, products;
+  double residual; /**< change of probabilities that is left, to first order */
+  bool found;      /**< it is within the tolerance, not just accepted */
 } wal_implicit_work;
 wal_implicit_work wal_implicit_last(const wal_implicit *implicit);
 

@@ -18,7 +18,7 @@ struct wal_unrolled {
   int64_t segment;      // steps that are remembered whole at a time
   int64_t policy_size;  // numbers of a policy
   int64_t light_size;   // numbers of a step without its logits
-  double *light;        // [segment][light_size]: masses, statistics, values
+  double *light;        // [segment][light_size]: masses, statistics not settled, values
   double *logits;       // [segment][policy_size]; NULL with REVERSE
   double *checkpoints;  // [segments][policy_size]: logits at their beginnings; NULL but with SQRT
 };
@@ -45,7 +45,8 @@ static wal_status acquire(wal_unrolled *u) {
   const int64_t steps = o->iterations > 0 ? o->iterations : 1;
   const int64_t root = (int64_t)ceil(sqrt((double)steps));
   u->policy_size = horizon * space->pairs;
-  u->light_size = horizon * (2 * space->states.count + wal_game_statistics(space->game));
+  const int64_t kept = wal_game_statistics(space->game) - space->game->shape.settled;
+  u->light_size = horizon * (2 * space->states.count + kept);
   u->segment = o->memory == WAL_UNROLLED_SQRT ? root : steps;
   wal_ctx *ctx = space->ctx;
   // The larger ones first: what does not fit is refused before memory is touched.
@@ -115,19 +116,23 @@ static void set_logits(wal_unrolled *u, const double *logits) {
   wal_policy_restored(&u->policy);
 }
 
-/* Between the arrays of a step that do not need its logits, and a place where they are kept. */
+/* Between the arrays of a step that do not need its logits, and a place where they are kept.
+ * Settled statistics are not: they follow from the others. */
 static void copy_light(wal_unrolled *u, double *light, bool keep) {
   const wal_space *space = u->space;
-  const size_t row = (size_t)space->states.count;
-  const int horizon = space->game->shape.horizon;
-  const size_t numbers = (size_t)horizon * (size_t)wal_game_statistics(space->game);
-  for (int h = 0; h < horizon; h++) {
-    double *const arrays[] = {wal_flow_mass(&u->flow, h), wal_values_kept(&u->values, h)};
-    for (int i = 0; i < 2; i++, light += row)
-      memcpy(keep ? light : arrays[i], keep ? arrays[i] : light, row * sizeof *light);
+  const wal_game *game = space->game;
+  const wal_shape *shape = &game->shape;
+  const int64_t states = space->states.count, numbers = wal_game_statistics(game);
+  const int64_t settled_end = shape->statistic + shape->settled;
+  for (int h = 0; h < shape->horizon; h++) {
+    double *z = wal_flow_statistic(&u->flow, h);
+    double *const arrays[] = {wal_flow_mass(&u->flow, h), wal_values_kept(&u->values, h), z,
+                              z + settled_end};
+    const int64_t sizes[] = {states, states, shape->statistic, numbers - settled_end};
+    for (int i = 0; i < 4; light += sizes[i++])
+      memcpy(keep ? light : arrays[i], keep ? arrays[i] : light, (size_t)sizes[i] * sizeof *light);
+    if (!keep && shape->settled > 0) game->type->settle(game->self, h, u->flow.statistics);
   }
-  memcpy(keep ? light : u->flow.statistics, keep ? u->flow.statistics : light,
-         numbers * sizeof *light);
 }
 
 /* The sweeps at y_t; with `step` the policy is then y_{t+1}. */

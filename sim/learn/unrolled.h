@@ -22,9 +22,10 @@ typedef enum wal_unrolled_memory {
   WAL_UNROLLED_FULL,    /**< all of every step: T (H S A) numbers */
   WAL_UNROLLED_SQRT,    /**< logits every ceil(sqrt T) steps, what is between being run again:
                              2 sqrt(T) (H S A) numbers, one more run forwards */
-  WAL_UNROLLED_REVERSE, /**< masses, statistics and values of every step, T H (2 S + |z|) numbers;
-                             logits are recovered by taking the step back, y_t = (y_{t+1} - rate
-                           q_t) / (1 - rate * entropy): rounding grows by that factor a step */
+  WAL_UNROLLED_REVERSE, /**< masses, values and statistics of every step, but for settled ones,
+                             which are settled again: T H (2 S + |z|) numbers; logits are recovered
+                             by taking the step back, y_t = (y_{t+1} - rate q_t) / (1 - rate *
+                             entropy): rounding grows by that factor a step */
 } wal_unrolled_memory;
 
 typedef struct wal_unrolled_options {

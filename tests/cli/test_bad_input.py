@@ -522,13 +522,15 @@ AUCTIONS = [
 
 
 def contents(place):
-    """{path: bytes} of all files in a folder."""
+    """{path: bytes} of all files in a folder, but for live views: on a slow machine any run has one."""
     found = {}
     for where, folders, files in os.walk(place):
         for name in folders:
             found[os.path.relpath(os.path.join(where, name), place)] = None
         for name in files:
             path = os.path.join(where, name)
+            if name.endswith(".progress.jsonl"):
+                continue
             with open(path, "rb") as file:
                 found[os.path.relpath(path, place)] = file.read()
     return found

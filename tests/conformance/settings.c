@@ -198,7 +198,7 @@ static const struct {
      {NULL,
       "payment = function(h, bid) return bid ^ (2 + h) end, goods = function(h) return 0.5 ^ "
       "(h + 1) end, reserve = 0.07"}},
-    {"neural", {"hidden = 16", "hidden = 7, slope = 'free', seed = 3"}},
+    {"neural", {"hidden = 16", "hidden = 7, slope = 'free', seed = 3, precision = 'double'"}},
     {"scripted",
      {"payment = function(bid, round) return 0.9 * bid end",
       "payment = function(bid, round) return bid * (1 + round) end, goods = function(round, left) "

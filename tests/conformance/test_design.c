@@ -21,7 +21,7 @@ static const struct {
     {BEACH, "congestion {}", "zeroth_order { directions = 2 }", "adam { rate = 0.1 }"},
     {BEACH, "congestion {}", "anneal { sigma = 0.1 }", NULL},
     {"batched_auction { rounds = 2, values = 19, bids = 13, goods = 0.8,"
-     "  mechanism = neural { hidden = 6, seed = 3 } }",
+     "  mechanism = neural { hidden = 6, seed = 3, precision = 'double' } }",
      "revenue {}", "amid { memory = 'full' }", "adam { rate = 0.01 }"},
 };
 enum { CASE_COUNT = sizeof CASES / sizeof CASES[0] };
@@ -69,6 +69,7 @@ static bool same(const double *a, const double *b, int64_t count) {
 static bool same_design(const wal_design *a, const wal_design *b) {
   bool equal = a->count == b->count && a->row_count == b->row_count && a->best == b->best &&
                a->step == b->step && same(a->theta, b->theta, a->count) &&
+               same(a->good_theta, b->good_theta, a->count) &&
                same(a->best_theta, b->best_theta, a->count);
   for (int64_t i = 0; equal && i < a->row_count; i++) {
     wal_design_row x = a->rows[i], y = b->rows[i];
@@ -102,6 +103,7 @@ static void fill(double *values, int64_t count) {
 static void poison(work *w) {
   wal_design *d = w->made.design;
   fill(d->theta, d->count);
+  fill(d->good_theta, d->count);
   fill(d->best_theta, d->count);
   fill(d->next_theta, d->count);
   fill(d->direction, d->count);

@@ -22,7 +22,7 @@ static const struct {
      "weights { weight = function(h, s, a) return math.cos(h + 2 * s + 5 * a) end }",
      {.rate = 0.2, .entropy = 0.3, .iterations = 500}},
     {"batched_auction { rounds = 3, values = 19, bids = 13, goods = 0.8, reentry = 0.2,"
-     "  mechanism = neural { hidden = 6, seed = 3 } }",
+     "  mechanism = neural { hidden = 6, seed = 3, precision = 'double' } }",
      "mix {}",
      {.rate = 10, .entropy = 0.01, .iterations = 400}},
 };
@@ -90,6 +90,75 @@ static void test_large_times(void **state) {
   wal_ctx_destroy(&ctx);
 }
 
+static wal_implicit_work last(const wal_test_problem *problem) {
+  return wal_problem_equilibrium(problem->problem);
+}
+
+/* After a small step of the parameters: fewer steps than from the uniform policy, to the same
+   gradient; as many on any number of ranks. */
+static void check_near(wal_ctx *ctx, wal_ctx *self, int index) {
+  wal_test_problem all, alone;
+  begin(ctx, index, &all);
+  begin(self, index, &alone);
+  const int64_t count = wal_problem_count(all.problem);
+  double *g[2], *theta = malloc(sizeof *theta * (size_t)count), value[2];
+  for (int i = 0; i < 2; i++) g[i] = malloc(sizeof *g[i] * (size_t)count);
+  for (int64_t i = 0; i < count; i++)
+    theta[i] = wal_problem_start(all.problem)[i] + 1e-4 * cos((double)i);
+
+  WAL_ASSERT_OK(self, wal_problem_differentiate_equilibrium(alone.problem, 1e-8, 0, 10000));
+  WAL_ASSERT_OK(self, wal_problem_gradient(alone.problem, theta, &value[0], g[0]));
+  const wal_implicit_work cold = last(&alone);
+  WAL_ASSERT_OK(ctx, wal_problem_differentiate_equilibrium(all.problem, 1e-8, 0, 10000));
+  WAL_ASSERT_OK(ctx,
+                wal_problem_gradient(all.problem, wal_problem_start(all.problem), &value[1], g[1]));
+  WAL_ASSERT_OK(ctx, wal_problem_gradient(all.problem, theta, &value[1], g[1]));
+  const wal_implicit_work warm = last(&all);
+  print_message("  %.20s: cold %d steps and %d products, warm %d and %d\n", CASES[index].game,
+                (int)cold.steps, (int)cold.products, (int)warm.steps, (int)warm.products);
+  assert_true(cold.found && warm.found && warm.residual <= 1e-8);
+  assert_true(warm.steps < cold.steps && warm.products <= cold.products);
+  assert_true(gap(count, g[1], g[0]) < 1e-5);
+  WAL_ASSERT_NEAR(value[0], value[1], 1e-6);
+
+  WAL_ASSERT_OK(ctx, wal_problem_differentiate_equilibrium(all.problem, 1e-8, 0, 10000));
+  WAL_ASSERT_OK(ctx, wal_problem_gradient(all.problem, theta, &value[1], g[1]));
+  assert_int_equal(last(&all).steps, cold.steps);
+  assert_int_equal(last(&all).products, cold.products);
+  WAL_ASSERT_ALL(ctx, memcmp(g[0], g[1], sizeof(double) * (size_t)count) == 0);
+  for (int i = 0; i < 2; i++) free(g[i]);
+  free(theta);
+  wal_test_problem_free(&all);
+  wal_test_problem_free(&alone);
+}
+
+static void test_from_near(void **state) {
+  (void)state;
+  wal_ctx *ctx = wal_test_ctx(SEED), *self = NULL;
+  WAL_ASSERT_OK(ctx, wal_ctx_create(MPI_COMM_SELF, SEED, &self));
+  for (int i = 0; i < CASE_COUNT; i++) check_near(ctx, self, i);
+  wal_ctx_destroy(&self);
+  wal_ctx_destroy(&ctx);
+}
+
+/* Where the steps do not suffice, what is accepted is said not to be the equilibrium. */
+static void test_accepted(void **state) {
+  (void)state;
+  wal_ctx *ctx = wal_test_ctx(SEED);
+  wal_test_problem problem;
+  double value, gradient[21];
+  begin(ctx, 0, &problem);
+  WAL_ASSERT_OK(ctx, wal_problem_differentiate_equilibrium(problem.problem, 1e-10, 1, 12));
+  WAL_ASSERT_OK(ctx, wal_problem_gradient(problem.problem, wal_problem_start(problem.problem),
+                                          &value, gradient));
+  const wal_implicit_work work = last(&problem);
+  assert_false(work.found);
+  assert_true(work.residual > 1e-10 && work.residual <= 1);
+  assert_int_equal(work.steps, 12);
+  wal_test_problem_free(&problem);
+  wal_ctx_destroy(&ctx);
+}
+
 static void test_refused(void **state) {
   (void)state;
   wal_ctx *ctx = wal_test_ctx(SEED);
@@ -115,6 +184,7 @@ static void test_refused(void **state) {
   wal_ctx_destroy(&ctx);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(test_large_times),
-                                          cmocka_unit_test(test_refused)};
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_large_times), cmocka_unit_test(test_from_near),
+    cmocka_unit_test(test_accepted), cmocka_unit_test(test_refused)};
 WAL_TEST_MAIN(tests)

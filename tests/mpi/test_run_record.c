@@ -189,6 +189,53 @@ static void single_precision_stays_single(void **state) {
   WAL_ASSERT_ALL(ctx, wal_ctx_rank(ctx) != 0 || length[0] - length[1] == 4 * 4 * 40 * 3);
 }
 
+/** Two columns of a group, one a scale of the other, and something elsewhere. With `part` only what
+ *  a replay of the group without `skipped` should have. */
+static wal_status two_columns(wal_run_file *file, const char *group, bool part) {
+  char x[32], y[32], skipped[32];
+  const int64_t numbers[2] = {3, 5};
+  snprintf(x, sizeof x, "%s/x", group);
+  snprintf(y, sizeof y, "%s/y", group);
+  snprintf(skipped, sizeof skipped, "%s/skipped", group);
+  const wal_dataset scale = {
+      .path = x, .units = "1", .long_name = "x", .rank = 1, .extent = {2}, .is_scale = true};
+  wal_dataset column = {.path = y, .units = "1", .long_name = "y", .rank = 1, .extent = {2}};
+  if (!part) WAL_TRY(wal_run_file_attribute_integer(file, "/", "seed", 1));
+  if (!part) WAL_TRY(wal_run_file_group(file, "/elsewhere"));
+  WAL_TRY(wal_run_file_group(file, group));
+  WAL_TRY(wal_run_file_attribute_integer(file, group, "best", 7));
+  WAL_TRY(wal_run_file_integers(file, &scale, numbers));
+  column.scale[0] = x;
+  WAL_TRY(wal_run_file_integers(file, &column, numbers));
+  column.path = skipped;
+  if (!part) WAL_TRY(wal_run_file_integers(file, &column, numbers));
+  if (!part) WAL_TRY(wal_run_file_link(file, x, "/elsewhere/x"));
+  if (!part) WAL_TRY(wal_run_file_attribute_text(file, "/elsewhere", "name", "more"));
+  return WAL_OK;
+}
+
+static bool is_not_skipped(const char *path) { return strcmp(path, "/part/skipped") != 0; }
+
+/** A part is replayed as if it had been written alone, at its new place. */
+static void a_part_is_replayed_at_its_place(void **state) {
+  (void)state;
+  wal_run_file *file[3] = {NULL};
+  const void *bytes[3] = {NULL};
+  int64_t length[3] = {0};
+  bool good = true;
+  for (int i = 0; i < 3; i++) good = good && wal_run_file_record(alone, &file[i]) == WAL_OK;
+  good = good && two_columns(file[0], "/part", false) == WAL_OK &&
+         two_columns(file[1], "/place", true) == WAL_OK;
+  for (int i = 0; i < 2; i++)
+    good = good && wal_run_file_recorded(file[i], &bytes[i], &length[i]) == WAL_OK;
+  good = good && wal_run_file_replay_part(file[2], "/part", "/place", is_not_skipped, bytes[0],
+                                          length[0]) == WAL_OK;
+  good = good && wal_run_file_recorded(file[2], &bytes[2], &length[2]) == WAL_OK;
+  good = good && length[1] == length[2] && memcmp(bytes[1], bytes[2], (size_t)length[1]) == 0;
+  for (int i = 0; i < 3; i++) wal_run_file_discard(&file[i]);
+  WAL_ASSERT_ALL(ctx, good);
+}
+
 /** Replays bytes in memory: into a plan or, with `again`, into a record. */
 static wal_status replay_in_memory(const void *bytes, int64_t length, bool again) {
   wal_run_file *file = NULL;
@@ -351,6 +398,7 @@ static void plans_of_what_fits_nowhere(void **state) {
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup_teardown(a_replay_equals_the_file_written, set_up, tear_down),
     cmocka_unit_test_setup_teardown(kept_for_others, set_up, tear_down),
+    cmocka_unit_test_setup_teardown(a_part_is_replayed_at_its_place, set_up, tear_down),
     cmocka_unit_test_setup_teardown(single_precision_stays_single, set_up, tear_down),
     cmocka_unit_test_setup_teardown(damaged_records_are_refused, set_up, tear_down),
     cmocka_unit_test_setup_teardown(misuse_is_told, set_up, tear_down),

@@ -63,8 +63,8 @@ static const char *const MECHANISMS[] = {
     "static {}",
     "static { payment = function(h, b) return b ^ (2 + h) end, goods = { 0.3, 0.2, 0.1 } }",
     "static { reserve = 0.2 }",
-    "neural { hidden = 24 }",
-    "neural { hidden = 11, slope = 'free', seed = 3 }"};
+    "neural { hidden = 24, precision = 'double' }",
+    "neural { hidden = 11, slope = 'free', seed = 3, precision = 'double' }"};
 enum { KINDS = sizeof MECHANISMS / sizeof *MECHANISMS };
 
 /* J = goods' bar * goods + sum of the payments' bars times the payments. */
@@ -156,7 +156,7 @@ static void put_off_gradients_add_up(void **state) {
   wal_test_mechanism m;
   wal_parameters theta;
   uint64_t stream = 77;
-  WAL_ASSERT_OK(ctx, wal_test_mechanism_create(ctx, "neural { hidden = 8 }", &MARKET, &m));
+  WAL_ASSERT_OK(ctx, wal_test_mechanism_create(ctx, "neural { hidden = 8, precision = 'double' }", &MARKET, &m));
   const wal_mechanism_type *type = m.made.type;
   type->parameters(m.made.self, &theta);
   double *once = zeros(theta.count), *each = zeros(theta.count);
@@ -190,7 +190,7 @@ static void derivatives_are_of_the_answer_given(void **state) {
   wal_test_mechanism m;
   answered a = {.mechanism = &m.made}, other;
   uint64_t stream = 5;
-  WAL_ASSERT_OK(ctx, wal_test_mechanism_create(ctx, "neural { hidden = 8 }", &MARKET, &m));
+  WAL_ASSERT_OK(ctx, wal_test_mechanism_create(ctx, "neural { hidden = 8, precision = 'double' }", &MARKET, &m));
   const wal_mechanism_type *type = m.made.type;
   type->parameters(m.made.self, &a.theta);
   set_round(&a, &stream);

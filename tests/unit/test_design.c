@@ -204,13 +204,31 @@ static void test_refused(void **state) {
   refuse(BEACH, "revenue {}",
          "test.lua:1: revenue: expected an objective that the game beach_bar has (congestion, "
          "target_flow, weights): it reports no revenue");
-  refuse("beach_bar {}", "congestion {}",
-         "test.lua:1: beach_bar: there is nothing to design: expected toll = toll{}");
-  refuse("batched_auction { mechanism = first_price{} }", "revenue {}",
-         "test.lua:1: batched_auction: there is nothing to design: expected toll = toll{} or a "
-         "mechanism with parameters");
   refuse(BEACH, "target_flow { flow = {{1, 2}} }",
          "test.lua:1: target_flow: flow: expected 8 x 20 numbers, got 1 x 2");
+}
+
+/* What has no parameters can be assessed, and not designed. */
+static void test_nothing_to_design(void **state) {
+  (void)state;
+  static const char *const ROWS[][3] = {
+      {"beach_bar {}", "congestion {}",
+       "beach_bar: there is nothing to design: expected toll = toll{}"},
+      {"batched_auction { mechanism = first_price{} }", "revenue {}",
+       "batched_auction: there is nothing to design: expected toll = toll{} or a mechanism with "
+       "parameters"}};
+  for (int i = 0; i < 2; i++) {
+    wal_test_problem problem;
+    wal_test_design made;
+    make(ROWS[i][0], ROWS[i][1], RESPONSE, &problem);
+    assert_int_equal(wal_problem_count(problem.problem), 0);
+    WAL_ASSERT_STATUS(ctx, WAL_EINPUT,
+                      wal_test_design_make(ctx, &problem, "amid {}", "adam {}",
+                                           (wal_design_plan){.steps = 1}, &made));
+    assert_string_equal(wal_ctx_error(ctx), ROWS[i][2]);
+    wal_test_design_free(&made);
+    wal_test_problem_free(&problem);
+  }
 }
 
 static void refuse_method(const char *game, const char *method, wal_response response,
@@ -237,14 +255,16 @@ static void test_methods_refused(void **state) {
   wal_test_problem problem;
   wal_test_design made;
   refuse_method(NO_VJP, "amid {}", RESPONSE,
-                "the game custom has no derivatives of its rewards: it cannot be designed");
+                "test.lua:1: amid: the game custom has no derivatives of its rewards: it cannot be "
+                "designed by gradients; method = zeroth_order{} or anneal{} can be used");
   refuse_method(
       "batched_auction { toll = toll{}, mechanism = scripted {"
       " payment = function(bid, round) return bid end } }",
       "amid {}", RESPONSE,
       "test.lua:1: batched_auction: mechanism: expected a mechanism with derivatives, "
-      "got scripted");
+      "got scripted; method = zeroth_order{} or anneal{} can be used");
   refuse_method(BEACH, "amid { memory = 'reverse' }", forgets,
+                "test.lua:1: amid: memory: "
                 "a learner with rate * entropy = 1 forgets its policy: it cannot be reversed "
                 "(memory = \"sqrt\" can be used)");
   /* What needs no derivatives works on any game. */
@@ -268,6 +288,10 @@ static void test_divergence(void **state) {
   print_message("  %s\n", wal_ctx_error(ctx));
   assert_int_equal(status, WAL_ENOCONV);
   WAL_ASSERT_CONTAINS(wal_ctx_error(ctx), "predator_prey: the learner diverges: exploitability ");
+  const wal_design *d = made.design;
+  assert_int_equal(d->row_count, 1);
+  assert_int_equal(d->best, -1);
+  assert_true(isnan(d->rows[0].objective) && d->rows[0].exploitability > 100);
   wal_test_design_free(&made);
   wal_test_problem_free(&problem);
 }
@@ -283,18 +307,26 @@ static void test_nonfinite(void **state) {
   WAL_ASSERT_STATUS(ctx, WAL_ENONFINITE, wal_design_run(made.design, NULL));
   print_message("  %s\n", wal_ctx_error(ctx));
   const wal_design *d = made.design;
-  for (int64_t i = 0; i < d->count; i++) assert_true(isfinite(d->theta[i]));
-  assert_true(isfinite(wal_sum(d->count, d->best_theta)));
+  /* The first step was already too far: its row is there, and theta is where it began. */
+  assert_int_equal(d->row_count, 1);
+  assert_true(isfinite(d->rows[0].objective) && d->best == 0);
+  assert_memory_equal(d->theta, wal_problem_start(problem.problem), 20 * sizeof(double));
+  assert_memory_equal(d->best_theta, d->theta, 20 * sizeof(double));
   wal_test_design_free(&made);
   wal_test_problem_free(&problem);
 }
 
-static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_beach),        cmocka_unit_test(test_anneal),
-    cmocka_unit_test(test_zeroth_order), cmocka_unit_test(test_draws),
-    cmocka_unit_test(test_ends),         cmocka_unit_test(test_no_effect),
-    cmocka_unit_test(test_refused),      cmocka_unit_test(test_methods_refused),
-    cmocka_unit_test(test_divergence),   cmocka_unit_test(test_nonfinite)};
+static const struct CMUnitTest tests[] = {cmocka_unit_test(test_beach),
+                                          cmocka_unit_test(test_anneal),
+                                          cmocka_unit_test(test_zeroth_order),
+                                          cmocka_unit_test(test_draws),
+                                          cmocka_unit_test(test_ends),
+                                          cmocka_unit_test(test_no_effect),
+                                          cmocka_unit_test(test_refused),
+                                          cmocka_unit_test(test_methods_refused),
+                                          cmocka_unit_test(test_nothing_to_design),
+                                          cmocka_unit_test(test_divergence),
+                                          cmocka_unit_test(test_nonfinite)};
 
 int main(int argc, char **argv) {
   wal_test_begin(&argc, &argv);

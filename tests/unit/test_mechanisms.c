@@ -271,10 +271,11 @@ static void the_network_is_as_written(void **state) {
     wal_test_mechanism m;
     wal_neural_layout at;
     double payment[23], expected[23], goods, mass[23];
-    WAL_ASSERT_OK(
-        ctx, wal_test_mechanism_create(
-                 ctx, free ? "neural { hidden = 37, slope = 'free' }" : "neural { hidden = 37 }",
-                 &market, &m));
+    WAL_ASSERT_OK(ctx, wal_test_mechanism_create(
+                           ctx,
+                           free ? "neural { hidden = 37, slope = 'free', precision = 'double' }"
+                                : "neural { hidden = 37, precision = 'double' }",
+                           &market, &m));
     double *p = wal_neural_parameters(&m.made, &at);
     for (int64_t i = 0; i < at.count; i++) p[i] = 1.5 * p[i] + 0.02 * sin((double)i);
     for (int a = 0; a < 23; a++) mass[a] = (1 + sin(3.0 * a)) / 23;
@@ -309,7 +310,8 @@ static void weights_of_zero_halve(void **state) {
   wal_neural_layout at;
   double payment[100], mass[100];
   for (int a = 0; a < 100; a++) mass[a] = 0.01;
-  WAL_ASSERT_OK(ctx, wal_test_mechanism_create(ctx, "neural { hidden = 8 }", &market, &m));
+  WAL_ASSERT_OK(ctx, wal_test_mechanism_create(ctx, "neural { hidden = 8, precision = 'double' }",
+                                               &market, &m));
   double *p = wal_neural_parameters(&m.made, &at);
   for (int64_t i = 0; i < at.count; i++) p[i] = 0;
   const wal_round round = {.round = 1, .left = 0.6, .bid_mass = mass};
