@@ -129,12 +129,9 @@ static wal_status measure_all(wal_problem *problem, const char *only, wal_proble
   return WAL_OK;
 }
 
-static wal_status run(wal_ctx *ctx, int rounds, int hidden, int iterations, const char *precision,
-                      const char *only, double tolerance) {
+static wal_status make(wal_ctx *ctx, int rounds, int hidden, int iterations, const char *precision,
+                       wal_scenario *scenario[2], wal_params *params[2], wal_problem **out) {
   char text[512];
-  wal_scenario *scenario[2] = {NULL, NULL};
-  wal_params *params[2] = {NULL, NULL};
-  wal_problem *problem = NULL, *tight = NULL;
   snprintf(text, sizeof text,
            "return batched_auction { rounds = %d, values = 100, bids = 100, goods = 0.8,"
            " mechanism = neural { hidden = %d, precision = '%s' } }",
@@ -146,14 +143,22 @@ static wal_status run(wal_ctx *ctx, int rounds, int hidden, int iterations, cons
                                    .objective = wal_objective_find("revenue"),
                                    .objective_params = params[1],
                                    .response = {10, 1e-3, iterations}};
-  WAL_TRY(wal_problem_create(ctx, &parts, &problem));
+  return wal_problem_create(ctx, &parts, out);
+}
+
+static wal_status run(wal_ctx *ctx, int rounds, int hidden, int iterations, const char *precision,
+                      const char *only, double tolerance) {
+  wal_scenario *scenario[4] = {NULL};
+  wal_params *params[4] = {NULL};
+  wal_problem *problem = NULL, *tight = NULL;
+  WAL_TRY(make(ctx, rounds, hidden, iterations, precision, scenario, params, &problem));
+  WAL_TRY(make(ctx, rounds, hidden, iterations, "double", scenario + 2, params + 2, &tight));
   printf("%d rounds, %d hidden, %d iterations, %lld parameters, %s precision\n", rounds, hidden,
          iterations, (long long)wal_problem_count(problem), precision);
-  WAL_TRY(wal_problem_create(ctx, &parts, &tight));
   WAL_TRY(measure_all(problem, only, tight, tolerance));
   wal_problem_destroy(&problem);
   wal_problem_destroy(&tight);
-  for (int i = 0; i < 2; i++) {
+  for (int i = 0; i < 4; i++) {
     wal_params_destroy(&params[i]);
     wal_scenario_destroy(&scenario[i]);
   }

@@ -20,5 +20,5 @@ return design {
   optimizer = adam { rate = 1e-3, decay = 0.1 },
   steps = 300,
   restarts = 5,
-  evaluate = { iterations = 500, every = 10 },
+  evaluate = { iterations = 500, every = 10, exploitability = 5e-4 },
 }

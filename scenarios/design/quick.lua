@@ -14,5 +14,5 @@ return design {
   optimizer = adam { rate = 3e-3, decay = 0.1 },
   steps = 60,
   restarts = 2,
-  evaluate = { iterations = 500, every = 10 },
+  evaluate = { iterations = 500, every = 10, exploitability = 5e-4 },
 }

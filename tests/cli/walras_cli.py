@@ -126,12 +126,12 @@ def at_once(function, items, workers=WORKERS):
 
 
 def listed(kind=None):
-    """{name: kind} of what `walras list` names, kind in the singular."""
+    """(name, kind) of all that `walras list` names, kind in the singular."""
     result = walras("list", *([kind] if kind else []))
-    names, heading = {}, None
+    names, heading = [], None
     for line in result.out.splitlines():
         if line and not line.startswith(" "):
             heading = re.sub("ie$", "y", line.removesuffix("s"))
         elif line.strip():
-            names[line.split()[0]] = heading
+            names.append((line.split()[0], heading))
     return names
