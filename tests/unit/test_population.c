@@ -21,8 +21,8 @@ static void limit_is_the_mean_field(void **state) {
       "return susceptible_infected { horizon = 8 }",
       "return predator_prey { horizon = 5 }",
       "return linear_quadratic { horizon = 6 }",
-      "return batched_auction { values = 9, bids = 7, goods = 0.9, reentry = 0.3,\n"
-      "  drift = gaussian { slope = 0.9, width = 0.1 } }",
+      ("return batched_auction { values = 9, bids = 7, goods = 0.9, reentry = 0.3,\n"
+       "  drift = gaussian { slope = 0.9, width = 0.1 } }"),
   };
   for (size_t i = 0; i < sizeof GAMES / sizeof *GAMES; i++) {
     wal_test_field f;
