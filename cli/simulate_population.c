@@ -48,6 +48,7 @@ typedef struct work {
   wal_objective *objective;
   int64_t count, *agents; /* [count] */
   int64_t episodes;
+  int64_t followed; /* agents */
   wal_population population;
   /* state */
   int64_t row; /* of agents[], at which it stands */
@@ -124,6 +125,20 @@ static wal_status make_game(wal_ctx *ctx, const wal_params *params, wal_game *ga
   return wal_game_create(ctx, wal_game_find(wal_params_component(of_game)->name), of_game, game);
 }
 
+static wal_status check_record(wal_ctx *ctx, const wal_params *params, double agents) {
+  if (!wal_params_given(params, "record")) return WAL_OK;
+  const int64_t record = wal_params_integer(params, "record");
+  if (mode_of(params) != &wal_crowd_individual)
+    return wal_params_fail(ctx, params, "record",
+                           "expected mode \"individual\" beside it: agents who are counted cannot "
+                           "be followed");
+  if ((double)record > agents)
+    return wal_params_fail(ctx, params, "record",
+                           "expected at most as many as there are agents, %.17g, got %lld", agents,
+                           (long long)record);
+  return WAL_OK;
+}
+
 static wal_status check(wal_ctx *ctx, wal_params *params) {
   wal_game game = {0};
   wal_params **groups = NULL;
@@ -139,6 +154,7 @@ static wal_status check(wal_ctx *ctx, wal_params *params) {
   WAL_TRY(read_agents(ctx, params, &count, &agents));
   if (wal_params_node(params, "groups") && wal_params_given(params, "policy"))
     return wal_params_fail(ctx, params, "groups", "expected no policy beside it");
+  WAL_TRY(check_record(ctx, params, agents[0]));
   wal_status status = read_groups(ctx, params, &group_count, &groups);
   const wal_params *policy = wal_params_child(params, "policy");
   if (status == WAL_OK && policy) status = wal_policy_source_check(ctx, policy);
@@ -167,6 +183,7 @@ static wal_status make_world(work *w) {
   const wal_params *params = job->params;
   const double *agents = NULL;
   w->episodes = wal_params_integer(params, "episodes");
+  if (wal_params_given(params, "record")) w->followed = wal_params_integer(params, "record");
   wal_status status = read_agents(ctx, job->params, &w->count, &agents);
   if (status == WAL_OK) status = wal_acquire(ctx, "agents", w->count, sizeof(int64_t), &w->agents);
   for (int64_t i = 0; i < w->count && status == WAL_OK; i++) w->agents[i] = (int64_t)agents[i];
@@ -241,6 +258,7 @@ static wal_status plan_run(work *w) {
   WAL_TRY(wal_population_cost(job->ctx, &plan, most_agents(w), &bytes));
   bytes += wal_ctx_memory(job->ctx) +
            w->groups * shape->horizon * shape->states * shape->actions * (int64_t)sizeof(double);
+  if (w->followed > 0) bytes += wal_record_cost(w->whole, w->followed);
   int64_t negative = -bytes;
   WAL_TRY(wal_ctx_least_integer(job->ctx, &negative));
   bytes = -negative;
@@ -434,6 +452,8 @@ static wal_status write_all(work *w) {
     results.row[i] = (wal_population_result){
         .agents = w->agents[i], .estimate = w->estimate + i * wal_population_width(&w->population)};
   wal_status status = from_alone(w, find_exact(w, &results));
+  if (status == WAL_OK && w->followed > 0)
+    status = wal_record_play(&w->population, w->agents[0], w->followed, &results.record);
   if (status == WAL_OK)
     status = wal_run_file_create(job->ctx, job->output, job->options->force, &file);
   if (status == WAL_OK) status = wal_population_file_write(file, job, w->space, &results);
@@ -441,6 +461,7 @@ static wal_status write_all(work *w) {
   if (status == WAL_OK) status = wal_run_file_commit(&file);
   if (status == WAL_OK && w->speaks) print_result(w, &results);
   wal_run_file_discard(&file);
+  wal_record_free(job->ctx, &results.record);
   wal_release(job->ctx, &results.row);
   return status;
 }

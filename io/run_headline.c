@@ -128,7 +128,7 @@ static void print_design(hid_t file, json_t *params, FILE *out) {
   char shown[NAME];
   fputs("design", out);
   for (int i = 0; i < 3; i++) {
-    const char *name = component(json_object_get(params, parts[i]));
+    const char *name = wal_run_scenario_component(json_object_get(params, parts[i]));
     wal_hdf5_one_line(name ? name : "?", shown, sizeof shown);
     fprintf(out, ", %s", shown);
   }
