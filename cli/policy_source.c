@@ -48,8 +48,12 @@ enum { SOURCE_COUNT = sizeof SOURCES / sizeof *SOURCES };
 int64_t wal_policy_source_count(void) { return SOURCE_COUNT; }
 const wal_component *wal_policy_source_at(int64_t index) { return SOURCES[index]; }
 
+bool wal_policy_source_solves(const wal_params *source) {
+  return source && wal_params_component(source) == &EQUILIBRIUM;
+}
+
 wal_status wal_policy_source_check(wal_ctx *ctx, const wal_params *source) {
-  if (strcmp(wal_params_component(source)->name, "equilibrium") != 0) return WAL_OK;
+  if (!wal_policy_source_solves(source)) return WAL_OK;
   return wal_solve_stop_check(ctx, source);
 }
 
@@ -198,7 +202,7 @@ wal_status wal_policy_source_make(wal_job *job, wal_params *source, const wal_sp
   const char *name = source ? wal_params_component(source)->name : UNIFORM.name;
   wal_game *game = (wal_game *)space->game;
   WAL_TRY_ALL(ctx, acquire(ctx, &game->shape, out));
-  if (strcmp(name, "equilibrium") == 0) return solve(job, source, space, out);
+  if (wal_policy_source_solves(source)) return solve(job, source, space, out);
   if (strcmp(name, "uniform") == 0) return wal_agree(ctx, play_alike(whole, out));
   wal_status status = wal_agree(ctx, read_file(ctx, source, game, out));
   if (status == WAL_OK) wal_game_designed(game);

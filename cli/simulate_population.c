@@ -156,9 +156,13 @@ static wal_status check(wal_ctx *ctx, wal_params *params) {
     return wal_params_fail(ctx, params, "groups", "expected no policy beside it");
   WAL_TRY(check_record(ctx, params, agents[0]));
   wal_status status = read_groups(ctx, params, &group_count, &groups);
+  wal_params *objective = wal_params_child(params, "objective");
   const wal_params *policy = wal_params_child(params, "policy");
   if (status == WAL_OK && policy) status = wal_policy_source_check(ctx, policy);
   if (status == WAL_OK) status = make_game(ctx, params, &game);
+  if (status == WAL_OK && objective)
+    status = wal_objective_check(
+        ctx, &game, wal_objective_find(wal_params_component(objective)->name), objective);
   wal_game_destroy(ctx, &game);
   free_groups(ctx, group_count, &groups);
   return status;
@@ -204,12 +208,15 @@ static wal_status make_world(work *w) {
                            of_objective, &w->objective));
 }
 
-static wal_status make_policies(work *w) {
+/* Policies that are there, or those that are yet to be found. Files come first: they may be wrong,
+ * and a design's changes the game. */
+static wal_status make_policies(work *w, bool solved) {
   wal_job *job = w->job;
   for (int g = 0; g < w->groups; g++) {
     const wal_params *of_group = w->of_group ? w->of_group[g] : job->params;
-    WAL_TRY(wal_policy_source_make(job, wal_params_child(of_group, "policy"), w->space, w->whole,
-                                   &w->table[g]));
+    wal_params *source = wal_params_child(of_group, "policy");
+    if (wal_policy_source_solves(source) != solved) continue;
+    WAL_TRY(wal_policy_source_make(job, source, w->space, w->whole, &w->table[g]));
     w->group[g].policy = (const double *const *)w->table[g].stage;
   }
   return WAL_OK;
@@ -256,8 +263,10 @@ static wal_status plan_run(work *w) {
   char text[3][32];
   int64_t bytes = 0;
   WAL_TRY(wal_population_cost(job->ctx, &plan, most_agents(w), &bytes));
+  int64_t tables = 0;
+  for (int g = 0; g < w->groups; g++) tables += !w->group[g].policy;
   bytes += wal_ctx_memory(job->ctx) +
-           w->groups * shape->horizon * shape->states * shape->actions * (int64_t)sizeof(double);
+           tables * shape->horizon * shape->states * shape->actions * (int64_t)sizeof(double);
   if (w->followed > 0) bytes += wal_record_cost(w->whole, w->followed);
   int64_t negative = -bytes;
   WAL_TRY(wal_ctx_least_integer(job->ctx, &negative));
@@ -418,6 +427,7 @@ static void print_result(const work *w, const wal_population_results *r) {
 static wal_status write_run(wal_run_file *file, const wal_job *job) {
   int64_t peak = -wal_ctx_peak_memory(job->ctx);
   WAL_TRY(wal_ctx_least_integer(job->ctx, &peak));
+  WAL_TRY(wal_run_file_group(file, "/run"));
   WAL_TRY(wal_run_write_facts(file, job, -peak));
   return wal_run_file_attribute_real(file, "/run", "seconds", wal_clock() - job->started);
 }
@@ -469,9 +479,10 @@ static wal_status write_all(work *w) {
 static wal_status run(wal_job *job) {
   work w = {.job = job, .speaks = wal_ctx_rank(job->ctx) == 0};
   wal_status status = make_world(&w);
+  if (status == WAL_OK) status = make_policies(&w, false);
   if (status == WAL_OK) status = plan_run(&w);
   if (status == WAL_OK && !job->options->dry_run) {
-    status = make_policies(&w);
+    status = make_policies(&w, true);
     const wal_population_plan plan = plan_of(&w);
     if (status == WAL_OK) status = wal_population_create(job->ctx, &plan, &w.population);
     if (status == WAL_OK) status = simulate(&w);
