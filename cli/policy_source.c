@@ -170,9 +170,9 @@ static wal_status check_parts(wal_ctx *ctx, const wal_params *source, wal_table_
     has_toll = has_toll || strcmp(theta->part[i].name, "toll") == 0;
   WAL_TRY(wal_table_file_kind(file, "design/best/parameters/toll", &toll));
   if (theta->parts > 0 && has_toll == (toll != WAL_TABLE_NOTHING)) return WAL_OK;
-  return wal_params_fail(ctx, source, "file",
-                         "expected the run of a game with the same things to design, got one %s",
-                         toll == WAL_TABLE_NOTHING ? "of a mechanism, without toll" : "with a toll");
+  return wal_params_fail(
+      ctx, source, "file", "expected the run of a game with the same things to design, got one %s",
+      toll == WAL_TABLE_NOTHING ? "of a mechanism, without toll" : "with a toll");
 }
 
 /* The parts of the parameters of the best design, into the game. */

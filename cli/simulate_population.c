@@ -103,9 +103,9 @@ static wal_status read_groups(wal_ctx *ctx, const wal_params *params, int *count
   *count = (int)list->count;
   for (int64_t g = 0; g < list->count; g++) {
     if (list->items[g]->kind != WAL_NODE_FIELDS)
-      return wal_params_fail(ctx, params, "groups",
-                             "element %lld (counted from 0): expected a table with share and policy",
-                             (long long)g);
+      return wal_params_fail(
+          ctx, params, "groups",
+          "element %lld (counted from 0): expected a table with share and policy", (long long)g);
     WAL_TRY(wal_params_resolve(ctx, wal_params_file(params), &GROUP, list->items[g],
                                wal_catalogue_all(), &(*out)[g]));
     const double share = wal_params_real((*out)[g], "share");

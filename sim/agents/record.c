@@ -32,7 +32,8 @@ static void see(void *user, const wal_crowd *crowd, int stage) {
   }
 }
 
-/* From each row's own rank to all: sums of numbers of which all but one are 0. Reals go as words. */
+/* From each row's own rank to all: sums of numbers of which all but one are 0. Reals go as words.
+ */
 static wal_status share(wal_ctx *ctx, const wal_record *r, int64_t *words) {
   const int64_t most = 1 << 24;
   memcpy(words, r->reward, (size_t)r->rows * sizeof *words);
@@ -47,7 +48,8 @@ static wal_status share(wal_ctx *ctx, const wal_record *r, int64_t *words) {
 
 static wal_status acquire(wal_ctx *ctx, wal_record *r) {
   int64_t **const columns[] = {&r->agent, &r->stage, &r->state, &r->action};
-  for (int c = 0; c < 4; c++) WAL_TRY(wal_acquire(ctx, "record", r->rows, sizeof(int64_t), columns[c]));
+  for (int c = 0; c < 4; c++)
+    WAL_TRY(wal_acquire(ctx, "record", r->rows, sizeof(int64_t), columns[c]));
   return wal_acquire(ctx, "record", r->rows, sizeof(double), &r->reward);
 }
 

@@ -7,9 +7,9 @@
 /** What some agents do in an episode, a row for each agent and stage, agent by agent. Zeroed, it is
  *  empty. */
 typedef struct wal_record {
-  int64_t rows;                           /**< agents followed, times stages */
+  int64_t rows;                            /**< agents followed, times stages */
   int64_t *agent, *stage, *state, *action; /**< [rows] */
-  double *reward;                         /**< [rows] */
+  double *reward;                          /**< [rows] */
 } wal_record;
 
 /** Bytes that following so many agents takes. */
