@@ -139,7 +139,7 @@ class Populations(unittest.TestCase):
         def check(name, population, file):
             _, rows, groups, exact, followed, objective, deviates = population
             found = contents(file)
-            seen |= set(found)
+            seen.update(found)
             stages, states = (file["axes"][name].shape[0] for name in ("stage", "state"))
             lengths = {"row": rows, "group": groups, "stage": stages, "state": states,
                        "record": followed * stages}
@@ -163,10 +163,11 @@ class Populations(unittest.TestCase):
         units = {"return": "reward", "exact": "reward", "deviation": "reward", "objective":
                  "objective", "reward": "reward", "group_return": "reward", "group_value": "reward",
                  "group_deviation": "reward"}
+
         def check(name, population, file):
             for path, item in run_file_compare.objects(file).items():
                 if not isinstance(item, h5py.Dataset) or not path.startswith("/population"):
-                    return
+                    continue
                 name = path.rpartition("/")[2]
                 unit = [u for start, u in units.items() if name.startswith(start)] or ["1"]
                 self.assertEqual(item.attrs["units"], unit[0], path)
@@ -271,7 +272,7 @@ class Populations(unittest.TestCase):
                                   *([("objective_gap", "objective_slope")] if objective else [])):
                 if rows < 2:
                     self.assertTrue(numpy.isnan(p.attrs[slope]))
-                    return
+                    continue
                 fit = numpy.polyfit(numpy.log(size), numpy.log(p[column][:]), 1)[0]
                 self.assertAlmostEqual(p.attrs[slope], fit, 9)
                 if rows > 2:
