@@ -641,5 +641,29 @@ class Interrupted(unittest.TestCase):
                 self.check_resumed(fault_runs.until_caught(attempt), after)
 
 
+class Scenarios(unittest.TestCase):
+    """Those of scenarios/population run as they are in test_terminal.py."""
+
+    def test_the_auction(self):
+        """Slopes of fewer numbers and episodes than the comment's are near those, and the document
+        has those."""
+        path = os.path.join(SOURCE, "scenarios/population/auction_limit.lua")
+        with open(path, encoding="utf-8") as file:
+            comment = file.read().split("return simulate")[0].replace("\n-- ", " ")
+        with open(os.path.join(SOURCE, "docs/population.md"), encoding="utf-8") as file:
+            document = file.read()
+        said = re.findall(r"by N\^(-\d\.\d+) ", comment)
+        self.assertEqual(len(said), 3)
+        result = walras("run", path, "-q", "-o", "limit.h5", "-P", "episodes=60", "-P",
+                        "agents={30, 1000, 30000}", "-P", "deviation=false")
+        self.assertEqual(result.status, 0, result)
+        _, attributes = columns("limit.h5")
+        for slope, name, most in zip(said, ("return_slope", "mean_field_distance_slope",
+                                            "objective_slope"), (0.06, 0.03, 0.15)):
+            self.assertIn(f"N^{slope}", document)
+            self.assertAlmostEqual(attributes[name], float(slope), delta=most)
+        self.assertTrue(-0.6 < attributes["return_slope"] < -0.4)
+
+
 if __name__ == "__main__":
     unittest.main()
