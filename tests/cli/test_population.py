@@ -25,6 +25,8 @@ BEACH = "game = beach_bar { states = 12, horizon = 5, bar = 4 }"
 TOLL = "game = beach_bar { states = 12, horizon = 5, bar = 4, toll = toll { max = 0.5 } }"
 AUCTION = "game = batched_auction { rounds = 3, values = 8, bids = 6, goods = 0.7 }"
 RULE = "learner = mirror_descent { rate = 1, entropy = 0.05 }, stop = { iterations = 60 }"
+NETWORK = ("game = batched_auction { rounds = 2, values = 8, bids = 6, goods = 0.7, "
+           "mechanism = neural { hidden = 4 } }")
 SOLVED = f"policy = equilibrium {{ {RULE} }}"
 
 # name: (text, rows, groups, rows that are enumerated, agents followed, objective, deviations)
@@ -320,7 +322,8 @@ class Populations(unittest.TestCase):
         place = folder("dry")
         for more in ("agents = 1e15, episodes = 2, mode = 'counts'",
                      "agents = 300000, episodes = 2, objective = congestion {}",
-                     "agents = 100, episodes = 50, policy = equilibrium { stop = { iterations = 2 } }"):
+                     "agents = 100, episodes = 50, "
+                     "policy = equilibrium { stop = { iterations = 2 } }"):
             for ranks in (None, 2):
                 text = f"game = beach_bar {{ states = 3000, horizon = 20 }}, {more}"
                 dry, path = simulate(text, "--dry-run", place=place, ranks=ranks)
@@ -342,12 +345,12 @@ class Sources(unittest.TestCase):
         cls.place = folder("sources")
         for name, text in (
                 ("solve", f"return solve {{ {BEACH}, {RULE} }}"),
-                ("single", f"return solve {{ {BEACH}, {RULE}, store = {{ precision = 'single' }} }}"),
+                ("single", f"return solve {{ {BEACH}, {RULE}, "
+                 "store = { precision = 'single' } }"),
                 ("design", f"return design {{ {TOLL}, objective = congestion {{ sharpness = 20 }}, "
                  "learner = mirror_descent { rate = 1, entropy = 0.05, iterations = 60 }, "
                  "optimizer = adam { rate = 0.1 }, steps = 12 }"),
-                ("network", "return design { game = batched_auction { rounds = 2, values = 8, "
-                 "bids = 6, goods = 0.7, mechanism = neural { hidden = 4 } }, objective = revenue {}, "
+                ("network", f"return design {{ {NETWORK}, objective = revenue {{}}, "
                  "learner = mirror_descent { rate = 10, entropy = 0.01, iterations = 30 }, "
                  "optimizer = adam { rate = 0.05 }, steps = 5 }")):
             write(os.path.join(cls.place, f"{name}.lua"), text)
@@ -378,8 +381,7 @@ class Sources(unittest.TestCase):
         """Its limit is the best design's objective, and very many agents come near it."""
         for name, game, objective in (
                 ("design", TOLL, "congestion { sharpness = 20 }"),
-                ("network", "game = batched_auction { rounds = 2, values = 8, bids = 6, goods = 0.7, "
-                 "mechanism = neural { hidden = 4 } }", "revenue {}")):
+                ("network", NETWORK, "revenue {}")):
             with self.subTest(name=name):
                 rows, attributes = self.simulate(
                     f"{game}, policy = from {{ file = '{name}.h5' }}, agents = 1e14, episodes = 4, "
@@ -429,14 +431,15 @@ OTHER = "is of games that a population plays; expected samples"
 
 # (what, the scenario, exit status, the line)
 REFUSED = [
-    ("no agents", BEACH, 65, PLACE + "simulate: agents: expected how many agents play, got nothing"),
+    ("no agents", BEACH, 65,
+     PLACE + "simulate: agents: expected how many agents play, got nothing"),
     ("0", f"{BEACH}, agents = 0", 65, PLACE + "simulate: agents: " + RANGE + "0"),
     ("negative", f"{BEACH}, agents = -3", 65, PLACE + "simulate: agents: " + RANGE + "-3"),
     ("half an agent", f"{BEACH}, agents = 1.5", 65, PLACE + "simulate: agents: " + WHOLE + "1.5"),
     ("0 in a list", f"{BEACH}, agents = {{ 10, 0 }}", 65, PLACE + r"simulate: agents: element 1 "
      r"\(counted from 0\): " + RANGE + "0"),
-    ("not a number", f"{BEACH}, agents = 'many'", 65, PLACE + "simulate: agents: expected a number, "
-     'a list of numbers or a function, got "many"'),
+    ("not a number", f"{BEACH}, agents = 'many'", 65, PLACE + "simulate: agents: expected a "
+     'number, a list of numbers or a function, got "many"'),
     ("above the mode", f"{BEACH}, agents = 2^40 + 1", 65,
      PLACE + "simulate: agents: " + WHOLE + "1099511627777"),
     ("above all modes", f"{BEACH}, agents = 2^54, mode = 'counts'", 65,
@@ -459,19 +462,19 @@ REFUSED = [
      r"walras: sweep\.h5: expected the run of a game"),
     ("without policy", f"{BEACH}, agents = 10, policy = from {{ file = 'none_stored.h5' }}", 65,
      r"walras: none_stored\.h5: solution/policy: expected a dataset of this name, got none"),
-    ("of a design of something else", f"{BEACH}, agents = 10, policy = from {{ file = 'design.h5' }}",
-     65, PLACE + "from: file: expected the run of a game with the same things to design, got one "
+    ("of a design of something else",
+     f"{BEACH}, agents = 10, policy = from {{ file = 'design.h5' }}", 65, PLACE + "from: file: expected the run of a game with the same things to design, got one "
      "with a toll"),
     ("no name of a file", f"{BEACH}, agents = 10, policy = from {{}}", 65,
      PLACE + r"from: file: expected a text, got nothing \(.*\)"),
-    ("groups beside policy", f"{BEACH}, agents = 10, policy = 'uniform', groups = {{{{ share = 1 }}}}",
-     65, PLACE + "simulate: groups: expected no policy beside it"),
+    ("groups beside policy",
+     f"{BEACH}, agents = 10, policy = 'uniform', groups = {{{{ share = 1 }}}}", 65, PLACE + "simulate: groups: expected no policy beside it"),
     ("share 0", f"{BEACH}, agents = 10, groups = {{{{ share = 0 }}, {{ share = 1 }}}}", 65,
      PLACE + "groups: share: expected more than 0, got 0"),
     ("negative share", f"{BEACH}, agents = 10, groups = {{{{ share = -1 }}, {{ share = 2 }}}}", 65,
      PLACE + r"groups: share: expected a number in \[0, 1\], got -1"),
-    ("sum of the shares", f"{BEACH}, agents = 10, groups = {{{{ share = 0.5 }}, {{ share = 0.4 }}}}",
-     65, PLACE + r"simulate: groups: expected shares that sum to 1, got 0\.9"),
+    ("sum of the shares",
+     f"{BEACH}, agents = 10, groups = {{{{ share = 0.5 }}, {{ share = 0.4 }}}}", 65, PLACE + r"simulate: groups: expected shares that sum to 1, got 0\.9"),
     ("no groups", f"{BEACH}, agents = 10, groups = {{}}", 65,
      PLACE + "simulate: groups: expected a list of tables, as .*"),
     ("an empty group", f"{BEACH}, agents = 10, groups = {{{{}}}}", 65, PLACE + "simulate: groups: "
@@ -484,8 +487,8 @@ REFUSED = [
      PLACE + 'unknown name "unifrom"; did you mean "uniform"\\?'),
     ("policy's name", f"{BEACH}, agents = 10, policy = 'unifrom'", 65,
      PLACE + 'simulate: policy: unknown policy "unifrom"; did you mean "uniform"\\?'),
-    ("learner's name", f"{BEACH}, agents = 10, policy = equilibrium {{ learner = 'miror_descent' }}", 65,
-     PLACE + 'equilibrium: learner: unknown learner "miror_descent"; did you mean "mirror_descent"\\?'),
+    ("learner's name", f"{BEACH}, agents = 10, policy = equilibrium {{ learner = 'boltzman' }}", 65,
+     PLACE + 'equilibrium: learner: unknown learner "boltzman"; did you mean "boltzmann"\\?'),
     ("samples", f"{BEACH}, agents = 10, samples = 5", 65,
      PLACE + "simulate: samples: is of one_shot_auction; expected agents and episodes"),
     ("agents of an auction", "game = one_shot_auction {}, agents = 5", 65,
@@ -493,8 +496,8 @@ REFUSED = [
     ("record of an auction", "game = one_shot_auction {}, record = 5", 65,
      PLACE + "simulate: record: " + OTHER),
     ("deviation that is not defined", "game = treasure_hunting {}, agents = 5", 65,
-     "walras: treasure_hunting: its rewards depend on the policy itself, so that what an agent gains "
-     "by another one is not defined: expected deviation = false"),
+     "walras: treasure_hunting: its rewards depend on the policy itself, so that what an agent "
+     "gains by another one is not defined: expected deviation = false"),
     ("objective of another game", f"{BEACH}, agents = 10, objective = revenue {{}}", 65, PLACE +
      r"revenue: expected an objective that the game beach_bar has \(congestion, target_flow, "
      r"weights\): it reports no revenue"),
@@ -526,7 +529,8 @@ class Refused(unittest.TestCase):
                  "stop = { iterations = 2 } }"),
                 ("shape", "return solve { game = beach_bar { states = 13, horizon = 4, bar = 4 }, "
                  "stop = { iterations = 2 } }"),
-                ("sweep", f"return sweep {{ base = solve {{ {small} }}, vary = {{ seed = {{ 1, 2 }} }} }}"),
+                ("sweep", f"return sweep {{ base = solve {{ {small} }}, "
+                 "vary = { seed = { 1, 2 } } }"),
                 ("none_stored", f"return solve {{ {small}, store = {{ policy = false }} }}"),
                 ("design", f"return design {{ {TOLL}, objective = congestion {{}}, learner = "
                  "mirror_descent { rate = 1, entropy = 0.1, iterations = 3 }, steps = 1 }")):
@@ -562,8 +566,8 @@ class Refused(unittest.TestCase):
 
     def test_a_sweep_of_simulations(self):
         place = folder("sweep")
-        write(os.path.join(place, "s.lua"), f"return sweep {{ base = simulate {{ {BEACH}, agents = 5 "
-              "}, vary = { seed = { 1, 2 } } }")
+        write(os.path.join(place, "s.lua"), f"return sweep {{ base = simulate {{ {BEACH}, "
+              "agents = 5 }, vary = { seed = { 1, 2 } } }")
         result = walras("run", "s.lua", "-q", cwd=place)
         self.assertEqual((result.status, own_lines(result.err)), (
             65, ["s.lua:1: sweep: base: expected a task that can be swept, as solve{...}, got "
