@@ -246,7 +246,8 @@ class Runs(unittest.TestCase):
             self.assertRegex(listed, rf"(?m)^  {name} ")
         shown = walras("describe", "one_shot_auction").out
         self.assertRegex(shown, r"values +a value_law, list or function +uniform\{\}")
-        self.assertRegex(walras("describe", "simulate").out, r"game +an auction +required")
+        self.assertRegex(walras("describe", "simulate").out,
+                         r"game +a game or an auction +required")
 
 
 class Documentation(unittest.TestCase):

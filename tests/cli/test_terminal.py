@@ -469,7 +469,9 @@ class Results(unittest.TestCase):
         def one(path):
             place = folder("scenario")
             short = ()
-            if SANITIZED and f"{os.sep}auctions{os.sep}" in path:
+            if SANITIZED and f"{os.sep}population{os.sep}" in path:
+                short = ("-P", "episodes=2", "-P", "agents={30, 100}")
+            elif SANITIZED and f"{os.sep}auctions{os.sep}" in path:
                 with open(path, encoding="utf-8") as file:
                     task = re.search(r"return (\w+)", file.read())[1]
                 short = {"solve": ("-P", "stop={iterations=20}"),
