@@ -192,6 +192,7 @@ class Components(unittest.TestCase):
         auction = "simulate {{ game = one_shot_auction {{ {} = {} }} }}"
         design = "design {{ game = beach_bar {{ toll = toll {{}} }}, objective = {}, {} = {} }}"
         text = {"task": made, "game": f"solve {{ game = {made} }}",
+                "policy": f"simulate {{ game = beach_bar {{}}, agents = 1, policy = {made} }}",
                 "toll": f"solve {{ game = beach_bar {{ toll = {made} }} }}",
                 "objective": design.format(made, "steps", 1),
                 "response": design.format("congestion {}", "learner", made),
