@@ -42,9 +42,7 @@ static void run_mean_field(const wal_test_world *w, wal_policy *policy, wal_flow
   WAL_ASSERT_OK(w->self, wal_flow_run(flow, policy));
 }
 
-/* Every mass within 4 standard errors, or 4 of what single agents amount to where few are; together
- * their squares come to about 1 each (0.97 in the mean of four seeds, up to 2 in one, as they are
- * not independent). */
+/* Every mass within 4 standard errors, or 4 of what single agents amount to where few are. */
 static void compare(const char *text, int64_t agents, int episodes) {
   wal_test_world w;
   wal_flow flow;
@@ -72,8 +70,8 @@ static void compare(const char *text, int64_t agents, int episodes) {
     worst = fmax(worst, fabs(mean - right) / error);
     counted++;
   }
-  // Of thousands of right ones, one is off by four standard errors now and then.
-  const double most = counted > 1000 ? 5 : 4;
+  // Of hundreds of right ones, one is off by four estimated standard errors now and then.
+  const double most = counted > 100 ? 5 : 4;
   assert_true(counted > 10 && worst < most);
   free(s.mass), free(s.square);
   wal_flow_destroy(&flow);
