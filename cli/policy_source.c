@@ -212,11 +212,11 @@ static wal_status read_file(wal_ctx *ctx, const wal_params *source, const wal_ga
   return status;
 }
 
-wal_status wal_policy_source_make(wal_job *job, wal_params *source, const wal_space *space,
-                                  const wal_space *whole, wal_policy_table *out) {
+wal_status wal_policy_source_make(wal_job *job, wal_params *source, wal_game *game,
+                                  const wal_space *space, const wal_space *whole,
+                                  wal_policy_table *out) {
   wal_ctx *ctx = job->ctx;
   const char *name = source ? wal_params_component(source)->name : UNIFORM.name;
-  wal_game *game = (wal_game *)space->game;
   WAL_TRY_ALL(ctx, acquire(ctx, &game->shape, out));
   if (wal_policy_source_solves(source)) return solve(job, source, space, out);
   if (strcmp(name, "uniform") == 0) return wal_agree(ctx, play_alike(whole, out));

@@ -28,12 +28,14 @@ bool wal_policy_source_solves(const wal_params *source);
  * have a policy of the game's shape, of a game of its name; if it is a design's, the game is given
  * the parameters of its best design.
  * @param source  NULL: uniform
+ * @param game    that of both spaces
  * @param space  of the game, over the job's ranks
  * @param whole  of the same game, of this rank alone
  * @collective job->ctx. WAL_EINPUT, WAL_ENOTFOUND, WAL_EIO about the file, by name.
  */
-wal_status wal_policy_source_make(wal_job *job, wal_params *source, const wal_space *space,
-                                  const wal_space *whole, wal_policy_table *out);
+wal_status wal_policy_source_make(wal_job *job, wal_params *source, wal_game *game,
+                                  const wal_space *space, const wal_space *whole,
+                                  wal_policy_table *out);
 void wal_policy_table_free(wal_ctx *ctx, wal_policy_table *table);
 
 #endif

@@ -220,7 +220,7 @@ static wal_status make_policies(work *w, bool solved) {
     const wal_params *of_group = w->of_group ? w->of_group[g] : job->params;
     wal_params *source = wal_params_child(of_group, "policy");
     if (wal_policy_source_solves(source) != solved) continue;
-    WAL_TRY(wal_policy_source_make(job, source, w->space, w->whole, &w->table[g]));
+    WAL_TRY(wal_policy_source_make(job, source, &w->game, w->space, w->whole, &w->table[g]));
     w->group[g].policy = (const double *const *)w->table[g].stage;
   }
   return WAL_OK;

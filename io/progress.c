@@ -60,8 +60,8 @@ static void draw_bar(wal_progress *p, int64_t done, int64_t total, const char *n
   int columns = 80;
   if (ioctl(fileno(p->out), TIOCGWINSZ, &window) == 0 && window.ws_col > 0) columns = window.ws_col;
   char rest[LINE], line[LINE + BAR_WIDTH + 8], bar[BAR_WIDTH + 1];
-  snprintf(rest, sizeof rest, "%lld/%lld  %s %.4g  <= %s left", (long long)done, (long long)total,
-           name, figure, left);
+  snprintf(rest, sizeof rest, "%lld/%lld  %s %.4g%s%s%s", (long long)done, (long long)total, name,
+           figure, *left ? "  <= " : "", left, *left ? " left" : "");
   int width = columns - 1 - (int)strlen(p->task) - 4 - (int)strlen(rest);
   if (width > BAR_WIDTH) width = BAR_WIDTH;
   if (width < BAR_LEAST) {
@@ -86,11 +86,11 @@ void wal_progress_report(wal_progress *p, int64_t done, int64_t total, const cha
     write_json(p, "progress", done, total, name, figure, seconds);
     return;
   }
-  char left[32] = "?";
+  char left[32] = "";  // nothing is known before something is done
   if (done > 0) write_duration(left, sizeof left, seconds * (double)(total - done) / (double)done);
   if (p->style == WAL_PROGRESS_LINES) {
-    fprintf(p->out, "%s: %s %lld of %lld, %s %.4g, at most %s left\n", p->task, p->noun,
-            (long long)done, (long long)total, name, figure, left);
+    fprintf(p->out, "%s: %s %lld of %lld, %s %.4g%s%s%s\n", p->task, p->noun, (long long)done,
+            (long long)total, name, figure, *left ? ", at most " : "", left, *left ? " left" : "");
   } else {
     draw_bar(p, done, total, name, figure, left);
   }

@@ -63,32 +63,37 @@ WAL_AVX2 static inline void store(__m256i high, __m256i low, double *out) {
                                       _mm256_mul_pd(real(low), _mm256_set1_pd(0x1p-53))));
 }
 
-WAL_AVX2 static int64_t draw_lanes(const uint32_t key[2], uint64_t item, int64_t count,
-                                   uint32_t stage, uint32_t draw, double *first, double *second) {
+/* The rounds of Philox4x32-10 on the four words of eight counters. */
+WAL_AVX2 static inline void turn(const uint32_t key[2], pair w[4]) {
   const __m256i factor0 = _mm256_set1_epi64x(0xD2511F53), factor1 = _mm256_set1_epi64x(0xCD9E8D57);
   const __m256i weyl0 = _mm256_set1_epi64x(0x9E3779B9), weyl1 = _mm256_set1_epi64x(0xBB67AE85);
+  __m256i key0 = _mm256_set1_epi64x(key[0]), key1 = _mm256_set1_epi64x(key[1]);
+  for (int round = 0; round < ROUNDS; round++) {
+    const pair a = times(w[0], factor0), b = times(w[2], factor1);
+    w[0] = mixed(b, w[1], key0);
+    w[2] = mixed(a, w[3], key1);
+    w[1] = b;
+    w[3] = a;
+    key0 = _mm256_add_epi32(key0, weyl0);
+    key1 = _mm256_add_epi32(key1, weyl1);
+  }
+}
+
+WAL_AVX2 static int64_t draw_lanes(const uint32_t key[2], uint64_t item, int64_t count,
+                                   uint32_t stage, uint32_t draw, double *first, double *second) {
   int64_t i = 0;
   for (; i + LANES <= count; i += LANES) {
     const __m256i start = _mm256_set1_epi64x((int64_t)(item + (uint64_t)i));
-    pair w0 = {_mm256_add_epi64(start, _mm256_setr_epi64x(0, 1, 2, 3)),
-               _mm256_add_epi64(start, _mm256_setr_epi64x(4, 5, 6, 7))};
-    pair w1 = {_mm256_srli_epi64(w0.low, 32), _mm256_srli_epi64(w0.high, 32)};
-    pair w2 = {_mm256_set1_epi64x(stage), _mm256_set1_epi64x(stage)};
-    pair w3 = {_mm256_set1_epi64x(draw), _mm256_set1_epi64x(draw)};
-    __m256i key0 = _mm256_set1_epi64x(key[0]), key1 = _mm256_set1_epi64x(key[1]);
-    for (int round = 0; round < ROUNDS; round++) {
-      const pair a = times(w0, factor0), b = times(w2, factor1);
-      w0 = mixed(b, w1, key0);
-      w2 = mixed(a, w3, key1);
-      w1 = b;
-      w3 = a;
-      key0 = _mm256_add_epi32(key0, weyl0);
-      key1 = _mm256_add_epi32(key1, weyl1);
-    }
-    store(w0.low, w1.low, first + i);
-    store(w0.high, w1.high, first + i + 4);
-    store(w2.low, w3.low, second + i);
-    store(w2.high, w3.high, second + i + 4);
+    pair w[4] = {{_mm256_add_epi64(start, _mm256_setr_epi64x(0, 1, 2, 3)),
+                  _mm256_add_epi64(start, _mm256_setr_epi64x(4, 5, 6, 7))}};
+    w[1] = (pair){_mm256_srli_epi64(w[0].low, 32), _mm256_srli_epi64(w[0].high, 32)};
+    w[2] = (pair){_mm256_set1_epi64x(stage), _mm256_set1_epi64x(stage)};
+    w[3] = (pair){_mm256_set1_epi64x(draw), _mm256_set1_epi64x(draw)};
+    turn(key, w);
+    store(w[0].low, w[1].low, first + i);
+    store(w[0].high, w[1].high, first + i + 4);
+    store(w[2].low, w[3].low, second + i);
+    store(w[2].high, w[3].high, second + i + 4);
   }
   return i;
 }
@@ -103,13 +108,11 @@ WAL_AVX2 static inline void store_words(pair word, uint32_t *out) {
 WAL_AVX2 static int64_t draw_words(const uint32_t key[2], uint64_t item, const uint32_t *offset,
                                    int64_t count, uint32_t stage, uint32_t draw,
                                    uint32_t *const word[4]) {
-  const __m256i factor0 = _mm256_set1_epi64x(0xD2511F53), factor1 = _mm256_set1_epi64x(0xCD9E8D57);
-  const __m256i weyl0 = _mm256_set1_epi64x(0x9E3779B9), weyl1 = _mm256_set1_epi64x(0xBB67AE85);
   const __m256i start = _mm256_set1_epi64x((int64_t)item);
   const pair consecutive = {_mm256_setr_epi64x(0, 1, 4, 5), _mm256_setr_epi64x(2, 3, 6, 7)};
   int64_t i = 0;
   for (; i + LANES <= count; i += LANES) {
-    pair at = consecutive, w0, w1, w2, w3;
+    pair at = consecutive, w[4];
     if (offset) {
       const __m256i given = _mm256_loadu_si256((const __m256i *)(const void *)(offset + i));
       at.low = _mm256_unpacklo_epi32(given, _mm256_setzero_si256());
@@ -118,24 +121,15 @@ WAL_AVX2 static int64_t draw_words(const uint32_t key[2], uint64_t item, const u
       at.low = _mm256_add_epi64(at.low, _mm256_set1_epi64x(i));
       at.high = _mm256_add_epi64(at.high, _mm256_set1_epi64x(i));
     }
-    w0 = (pair){_mm256_add_epi64(start, at.low), _mm256_add_epi64(start, at.high)};
-    w1 = (pair){_mm256_srli_epi64(w0.low, 32), _mm256_srli_epi64(w0.high, 32)};
-    w2 = (pair){_mm256_set1_epi64x(stage), _mm256_set1_epi64x(stage)};
-    w3 = (pair){_mm256_set1_epi64x(draw), _mm256_set1_epi64x(draw)};
-    __m256i key0 = _mm256_set1_epi64x(key[0]), key1 = _mm256_set1_epi64x(key[1]);
-    for (int round = 0; round < ROUNDS; round++) {
-      const pair a = times(w0, factor0), b = times(w2, factor1);
-      w0 = mixed(b, w1, key0);
-      w2 = mixed(a, w3, key1);
-      w1 = b;
-      w3 = a;
-      key0 = _mm256_add_epi32(key0, weyl0);
-      key1 = _mm256_add_epi32(key1, weyl1);
-    }
-    if (word[0]) store_words(w0, word[0] + i);
-    if (word[1]) store_words(w1, word[1] + i);
-    if (word[2]) store_words(w2, word[2] + i);
-    if (word[3]) store_words(w3, word[3] + i);
+    w[0] = (pair){_mm256_add_epi64(start, at.low), _mm256_add_epi64(start, at.high)};
+    w[1] = (pair){_mm256_srli_epi64(w[0].low, 32), _mm256_srli_epi64(w[0].high, 32)};
+    w[2] = (pair){_mm256_set1_epi64x(stage), _mm256_set1_epi64x(stage)};
+    w[3] = (pair){_mm256_set1_epi64x(draw), _mm256_set1_epi64x(draw)};
+    turn(key, w);
+    if (word[0]) store_words(w[0], word[0] + i);
+    if (word[1]) store_words(w[1], word[1] + i);
+    if (word[2]) store_words(w[2], word[2] + i);
+    if (word[3]) store_words(w[3], word[3] + i);
   }
   return i;
 }

@@ -12,6 +12,7 @@ import h5py
 import numpy
 
 import run_file_compare
+from run_file_docs import contents, documented
 from walras_cli import SOURCE, at_once, folder, left, own_lines, walras, write
 
 sys.path.insert(0, os.path.join(SOURCE, "tests", "fault"))
@@ -51,39 +52,6 @@ DESIGNS = {
 LONG = DESIGNS["beach"][0].replace("steps = 12", "steps = 150")
 
 
-def documented():
-    """{path: dimensions} of what docs/run-file.md lists of the file of a design; attributes as
-    PATH@NAME."""
-    with open(os.path.join(SOURCE, "docs/run-file.md"), encoding="utf-8") as file:
-        text = file.read()
-    table = re.search(r"The file of a design .*?\n\n(\|.*?)\n\n", text, re.S)[1]
-    found = {}
-    for row in table.splitlines()[2:]:
-        cells = [cell.strip() for cell in row.strip("|").split("|")]
-        names = re.findall(r"`([^`]+)`", cells[0])
-        if "attribute" in cells[0]:
-            of_them = names[1:] or re.findall(r"`(\w+)`:", cells[2])
-            found.update({f"{names[0]}@{name}": "" for name in of_them})
-            continue
-        group = names[0].rpartition("/")[0]
-        for name in names:
-            found[name if name.startswith("/") else f"{group}/{name}"] = cells[1]
-    return found
-
-
-def contents(file):
-    """{path: shape} below /design, as documented() has it: parts of the parameters as one."""
-    found = {}
-    own = {"CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "units", "long_name"}
-    for path, item in run_file_compare.objects(file).items():
-        if not path.startswith("/design"):
-            continue
-        found.update({f"{path}@{name}": "" for name in set(item.attrs) - own})
-        if isinstance(item, h5py.Dataset):
-            found[re.sub(r"/parameters/\w+$", "/parameters/PART", path)] = item.shape
-    return found
-
-
 def run(job):
     name, ranks, output = job
     return walras("run", f"{name}.lua", "-o", output, ranks=ranks)
@@ -117,11 +85,11 @@ class Designs(unittest.TestCase):
                 self.assertEqual(run_file_compare.differences(f"{name}-None.h5", output), [])
 
     def test_all_that_is_documented_is_there_and_nothing_else(self):
-        wanted = documented()
+        wanted = documented("a design")
         seen = set()
         for name, (_, steps, every, _, parts) in DESIGNS.items():
             with self.subTest(name=name), h5py.File(f"{name}-None.h5", "r") as file:
-                found = contents(file)
+                found = contents(file, "/design")
                 self.assertLessEqual(set(found), set(wanted))
                 lengths = {"step": steps + 1, "row": 3, "state": file["axes/state"].shape[0],
                            "action": file["axes/action"].shape[0]}

@@ -14,6 +14,7 @@ import h5py
 import numpy
 
 import run_file_compare
+from run_file_docs import contents, documented
 from walras_cli import SANITIZED, SOURCE, at_once, folder, left, own_lines, walras, write
 
 sys.path.insert(0, os.path.join(SOURCE, "tests", "fault"))
@@ -50,37 +51,6 @@ POPULATIONS = {
                 "record = 3", 2, 1, 0, 3, False, True),
 }
 LONG = f"return simulate {{ {BEACH}, agents = {{ 200, 500, 1000 }}, episodes = 400 }}"
-
-
-def documented():
-    """{path: dimensions} of what docs/run-file.md lists of /population; attributes as PATH@NAME."""
-    with open(os.path.join(SOURCE, "docs/run-file.md"), encoding="utf-8") as file:
-        text = file.read()
-    table = re.search(r"The file of simulated populations .*?\n\n(\|.*?)\n\n", text, re.S)[1]
-    found = {}
-    for row in table.splitlines()[2:]:
-        cells = [cell.strip() for cell in row.strip("|").split("|")]
-        names = re.findall(r"`([^`]+)`", cells[0])
-        if "attribute" in cells[0]:
-            found.update({f"{names[0]}@{name}": "" for name in re.findall(r"`(\w+)`:", cells[2])})
-            continue
-        group = names[0].rpartition("/")[0]
-        for name in names:
-            found[name if name.startswith("/") else f"{group}/{name}"] = cells[1]
-    return found
-
-
-def contents(file):
-    """{path: shape} below /population, as documented() has it."""
-    found = {}
-    own = {"CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "units", "long_name"}
-    for path, item in run_file_compare.objects(file).items():
-        if not path.startswith("/population"):
-            continue
-        found.update({f"{path}@{name}": "" for name in set(item.attrs) - own})
-        if isinstance(item, h5py.Dataset):
-            found[path] = item.shape
-    return found
 
 
 def simulate(text, *options, place=None, **more):
@@ -137,10 +107,10 @@ class Populations(unittest.TestCase):
             self.assertEqual(result.status, 0, result)
 
     def test_all_that_is_documented_is_there_and_nothing_else(self):
-        wanted, seen = documented(), set()
+        wanted, seen = documented("simulated populations"), set()
         def check(name, population, file):
             _, rows, groups, exact, followed, objective, deviates = population
-            found = contents(file)
+            found = contents(file, "/population")
             seen.update(found)
             stages, states = (file["axes"][name].shape[0] for name in ("stage", "state"))
             lengths = {"row": rows, "group": groups, "stage": stages, "state": states,

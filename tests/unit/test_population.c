@@ -177,12 +177,11 @@ static void see_last(void *user, const wal_crowd *crowd, int stage) {
   h->cells[h->code]++;
 }
 
-static void fill(const wal_test_field *f, const wal_crowd_type *mode, int64_t agents, int episodes,
+static void fill(wal_test_field *f, const wal_crowd_type *mode, int64_t agents, int episodes,
                  int64_t *cells) {
   wal_crowd *crowd = NULL;
   wal_crowd_group group = wal_test_group(f, agents);
-  const wal_crowd_plan plan = {
-      .arena = (wal_arena *)(uintptr_t)&f->arena, .groups = 1, .group = &group};
+  const wal_crowd_plan plan = {.arena = &f->arena, .groups = 1, .group = &group};
   histogram h = {.base = agents + 1, .cells = cells};
   const wal_crowd_watch watch = {see_last, &h};
   WAL_ASSERT_OK(ctx, wal_crowd_create(ctx, mode, &plan, &crowd));
@@ -222,9 +221,9 @@ static void both_modes_have_one_law(void **state) {
 
 // ---- Gaps -------------------------------------------------------------------------------------
 
-static wal_status first_masses(void *user, const wal_arena *arena, double *out) {
+static wal_status mass_of_first_half(void *user, const wal_arena *arena, double *out) {
   (void)user;
-  *out = 0;  // of the last stage, where the game has been
+  *out = 0;
   const wal_shape *shape = &arena->space->game->shape;
   for (int64_t s = 0; s < shape->states / 2; s++)
     *out += wal_flow_mass(&arena->flow, shape->horizon - 1)[s];
@@ -249,7 +248,7 @@ static void gaps_fall(void **state) {
                                         .groups = 1,
                                         .group = &group,
                                         .mode = modes[mode],
-                                        .objective = {first_masses, NULL}};
+                                        .objective = {mass_of_first_half, NULL}};
       WAL_ASSERT_OK(ctx, wal_population_create(ctx, &plan, &p));
       for (int n = 0; n < 4; n++) {
         wal_population_rows rows = {0};
