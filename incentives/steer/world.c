@@ -44,7 +44,7 @@ wal_status wal_steer_space_create(wal_ctx *alone, const wal_game *game, wal_spac
   return wal_space_create(alone, game, small ? &one : NULL, out);
 }
 
-static wal_status check(const wal_game *game, wal_ctx *ctx) {
+wal_status wal_steer_check(wal_ctx *ctx, const wal_game *game) {
   if (game->shape.outcomes == 1) return WAL_OK;
   return wal_fail(ctx, WAL_EINPUT,
                   "%s: expected a game whose transitions do not depend on the density, got one "
@@ -57,7 +57,7 @@ static wal_status create_parts(wal_steer_world *w) {
   const wal_shape *shape = &space->game->shape;
   wal_ctx *ctx = space->ctx;
   const unsigned which = 1u << WAL_VALUE_POLICY | 1u << WAL_VALUE_BEST;
-  WAL_TRY(check(space->game, ctx));
+  WAL_TRY(wal_steer_check(ctx, space->game));
   WAL_TRY(wal_arena_create(space, &w->arena));
   WAL_TRY(wal_values_create(space, which, WAL_VALUE_POLICY, &w->values));
   const int64_t all = shape->horizon * space->pairs;

@@ -24,11 +24,14 @@ typedef struct wal_steer_world {
   wal_status failed;    /**< of what known was asked */
 } wal_steer_world;
 
+/** WAL_EINPUT for games in which what happens may depend on the density: they have outcomes. */
+wal_status wal_steer_check(wal_ctx *ctx, const wal_game *game);
+
 /** Lays a game out for a world. @param alone  a context of this rank alone */
 wal_status wal_steer_space_create(wal_ctx *alone, const wal_game *game, wal_space **out);
 
-/** WAL_EINPUT for games in which what happens depends on the density: they have outcomes.
- *  @param space  of this rank alone; must outlive the world */
+/** WAL_EINPUT as wal_steer_check() has it. @param space  of this rank alone; must outlive the world
+ */
 wal_status wal_steer_world_create(const wal_space *space, wal_steer_world *out);
 void wal_steer_world_destroy(wal_steer_world *world);
 
