@@ -398,6 +398,7 @@ static void print_result(const work *w, const wal_steer_results *r) {
 static wal_status write_run(wal_run_file *file, const wal_job *job) {
   int64_t peak = -wal_ctx_peak_memory(job->ctx);
   WAL_TRY(wal_ctx_least_integer(job->ctx, &peak));
+  WAL_TRY(wal_run_file_group(file, "/run"));
   WAL_TRY(wal_run_write_facts(file, job, -peak));
   return wal_run_file_attribute_real(file, "/run", "seconds", wal_clock() - job->started);
 }
