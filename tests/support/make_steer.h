@@ -18,7 +18,7 @@ enum { LINE_ACTIONS = 3, LINE_MOST = 256 };
 
 typedef struct line {
   int64_t states;
-  bool free;
+  bool free, corner; /**< no rewards; all begin in state 0 */
   double reward[LINE_MOST][LINE_ACTIONS];
 } line;
 
@@ -30,8 +30,8 @@ static inline int64_t line_clip(const line *l, int64_t s) {
 
 static inline void line_initial(const void *self, int64_t first, int64_t count, double *mass) {
   const line *l = self;
-  (void)first;
-  for (int64_t i = 0; i < count; i++) mass[i] = 1.0 / (double)l->states;
+  for (int64_t i = 0; i < count; i++)
+    mass[i] = l->corner ? (double)(first + i == 0) : 1.0 / (double)l->states;
 }
 
 static inline void line_move(const void *self, int stage, int outcome, int action, int64_t first,
@@ -71,9 +71,8 @@ static const wal_game_type line_type = {.struct_size = sizeof(wal_game_type),
                                         .noise = line_noise,
                                         .stage = line_stage};
 
-static inline wal_game line_game(line *self, int64_t states, int horizon, bool free) {
+static inline wal_game line_game(line *self, int64_t states, int horizon) {
   self->states = states;
-  self->free = free;
   for (int64_t s = 0; s < states; s++)
     for (int a = 0; a < LINE_ACTIONS; a++)
       self->reward[s][a] = wal_random_uniform(7, WAL_PURPOSE_TEST, (uint64_t)s, (uint32_t)a, 0);
@@ -105,8 +104,9 @@ typedef struct steer_bench {
 typedef struct steer_setting {
   int64_t states, episodes;
   int horizon, trajectories;
-  bool free, deterministic;
+  bool free, corner, deterministic;
   double rate;
+  uint64_t draw; /**< of the target */
 } steer_setting;
 
 static inline wal_params *steer_params(wal_ctx *c, const wal_component *component, wal_node *node) {
@@ -119,7 +119,8 @@ static inline wal_params *steer_params(wal_ctx *c, const wal_component *componen
 
 static inline void steer_bench_open(wal_ctx *c, const steer_setting *setting, steer_bench *b) {
   memset(b, 0, sizeof *b);
-  b->game = line_game(&b->line, setting->states, setting->horizon, setting->free);
+  b->line = (line){.free = setting->free, .corner = setting->corner};
+  b->game = line_game(&b->line, setting->states, setting->horizon);
   WAL_ASSERT_OK(c, wal_steer_space_create(c, &b->game, &b->space));
   wal_node *node = wal_test_component("hedge");
   wal_test_set_number(node, "rate", setting->rate > 0 ? setting->rate : 1);
@@ -132,8 +133,8 @@ static inline void steer_bench_open(wal_ctx *c, const steer_setting *setting, st
     for (int64_t s = 0; s < setting->states; s++) {
       double sum = 0, *row = b->target[h] + s * LINE_ACTIONS;
       for (int a = 0; a < LINE_ACTIONS; a++) {
-        const double u = wal_random_uniform(5, WAL_PURPOSE_TEST, (uint64_t)(s * LINE_ACTIONS + a),
-                                            (uint32_t)h, 1);
+        const double u = wal_random_uniform(5 + setting->draw, WAL_PURPOSE_TEST,
+                                            (uint64_t)(s * LINE_ACTIONS + a), (uint32_t)h, 1);
         sum += row[a] = setting->deterministic ? (a == (s + h) % LINE_ACTIONS) : exp(2 * u - 1);
       }
       for (int a = 0; a < LINE_ACTIONS; a++) row[a] /= sum;
