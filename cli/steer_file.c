@@ -107,12 +107,11 @@ wal_steer_summary wal_steer_summarize(const wal_steer_results *r, int64_t mediat
   enum { SEEDS = 4096 };
   double slope[SEEDS];
   wal_steer_summary out = {.largest = -INFINITY, .least = INFINITY};
-  wal_steer_results few = *r;
   const int64_t last = r->points - 1;
   if (r->seeds <= SEEDS) {
-    out.gap = exponent(&few, mediator, GAP, slope);
-    out.excess = exponent(&few, mediator, RUNNING_EXCESS, slope);
-    out.overpayment = exponent(&few, mediator, OVERPAYMENT, slope);
+    out.gap = exponent(r, mediator, GAP, slope);
+    out.excess = exponent(r, mediator, RUNNING_EXCESS, slope);
+    out.overpayment = exponent(r, mediator, OVERPAYMENT, slope);
   }
   for (int64_t k = 0; k < r->seeds; k++) {
     const double *sums = sums_of(r, mediator, k, last);

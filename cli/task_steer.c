@@ -29,7 +29,7 @@ static const wal_param PARAMS[] = {
     {.name = "agents",
      .type = WAL_COMPONENT,
      .text = "hedge",
-     .choices = "agents",
+     .choices = "agent",
      .named = true,
      .meaning = "how agents learn"},
     {.name = "mediator",
@@ -150,10 +150,18 @@ static wal_status read_mediators(wal_ctx *ctx, const wal_params *params, work *w
   return WAL_OK;
 }
 
+/* What is wrong with the game, as context `where` has it, is a mistake in the parameter. */
+static wal_status of_game_fails(wal_ctx *ctx, const wal_params *params, const wal_ctx *where) {
+  char text[WAL_ERROR_LENGTH];
+  snprintf(text, sizeof text, "%s", wal_ctx_error(where));
+  return wal_params_fail(ctx, params, "game", "%s", text);
+}
+
 static wal_status make_game(wal_ctx *ctx, const wal_params *params, wal_game *game) {
   wal_params *of_game = wal_params_child(params, "game");
   WAL_TRY(wal_game_create(ctx, wal_game_find(wal_params_component(of_game)->name), of_game, game));
-  return wal_steer_check(ctx, game);
+  const wal_status status = wal_steer_check(ctx, game);
+  return status == WAL_OK ? WAL_OK : of_game_fails(ctx, params, ctx);
 }
 
 static wal_status make_agents(wal_ctx *ctx, const wal_params *params, wal_agents *out) {
@@ -184,7 +192,11 @@ static wal_status check(wal_ctx *ctx, wal_params *params) {
 
 /* A failure in the context of this rank alone, told to all. */
 static wal_status from_alone(work *w, wal_status status) {
-  if (status != WAL_OK) status = wal_fail(w->job->ctx, status, "%s", wal_ctx_error(w->alone));
+  wal_ctx *ctx = w->job->ctx;
+  if (status == WAL_EINPUT)
+    of_game_fails(ctx, w->job->params, w->alone);
+  else if (status != WAL_OK)
+    wal_fail(ctx, status, "%s", wal_ctx_error(w->alone));
   return wal_agree(w->job->ctx, status);
 }
 
@@ -269,7 +281,9 @@ static int64_t slice_of(const work *w) {
   const wal_shape *shape = &w->game.shape;
   const double pairs = (double)shape->states * shape->actions * shape->horizon;
   const double units = ceil((double)w->units / wal_ctx_size(w->job->ctx));
-  const double slice = numbers / (pairs * units);
+  const int64_t cadence = w->job->options->checkpoint_every.iterations;
+  double slice = numbers / (pairs * units);
+  if (cadence > 0 && slice > (double)cadence) slice = (double)cadence;
   return slice < 1 ? 1 : slice > 1e9 ? 1000000000 : (int64_t)slice;
 }
 
@@ -283,16 +297,22 @@ static wal_status play_slice(work *w, int64_t until) {
   return WAL_OK;
 }
 
+/* Of rank 0's first unit. */
+static double gap_now(const work *w) {
+  if (w->count == 0 || w->played == 0) return NAN;
+  return wal_steering_now(w->memory)[WAL_STEER_GAP] / (double)w->played;
+}
+
 static wal_status pause_run(work *w, bool *stop) {
   wal_job *job = w->job;
   const wal_live_row row = {.done = w->played,
-                            .figure = (double)w->units,
+                            .figure = gap_now(w),
                             .regularized = NAN,
                             .value = NAN,
                             .seconds = wal_clock() - job->started};
   wal_live_report(job->live, &row);
   if (w->speaks)
-    wal_progress_report(&w->progress, w->played, w->steering.plan.episodes, "runs", row.figure,
+    wal_progress_report(&w->progress, w->played, w->steering.plan.episodes, "gap", row.figure,
                         row.seconds);
   if (job->tick) job->tick(job->user);
   wal_state state = wal_state_start(job->ctx);
@@ -329,12 +349,12 @@ static wal_status steer(work *w) {
   w->progress.noun = "episode";
   wal_job_watch(job, &(wal_live_head){.game = w->game.type->component.name,
                                       .noun = "episode",
-                                      .figure = "runs",
+                                      .figure = "gap",
                                       .from = w->played,
                                       .total = episodes});
   wal_status status = play(w);
   if (w->speaks && status == WAL_OK)
-    wal_progress_end(&w->progress, episodes, "runs", (double)w->units, wal_clock() - job->started);
+    wal_progress_end(&w->progress, episodes, "gap", gap_now(w), wal_clock() - job->started);
   if (status == WAL_ESTOPPED) status = wal_saving_stopped(&saving, w->played);
   wal_saving_end(&saving);
   return status;

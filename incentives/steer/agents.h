@@ -15,7 +15,7 @@ typedef struct wal_agents wal_agents;
  */
 typedef struct wal_agents_type {
   size_t struct_size;
-  wal_component component; /**< kind "agents" */
+  wal_component component; /**< kind "agent" */
   wal_status (*create)(wal_ctx *ctx, const wal_params *params, wal_agents *agents);
   /** Step after episode t = 1, 2, ... on a tile: memory [A][stride] by q [A][stride], at most
    *  WAL_FORBIDDEN / 2 where an action is not legal. */

@@ -60,7 +60,7 @@ static void read(const wal_agents *agents, wal_tile tile, const double *p, doubl
 const wal_agents_type wal_agents_fixed_share = {
     .struct_size = sizeof(wal_agents_type),
     .component = {.name = "fixed_share",
-                  .kind = "agents",
+                  .kind = "agent",
                   .summary = "hedge with a share for every action: no regret in any interval",
                   .source = "Herbster and Warmuth 1998, Tracking the best expert",
                   .params = PARAMS},

@@ -33,7 +33,7 @@ static void read(const wal_agents *agents, wal_tile tile, const double *y, doubl
 const wal_agents_type wal_agents_hedge = {
     .struct_size = sizeof(wal_agents_type),
     .component = {.name = "hedge",
-                  .kind = "agents",
+                  .kind = "agent",
                   .summary = "multiplicative weights in every state: no regret",
                   .source = "Freund and Schapire 1997, A decision-theoretic generalization of "
                             "on-line learning",

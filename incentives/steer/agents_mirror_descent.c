@@ -42,7 +42,7 @@ static void read(const wal_agents *agents, wal_tile tile, const double *y, doubl
 const wal_agents_type wal_agents_mirror_descent = {
     .struct_size = sizeof(wal_agents_type),
     .component = {.name = "mirror_descent",
-                  .kind = "agents",
+                  .kind = "agent",
                   .summary = "mirror descent with steps of one size: may have regret",
                   .source = "Perolat et al. 2021, Scaling up mean field games with online mirror "
                             "descent",

@@ -58,6 +58,7 @@ static wal_status create_parts(const wal_params *params, wal_mediator *m, wal_eq
   }
   if (reward) {
     WAL_TRY(create_reward(params, m, e));
+    e->regression.keeps_det = e->rigorous;
     WAL_TRY(wal_acquire(ctx, "mediator", all, sizeof(double), &m->reward_bound));
     m->memory_count += wal_regression_size(&e->regression);
   }

@@ -157,6 +157,7 @@ void wal_regression_add(wal_regression *r, const double *density, int stage, int
     for (int64_t j = 0; j < d; j++) x += inverse[i * d + j] * sum[j];
     r->theta[cell * d + i] = x;
   }
+  if (!r->keeps_det) return;
   norm += 1;
   wal_vector_log(1, &norm, &grown);
   r->log_det[cell] += grown;

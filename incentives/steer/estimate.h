@@ -45,6 +45,7 @@ typedef enum wal_density_feature {
 typedef struct wal_regression {
   wal_density_feature feature;
   double ridge, floor;
+  bool keeps_det; /**< log_det is kept, too */
   int64_t states, cells;
   int actions, horizon;
   int64_t extras, width; /**< numbers in g; in phi: A + extras */

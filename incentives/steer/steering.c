@@ -30,6 +30,8 @@ int64_t wal_steering_memory(const wal_steering *s, const wal_mediator *mediator)
 
 int64_t wal_steering_played(const double *memory) { return (int64_t)memory[PLAYED]; }
 
+const double *wal_steering_now(const double *memory) { return memory + SO_FAR; }
+
 const double *wal_steering_sums(const double *memory, int64_t point) {
   return sums_at((double *)memory, point);
 }

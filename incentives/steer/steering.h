@@ -78,6 +78,8 @@ wal_status wal_steering_run(wal_steering *steering, wal_mediator *mediator, uint
 
 /** Episodes of a unit that have been played. */
 int64_t wal_steering_played(const double *memory);
+/** Sums [WAL_STEER_SUMS] of a unit so far. */
+const double *wal_steering_now(const double *memory);
 /** Sums [WAL_STEER_SUMS] of a unit at a point that it has reached. */
 const double *wal_steering_sums(const double *memory, int64_t point);
 

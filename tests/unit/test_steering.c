@@ -187,10 +187,10 @@ static void known_game_costs_what_it_must(void **state) {
     for (int64_t at = 0; at < u.all; at++) earned += d[at] * reward_of(&u.bench, s->density, at);
     for (int64_t i = 0; i < SMALL.states; i++)
       value += u.mediator->potential[i] / (double)SMALL.states;
-    const double sum = u.memory[1 + WAL_STEER_COST];
+    const double sum = wal_steering_now(u.memory)[WAL_STEER_COST];
     WAL_ASSERT_WITHIN(sum - before, value - earned, 1e-12);
-    WAL_ASSERT_WITHIN(u.memory[1 + WAL_STEER_OVERPAYMENT], 0, 1e-10);
-    assert_true(u.memory[1 + WAL_STEER_VIOLATIONS] == 0);
+    WAL_ASSERT_WITHIN(wal_steering_now(u.memory)[WAL_STEER_OVERPAYMENT], 0, 1e-10);
+    assert_true(wal_steering_now(u.memory)[WAL_STEER_VIOLATIONS] == 0);
     before = sum;
   }
   free(d);
@@ -260,7 +260,7 @@ static double violations_of(wal_node *node, int64_t episodes, wal_steer_sum whic
   unit u;
   open_unit(&setting, node, &u);
   play_until(&u, episodes);
-  const double share = u.memory[1 + which] / (double)(episodes * u.all);
+  const double share = wal_steering_now(u.memory)[which] / (double)(episodes * u.all);
   close_unit(&u);
   return share;
 }
@@ -463,6 +463,7 @@ static void regression_is_that_of_the_normal_equations(void **state) {
   wal_regression r;
   WAL_ASSERT_OK(ctx, wal_regression_create(&setup, WAL_DENSITY_ALL, 0.7, 0.01, true, &r));
   double *memory = calloc((size_t)wal_regression_size(&r), sizeof *memory);
+  r.keeps_det = true;
   wal_regression_attach(&r, memory);
   wal_regression_start(&r);
   double a[WIDTH][2 * WIDTH] = {{0}}, sum[WIDTH] = {0}, density[STATES];
