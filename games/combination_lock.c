@@ -4,17 +4,19 @@
 #include "sim/core/memory.h"
 #include "sim/core/random.h"
 
-/* A lock of `length` positions 0 .. length-1; behind them the state `length`, jammed. At a position
- * but the last one action of those that there are, drawn from the seed, is right:
+/* A lock of `length` positions 0 .. length-1; behind them the states `length`, outside, and
+ * `length` + 1, jammed. At a position but the last, one of the actions, drawn from the seed, is
+ * right:
  *
  *   right      pays 0; on to the next position, or with probability `jam` to jammed
- *   wrong      pays `rest`; back to position 0
+ *   wrong      pays `rest`; outside
  *   last       the lock is open: pays `prize`, whatever the action, for ever
+ *   outside    pays `rest`, whatever the action, for ever
  *   jammed     pays 0, whatever the action, for ever
  *
- * Nobody minds the others. Agents who play at random open the lock once in actions^(length-1)
- * tries. What a right action is worth hangs on how often it jams, as what is then lost is all that
- * is left of the episode: who has seen few of them may be far off. */
+ * Nobody minds the others. Of those who play at random one in actions^(length-1) has dialled all of
+ * it right. A right action stakes all that is left of the episode on the lock not jamming: who has
+ * seen it a few times only may be far off in what it is worth. */
 
 enum { MOST_POSITIONS = 65536, MOST_ACTIONS = 65536 };
 
@@ -28,10 +30,11 @@ typedef struct combination_lock {
 static const wal_param PARAMS[] = {
     WAL_GAME_INTEGER("length", 5, 2, MOST_POSITIONS, "states",
                      "positions, the open one among them"),
-    WAL_GAME_INTEGER("actions", 3, 1, MOST_ACTIONS, "actions", "number of actions"),
-    WAL_GAME_HORIZON(40),
-    WAL_GAME_REAL("jam", 0.2, 0, 1, "probability", "chance that a right action jams the lock"),
-    WAL_GAME_REAL("rest", 1, 0, 1, "reward", "reward of a wrong action"),
+    WAL_GAME_INTEGER("actions", 5, 1, MOST_ACTIONS, "actions", "number of actions"),
+    WAL_GAME_HORIZON(20),
+    WAL_GAME_REAL("jam", 0.4, 0, 1, "probability", "chance that a right action jams the lock"),
+    WAL_GAME_REAL("rest", 1, 0, 1, "reward",
+                  "reward of a wrong action, and of every stage outside"),
     WAL_GAME_REAL("prize", 1, 0, 1, "reward", "reward of every stage in the open lock"),
     WAL_GAME_INTEGER("seed", 0, 0, 0x1p53, NULL,
                      "which actions are right; the seed of the task does not matter"),
@@ -48,9 +51,9 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
                              .rest = wal_params_real(params, "rest"),
                              .prize = wal_params_real(params, "prize")};
   shape->horizon = (int)wal_params_integer(params, "horizon");
-  shape->states = game->length + 1;
+  shape->states = game->length + 2;
   shape->actions = game->actions;
-  shape->post_states = 2 * game->length;  // states, and the right actions of all positions but one
+  shape->post_states = 2 * game->length + 1;  // states, and the right actions of all but the last
   shape->noise_terms = 2;
   shape->axes = 1;
   shape->axis[0] = (wal_axis){.name = "position", .size = shape->states};
@@ -82,7 +85,7 @@ static void move(const void *self, int h, int outcome, int action, int64_t first
     if (!is_shut(game, s))
       post[i] = s;
     else
-      post[i] = action == right_action(game, s) ? game->length + 1 + s : 0;
+      post[i] = action == right_action(game, s) ? game->length + 2 + s : game->length;
   }
 }
 
@@ -91,9 +94,9 @@ static void noise(const void *self, int h, int64_t first, int64_t count, int64_t
   (void)h;
   const combination_lock *game = self;
   for (int64_t i = 0; i < count; i++) {
-    const int64_t m = first + i, dialled = m - (game->length + 1);
+    const int64_t m = first + i, dialled = m - (game->length + 2);
     target[i] = dialled < 0 ? m : dialled + 1;
-    target[count + i] = game->length;
+    target[count + i] = game->length + 1;
     weight[i] = dialled < 0 ? 1 : 1 - game->jam;
     weight[count + i] = dialled < 0 ? 0 : game->jam;
   }
@@ -106,8 +109,9 @@ static void stage(const void *self, const wal_slab *slab, const double *mass, co
   const combination_lock *game = self;
   for (int64_t i = 0; i < slab->count; i++) {
     const int64_t s = slab->first + i;
-    const double idle = is_shut(game, s) ? game->rest : s < game->length ? game->prize : 0;
-    for (int a = 0; a < game->actions; a++) reward[a * slab->stride + i] = idle;
+    const bool open = s == game->length - 1, jammed = s == game->length + 1;
+    const double usual = jammed ? 0 : open ? game->prize : game->rest;
+    for (int a = 0; a < game->actions; a++) reward[a * slab->stride + i] = usual;
     if (is_shut(game, s)) reward[right_action(game, s) * slab->stride + i] = 0;
   }
 }
@@ -124,7 +128,7 @@ const wal_game_type wal_game_combination_lock = {
     .struct_size = sizeof(wal_game_type),
     .component = {.name = "combination_lock",
                   .kind = "game",
-                  .summary = "dial the right actions, or rest; a right one may jam the lock",
+                  .summary = "dial what is right and risk to jam the lock, or stay outside",
                   .source = "after the locks of Kakade 2003 and Koenig, Simmons 1993",
                   .params = PARAMS},
     .create = create,
