@@ -137,8 +137,12 @@ static const wal_report_form REPORT = {
     .column = {
         {.name = "clipped_low",
          .unit = "mass",
-         .meaning = "agents whose reward was below `low`, all populations together"},
-        {.name = "clipped_high", .unit = "mass", .meaning = "agents whose reward was above `high`"},
+         .meaning = "agents whose reward was below `low`, all populations together",
+         .adds = true},
+        {.name = "clipped_high",
+         .unit = "mass",
+         .meaning = "agents whose reward was above `high`",
+         .adds = true},
     }};
 
 static void measure(const void *self, const wal_slab *slab, const double *mass,

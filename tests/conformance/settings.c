@@ -166,7 +166,8 @@ static const script SCRIPTS[] = {
      {"return bounded { game = crowd_motion { rows = 5, columns = 7, horizon = 4 }, low = 1,\n"
       "  high = 3.5 }\n",
       "return bounded { low = -1, high = 2, game = bounded { low = -2, high = 3,\n"
-      "  game = predator_prey { horizon = 3, toll = toll { on = 'state_action', max = 2 } } } }\n"}},
+      "  game = predator_prey { horizon = 3, toll = toll { on = 'state_action', max = 2 } } } "
+      "}\n"}},
     {"custom",
      {"return custom {\n"
       "  states = 5, actions = 3, horizon = 4, initial = { 0.5, 0.5, 0, 0, 0 },\n"
