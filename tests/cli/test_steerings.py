@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Steerings of the beach and of the lock: their run file against docs/run-file.md and against sums made
-here, the same bytes on any number of ranks and after a stop, the rates of docs/steering.md at a
-small scale, and targets from files that do not fit."""
+"""Steerings of the beach and of the lock: their run file against docs/run-file.md and against sums
+made here, the same bytes on any number of ranks and after a stop, the rates of docs/steering.md at
+a small scale, and mistakes, as targets from files that do not fit."""
 
 import glob
 import os
@@ -32,7 +32,8 @@ def steer(game=BEACH, target=SOFTMAX, mediator=ALL, more="episodes = 60, seeds =
 SCENARIOS = {
     "all": steer(),
     "shared": steer(target="deterministic_target { seed = 2 }", mediator="optimistic {}, greedy {}",
-                    more="agents = fixed_share {}, episodes = 40, seeds = 3, trajectories = 3, seed = 7"),
+                    more="agents = fixed_share {}, episodes = 40, seeds = 3, trajectories = 3, "
+                         "seed = 7"),
     # Exponents: the rates of docs/steering.md.
     "rates": steer(mediator="none {}, known_model {}, optimistic {}",
                    more="episodes = 600, seeds = 3"),
@@ -271,15 +272,16 @@ class Files(unittest.TestCase):
                     "all-None.h5", os.path.join(place, "all.h5")), [])
 
 
-class Targets(unittest.TestCase):
-    """Files that have no such policy; games that cannot be steered, in others."""
+class Mistakes(unittest.TestCase):
+    """Files that have no such policy, games that cannot be steered, numbers out of range."""
 
     def test_refused(self):
         place = folder("targets")
         write(os.path.join(place, "rock.lua"),
               "return solve { game = rock_paper_scissors {}, stop = { iterations = 2 } }")
         write(os.path.join(place, "beach.lua"),
-              f"return solve {{ game = {BEACH.replace('= 8', '= 9')}, stop = {{ iterations = 2 }} }}")
+              f"return solve {{ game = {BEACH.replace('= 8', '= 9')}, "
+              "stop = { iterations = 2 } }")
         for name in ("rock", "beach"):
             self.assertEqual(walras("run", f"{name}.lua", "-q", cwd=place).status, 0)
         files = {}
@@ -337,7 +339,8 @@ REFUSED = {
         steer(mediator="greedy { model_bonus = 1 }"),
         's.lua:2: greedy: unknown parameter "model_bonus"; it takes eta, ridge, density, floor, '
         "pooled_rewards, pooled"),
-    "agents": (steer(more="agents = hedg {}"), 's.lua:2: unknown name "hedg"; did you mean "hedge"?'),
+    "agents": (steer(more="agents = hedg {}"),
+               's.lua:2: unknown name "hedg"; did you mean "hedge"?'),
     "share": (steer(more="agents = fixed_share { share = 2 }"),
               "s.lua:2: fixed_share: share: expected a number in [0, 1], got 2"),
     "no seeds": (steer(more="seeds = 0"),
@@ -365,7 +368,8 @@ class Scenarios(unittest.TestCase):
         place = folder("lock")
         scenario = lambda name: os.path.join(SOURCE, f"scenarios/steering/{name}.lua")
         self.assertEqual(walras("run", scenario("lock_target"), "-q", cwd=place).status, 0)
-        result = walras("run", scenario("lock"), "-q", "-P", "episodes=1500", "-P", "seeds=3", cwd=place)
+        result = walras("run", scenario("lock"), "-q", "-P", "episodes=1500", "-P", "seeds=3",
+                        cwd=place)
         self.assertEqual(result.status, 0, result)
         with h5py.File(os.path.join(place, "lock.h5"), "r") as file:
             s = file["steering"]
