@@ -82,7 +82,7 @@ static void set_up(bench *b, const wal_game_type *type, int setting) {
     wal_slab slab = whole(b, h);
     if (b->type->couple)
       b->type->couple(b->game->self, &slab, mass, b->policy,
-                   b->statistics + (int64_t)h * wal_game_statistics(b->game));
+                      b->statistics + (int64_t)h * wal_game_statistics(b->game));
     if (b->type->settle) b->type->settle(b->game->self, h, b->statistics);
     double *all = b->statistics + (h + 1) * wal_game_statistics(b->game) - states;
     if (b->shape->whole) memcpy(all, mass, (size_t)states * sizeof *all);
