@@ -27,18 +27,23 @@ HALVES = "{ { share = 0.5, agents = hedge {} }, { share = 0.5, agents = fixed_sh
 
 CASES = [
     ("{ { share = 0.5 }, { share = 0.4, agents = fixed_share {} } }",
-     "s.lua:4: mixture: groups: expected shares that sum to 1, got 0.9"),
+     "s.lua:1: steer: agents: expected shares that sum to 1, got 0.9"),
     ("{ { share = 0 }, { share = 1 } }",
-     "s.lua:4: group: share: expected more than 0, got 0"),
+     "s.lua:1: group: share: expected more than 0, got 0"),
     ("{}",
-     "s.lua:4: mixture: groups: expected a list of tables, as {{share=0.5, agents=hedge{}}, ...}, "
-     "got an empty list"),
+     "s.lua:1: steer: agents: expected a list of tables, as {{share=0.5, agents=hedge{}}, ...}, got "
+     "an empty list"),
     ("{ { share = 1, agents = individuals { count = 3 } } }",
-     "s.lua:4: group: agents: expected an agent, got individuals{...}"),
+     "s.lua:4: group: agents: expected an agent (hedge, fixed_share, mirror_descent), got crowd "
+     "individuals{...}"),
     ("{ { share = 1, agents = 'hegde' } }",
-     's.lua:4: group: agents: expected an agent, got "hegde"; did you mean "hedge"?'),
+     's.lua:1: group: agents: unknown agent "hegde"; did you mean "hedge"?'),
+    ("3",
+     "s.lua:1: steer: agents: expected an agent, a mixture or a crowd (hedge, fixed_share, "
+     "mirror_descent, mixture, individuals) or a list, got 3"),
     ("individuals {}",
-     "s.lua:4: individuals: count: expected a whole number, got nothing"),
+     "s.lua:4: individuals: count: expected a whole number, got nothing (agents, of each "
+     "population)"),
     ("individuals { count = 0 }",
      "s.lua:4: individuals: count: expected a whole number in [1, 10000000], got 0"),
     ("individuals { count = 20, feedback = 'none' }",
@@ -101,7 +106,7 @@ class Agents(unittest.TestCase):
             np.testing.assert_array_equal(s["steering/gap"][:], one["steering/gap"][:])
 
     def test_agents_that_do_not_fit_are_refused(self):
-        result = self.run_it(scenario("individuals { count = 10000000 }"), "--memory", "100M",
+        result = self.run_it(scenario("individuals { count = 10000000 }"),
                              status=BAD)
         self.assertEqual(len(own_lines(result.err)), 1)
 
