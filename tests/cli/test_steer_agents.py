@@ -38,9 +38,9 @@ CASES = [
      "individuals{...}"),
     ("{ { share = 1, agents = 'hegde' } }",
      's.lua:1: group: agents: unknown agent "hegde"; did you mean "hedge"?'),
-    ("3",
-     "s.lua:1: steer: agents: expected an agent, a mixture or a crowd (hedge, fixed_share, "
-     "mirror_descent, mixture, individuals) or a list, got 3"),
+    ("optimistic {}",
+     "s.lua:4: steer: agents: expected an agent or a mixture or a crowd (hedge, fixed_share, "
+     "mirror_descent, mixture, individuals) or a list, got mediator optimistic{...}"),
     ("individuals {}",
      "s.lua:4: individuals: count: expected a whole number, got nothing (agents, of each "
      "population)"),
