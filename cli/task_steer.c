@@ -29,9 +29,10 @@ static const wal_param PARAMS[] = {
     {.name = "agents",
      .type = WAL_COMPONENT,
      .text = "hedge",
-     .choices = "agent",
+     .choices = WAL_SOCIETY_KINDS,
      .named = true,
-     .meaning = "how agents learn"},
+     .wraps = "mixture",
+     .meaning = "how agents learn; a list of groups: each with a rule and a policy of its own"},
     {.name = "mediator",
      .type = WAL_ANY,
      .optional = true,
@@ -75,7 +76,7 @@ typedef struct work {
   wal_ctx *alone; /* of this rank */
   wal_space *space, *whole;
   wal_policy_table target;
-  wal_agents agents;
+  wal_society society;
   wal_steering steering;
   int64_t mediators, seeds, units, first, count; /* own units: first .. first + count - 1 */
   wal_params *of_mediator[MEDIATORS];
@@ -164,10 +165,14 @@ static wal_status make_game(wal_ctx *ctx, const wal_params *params, wal_game *ga
   return status == WAL_OK ? WAL_OK : of_game_fails(ctx, params, ctx);
 }
 
-static wal_status make_agents(wal_ctx *ctx, const wal_params *params, wal_agents *out) {
-  const wal_params *of_agents = wal_params_child(params, "agents");
-  return wal_agents_create(ctx, wal_agents_find(wal_params_component(of_agents)->name), of_agents,
-                           wal_params_integer(params, "episodes"), out);
+static wal_status make_agents(wal_ctx *ctx, const wal_params *params, wal_society *out) {
+  WAL_TRY(wal_society_create(ctx, wal_params_child(params, "agents"), wal_catalogue_all(),
+                             wal_params_integer(params, "episodes"), out));
+  const int64_t seen = wal_params_integer(params, "trajectories");
+  if (out->count == 0 || seen <= out->count) return WAL_OK;
+  return wal_params_fail(ctx, params, "trajectories",
+                         "expected at most as many as there are agents, which are %lld, got %lld",
+                         (long long)out->count, (long long)seen);
 }
 
 static void free_mediators(work *w) {
@@ -180,7 +185,7 @@ static void free_mediators(work *w) {
 static wal_status check(wal_ctx *ctx, wal_params *params) {
   work w = {0};
   wal_status status = wal_policy_source_check(ctx, wal_params_child(params, "target"));
-  if (status == WAL_OK) status = make_agents(ctx, params, &w.agents);
+  if (status == WAL_OK) status = make_agents(ctx, params, &w.society);
   if (status == WAL_OK) status = read_mediators(ctx, params, &w);
   if (status == WAL_OK) status = make_game(ctx, params, &w.game);
   wal_game_destroy(ctx, &w.game);
@@ -205,7 +210,7 @@ static wal_status make_world(work *w) {
   const wal_params *params = w->job->params;
   wal_status status = read_mediators(ctx, params, w);
   if (status == WAL_OK) status = make_game(ctx, params, &w->game);
-  if (status == WAL_OK) status = make_agents(ctx, params, &w->agents);
+  if (status == WAL_OK) status = make_agents(ctx, params, &w->society);
   WAL_TRY(wal_agree(ctx, status));
   WAL_TRY(wal_ctx_split(ctx, wal_ctx_rank(ctx), &w->alone));
   WAL_TRY(wal_space_create(ctx, &w->game, NULL, &w->space));
@@ -229,7 +234,7 @@ static wal_status make_mediators(work *w) {
 static wal_status make_steering(work *w) {
   const wal_params *params = w->job->params;
   const wal_steering_plan plan = {.space = w->whole,
-                                  .agents = &w->agents,
+                                  .society = &w->society,
                                   .target = (const double *const *)w->target.stage,
                                   .episodes = wal_params_integer(params, "episodes"),
                                   .trajectories = (int)wal_params_integer(params, "trajectories"),
@@ -279,7 +284,8 @@ static void declare(work *w, wal_state *state) {
 static int64_t slice_of(const work *w) {
   const double numbers = 2e7;
   const wal_shape *shape = &w->game.shape;
-  const double pairs = (double)shape->states * shape->actions * shape->horizon;
+  const double policies = (double)(w->society.count > 0 ? w->society.count : w->society.groups);
+  const double pairs = (double)shape->states * shape->actions * shape->horizon * policies;
   const double units = ceil((double)w->units / wal_ctx_size(w->job->ctx));
   const int64_t cadence = w->job->options->checkpoint_every.iterations;
   double slice = numbers / (pairs * units);
@@ -393,7 +399,7 @@ static void print_result(const work *w, const wal_steer_results *r) {
          w->game.type->component.name,
          wal_params_component(wal_params_child(w->job->params, "target"))->name,
          (long long)plan->episodes, (long long)r->seeds, r->seeds == 1 ? "" : "s",
-         w->agents.type->component.name);
+         wal_params_component(wal_params_child(w->job->params, "agents"))->name);
   printf("  target              cheapest stabilizer %.6g an episode, equalizer %.6g\n",
          target->cheapest, target->equalizer);
   if (target->unreached > 0)

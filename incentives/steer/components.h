@@ -5,7 +5,7 @@
 #include "sim/core/parameter.h"
 
 /** Everything that scenarios construct to describe a steering, besides the game and the target:
- *  mediators and agents. Grouped by kind. */
+ *  mediators, agents and those who they are made up of. Grouped by kind. */
 int64_t wal_steer_component_count(void);
 const wal_component *wal_steer_component_at(int64_t index);
 

@@ -124,11 +124,14 @@ static wal_status create_parts(wal_steering *s) {
   const int64_t all = shape->horizon * pairs;
   wal_steer_target *t = &s->target;
   WAL_TRY(wal_steer_world_create(s->plan.space, &s->world));
+  if (s->steered.type->create) WAL_TRY(s->steered.type->create(&s->steered));
   WAL_TRY(wal_acquire(ctx, "target", all, sizeof(double), &t->policy));
   WAL_TRY(wal_acquire(ctx, "target", states, sizeof(double), &t->density));
   WAL_TRY(wal_acquire(ctx, "target", states, 1, &t->aimed));
   WAL_TRY(wal_acquire(ctx, "episode", states, sizeof(double), &s->density));
   WAL_TRY(wal_acquire(ctx, "episode", all, sizeof(double), &s->policy));
+  if (s->steered.type->intend)
+    WAL_TRY(wal_acquire(ctx, "episode", all, sizeof(double), &s->intended));
   WAL_TRY(wal_acquire(ctx, "episode", pairs, sizeof(double), &s->expected));
   WAL_TRY(wal_acquire(ctx, "episode", pairs, sizeof(double), &s->reward));
   WAL_TRY(wal_acquire(ctx, "episode", (int64_t)s->plan.trajectories * shape->horizon,
@@ -143,8 +146,10 @@ static wal_status create_parts(wal_steering *s) {
 
 wal_status wal_steering_create(const wal_steering_plan *plan, wal_steering *out) {
   *out = (wal_steering){.plan = *plan};
+  out->society = plan->society ? *plan->society : wal_society_of(plan->agents);
+  out->steered = (wal_steered){
+      .type = wal_steered_type_of(&out->society), .world = &out->world, .society = &out->society};
   wal_status status = create_parts(out);
-  out->steered = (wal_steered){&wal_steered_mean_field, &out->world, plan->agents};
   if (status == WAL_OK && !wal_ctx_planning(plan->space->ctx)) status = measure_target(out);
   if (status != WAL_OK) wal_steering_destroy(out);
   return status;
@@ -153,12 +158,14 @@ wal_status wal_steering_create(const wal_steering_plan *plan, wal_steering *out)
 void wal_steering_destroy(wal_steering *s) {
   if (!s->plan.space) return;
   wal_ctx *ctx = s->plan.space->ctx;
+  if (s->steered.type->destroy && s->world.space) s->steered.type->destroy(&s->steered);
   wal_steer_world_destroy(&s->world);
   wal_release(ctx, &s->target.policy);
   wal_release(ctx, &s->target.density);
   wal_release(ctx, &s->target.aimed);
   wal_release(ctx, &s->density);
   wal_release(ctx, &s->policy);
+  wal_release(ctx, &s->intended);
   wal_release(ctx, &s->expected);
   wal_release(ctx, &s->reward);
   wal_release(ctx, &s->visits);
@@ -188,6 +195,7 @@ static void add_gaps(const wal_steering *s, const wal_mediator *m, double *sums)
   const wal_shape *shape = &s->plan.space->game->shape;
   const wal_steer_target *target = &s->target;
   const int actions = shape->actions;
+  const double *meant = s->intended ? s->intended : s->policy;
   double gap = 0, occupancy = 0, cost = 0, largest = -INFINITY, least = INFINITY;
   for (int64_t i = 0; i < shape->horizon * shape->states; i++) {
     const double here = s->density[i], there = target->density[i];
@@ -195,7 +203,7 @@ static void add_gaps(const wal_steering *s, const wal_mediator *m, double *sums)
     const double *payment = m->payment + i * actions;
     double off = 0, paid = 0;
     for (int a = 0; a < actions; a++) {
-      off += fabs(wanted[a] - played[a]);
+      off += fabs(wanted[a] - meant[i * actions + a]);
       occupancy += fabs(here * played[a] - there * wanted[a]);
       paid += played[a] * payment[a];
       largest = payment[a] > largest ? payment[a] : largest;
@@ -264,14 +272,18 @@ static wal_status play_episode(wal_steering *s, wal_mediator *m, uint64_t seed, 
   WAL_TRY(steered->type->play(steered, seed, t, of_agents));
   WAL_TRY(wal_steer_world_reward(&s->world));
   observe(s, s->density, s->policy);
+  if (s->intended) steered->type->intend(steered, of_agents, s->intended);
   m->type->pay(m, &seen);
   WAL_TRY(s->world.failed);
   wal_steer_world_pay(&s->world, m->payment);
   WAL_TRY(measure(s, m, memory + SO_FAR));
   WAL_TRY(steered->type->learn(steered, t, of_agents));
   if (!m->type->learn || m->memory_count == 0) return WAL_OK;
-  wal_steer_world_sample(&s->world, seed, t, s->policy, s->plan.trajectories, s->plan.noise,
-                         s->visits);
+  if (steered->type->sample)
+    steered->type->sample(steered, seed, t, s->plan.trajectories, s->plan.noise, s->visits);
+  else
+    wal_steer_world_sample(&s->world, seed, t, s->policy, s->plan.trajectories, s->plan.noise,
+                           s->visits);
   seen.visits = s->visits;
   seen.trajectories = s->plan.trajectories;
   m->type->learn(m, &seen);

@@ -7,8 +7,9 @@
 
 /** What is steered, to where, and for how long. What it points to must outlive the steering. */
 typedef struct wal_steering_plan {
-  const wal_space *space; /**< of wal_steer_space_create() */
-  const wal_agents *agents;
+  const wal_space *space;   /**< of wal_steer_space_create() */
+  const wal_agents *agents; /**< all alike; or NULL and */
+  const wal_society *society;
   const double *const *target; /**< [H] of [S * A]: pi* */
   int64_t episodes;            /**< T */
   int trajectories;            /**< that a mediator sees of an episode */
@@ -17,7 +18,7 @@ typedef struct wal_steering_plan {
 
 /** Sums over the episodes so far. */
 typedef enum wal_steer_sum {
-  WAL_STEER_GAP,               /**< sum_h E_{d*} |pi* - pi_t|_1 */
+  WAL_STEER_GAP,               /**< sum_h E_{d*} |pi* - pi_t|_1, of the policies meant */
   WAL_STEER_OCCUPANCY_GAP,     /**< |d_t - d*|_1 */
   WAL_STEER_COST,              /**< <d_t, payments> */
   WAL_STEER_EXPLOITABILITY,    /**< of pi_t in its own flow, without payments */
@@ -48,6 +49,7 @@ typedef struct wal_steer_target {
 typedef struct wal_steering {
   wal_steering_plan plan;
   wal_steer_world world;
+  wal_society society;
   wal_steered steered;
   wal_steer_target target;
   int64_t points, *point; /**< [points]: episodes after which sums are kept, ascending; the last
@@ -55,6 +57,8 @@ typedef struct wal_steering {
   int64_t legal_pairs;    /**< pairs of stage, state and action that are legal */
   /* of the episode */
   double *density, *policy;  /**< [H][S], [H][S * A] */
+  double *intended;          /**< [H][S * A]: mean of the agents' policies, of which `policy` may
+                                  be a draw */
   double *expected, *reward; /**< [S * A] */
   wal_visit *visits;
 } wal_steering;

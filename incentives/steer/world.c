@@ -179,8 +179,8 @@ void wal_steer_world_pay(wal_steer_world *w, const double *payment) {
 
 // ---- Trajectories -----------------------------------------------------------------------------
 
-/* The first place whose sum exceeds u times all; rounding and places of weight 0 considered. */
-static int64_t place_of(int64_t count, const double *sums, double u) {
+/* Rounding and places of weight 0 are considered. */
+int64_t wal_steer_world_pick(int64_t count, const double *sums, double u) {
   const double wanted = u * sums[count - 1];
   int64_t low = 0, high = count - 1;
   while (low < high) {
@@ -206,7 +206,8 @@ static int64_t draw_of(int64_t count, const double *weights, double u) {
   return last;
 }
 
-static int64_t next_of(const wal_arena *arena, int stage, int64_t pair, double u) {
+int64_t wal_steer_world_next(const wal_steer_world *w, int stage, int64_t pair, double u) {
+  const wal_arena *arena = &w->arena;
   const int kernel = wal_arena_kernel(arena, stage);
   const int64_t post = arena->post[kernel][pair];
   if (!arena->row) return post;
@@ -227,7 +228,8 @@ void wal_steer_world_sample(const wal_steer_world *w, uint64_t seed, int64_t epi
           wal_random(seed, WAL_PURPOSE_TRAJECTORY, (uint64_t)episode, (uint32_t)h, (uint32_t)n);
       const wal_random_words error = wal_random(seed, WAL_PURPOSE_TRAJECTORY_NOISE,
                                                 (uint64_t)episode, (uint32_t)h, (uint32_t)n);
-      if (h == 0) state = place_of(shape->states, w->initial, wal_random_real(&error, 1));
+      if (h == 0)
+        state = wal_steer_world_pick(shape->states, w->initial, wal_random_real(&error, 1));
       const double *of_state = policy + (h * shape->states + state) * actions;
       const int64_t action = draw_of(actions, of_state, wal_random_real(&move, 0));
       const double reward =
@@ -236,7 +238,7 @@ void wal_steer_world_sample(const wal_steer_world *w, uint64_t seed, int64_t epi
           (int32_t)state, (int32_t)action,
           noise > 0 ? reward + noise * wal_random_normal(wal_random_real(&error, 0)) : reward};
       if (h + 1 < shape->horizon)
-        state = next_of(&w->arena, h, state * actions + action, wal_random_real(&move, 1));
+        state = wal_steer_world_next(w, h, state * actions + action, wal_random_real(&move, 1));
     }
   }
 }

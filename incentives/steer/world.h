@@ -55,6 +55,11 @@ static inline int64_t wal_steer_world_place(const wal_steer_world *world, int64_
   return wal_space_pair(world->space, tile) + pair % actions * p->tile + in_block % p->tile;
 }
 
+/** The first of `count` places at which sums, ascending, exceed u times all; 0 <= u < 1. */
+int64_t wal_steer_world_pick(int64_t count, const double *sums, double u);
+/** The state after a pair of a stage before the last one. @param u  uniform on [0,1) */
+int64_t wal_steer_world_next(const wal_steer_world *world, int stage, int64_t pair, double u);
+
 /**
  * Draws trajectories of the episode that the arena holds.
  * @param policy  [H][S * A], of the episode
