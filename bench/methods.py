@@ -56,5 +56,4 @@ for axis in axes[:, 0]:
 axes.flat[0].legend(fontsize=8, loc="lower right")
 axes.flat[-1].axis("off")
 figure.tight_layout()
-figure.savefig(os.path.join(folder, "methods.svg"))
-figure.savefig(os.path.join(folder, "methods.png"), dpi=80)
+figure.savefig(os.path.join(folder, "methods.png"), dpi=90)

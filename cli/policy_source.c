@@ -85,12 +85,13 @@ enum { SOURCE_COUNT = sizeof SOURCES / sizeof *SOURCES };
 int64_t wal_policy_source_count(void) { return SOURCE_COUNT; }
 const wal_component *wal_policy_source_at(int64_t index) { return SOURCES[index]; }
 
-static bool is_equilibrium(const char *name) {
-  return strcmp(name, EQUILIBRIUM.name) == 0 || strcmp(name, EQUILIBRIUM_TARGET.name) == 0;
+bool wal_policy_source_solves(const wal_params *source) {
+  const wal_component *of = source ? wal_params_component(source) : NULL;
+  return of == &EQUILIBRIUM || of == &EQUILIBRIUM_TARGET;
 }
 
 wal_status wal_policy_source_check(wal_ctx *ctx, const wal_params *source) {
-  if (!is_equilibrium(wal_params_component(source)->name)) return WAL_OK;
+  if (!wal_policy_source_solves(source)) return WAL_OK;
   return wal_solve_stop_check(ctx, source);
 }
 
@@ -247,13 +248,29 @@ static wal_status read_policy(wal_ctx *ctx, wal_table_file *file, const char *pa
   return WAL_OK;
 }
 
+/* A game without what was designed would not be that of the file. */
+static wal_status check_parts(wal_ctx *ctx, const wal_params *source, wal_table_file *file,
+                              const wal_parameters *theta) {
+  wal_table_kind toll = WAL_TABLE_NOTHING;
+  bool has_toll = false;
+  for (int i = 0; i < theta->parts; i++)
+    has_toll = has_toll || strcmp(theta->part[i].name, "toll") == 0;
+  WAL_TRY(wal_table_file_kind(file, "design/best/parameters/toll", &toll));
+  if (theta->parts > 0 && has_toll == (toll != WAL_TABLE_NOTHING)) return WAL_OK;
+  return wal_params_fail(
+      ctx, source, "file", "expected the run of a game with the same things to design, got one %s",
+      toll == WAL_TABLE_NOTHING ? "of a mechanism, without toll" : "with a toll");
+}
+
 /* The parts of the parameters of the best design, into the game. */
-static wal_status read_parameters(wal_table_file *file, const wal_game *game) {
+static wal_status read_parameters(wal_ctx *ctx, const wal_params *source, wal_table_file *file,
+                                  const wal_game *game) {
   wal_table_kind kind = WAL_TABLE_NOTHING;
   wal_parameters theta;
   WAL_TRY(wal_table_file_kind(file, "design", &kind));
   if (kind != WAL_TABLE_GROUP) return WAL_OK;
   wal_game_parameters(game, &theta);
+  WAL_TRY(check_parts(ctx, source, file, &theta));
   double *values = theta.values;
   for (int i = 0; i < theta.parts; i++) {
     const wal_parameter_part *part = &theta.part[i];
@@ -277,7 +294,7 @@ static wal_status read_file(wal_ctx *ctx, const wal_params *source, const wal_ga
                            game->type->component.name, name);
   WAL_TRY(wal_table_file_open(ctx, path, &file));
   wal_status status = read_policy(ctx, file, path, game, out);
-  if (status == WAL_OK) status = read_parameters(file, game);
+  if (status == WAL_OK) status = read_parameters(ctx, source, file, game);
   wal_table_file_close(&file);
   return status;
 }
@@ -288,7 +305,7 @@ wal_status wal_policy_source_make(wal_job *job, wal_params *source, const wal_sp
   const char *name = source ? wal_params_component(source)->name : UNIFORM.name;
   wal_game *game = (wal_game *)space->game;
   WAL_TRY_ALL(ctx, acquire(ctx, &game->shape, out));
-  if (is_equilibrium(name)) return solve(job, source, space, out);
+  if (wal_policy_source_solves(source)) return solve(job, source, space, out);
   if (strcmp(name, SOFTMAX.name) == 0 || strcmp(name, DETERMINISTIC.name) == 0) {
     draw(ctx, source, whole, out);
     return WAL_OK;

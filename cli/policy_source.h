@@ -22,6 +22,9 @@ typedef struct wal_policy_table {
 /** Finds mistakes in the source's own parameters. Rank-local. */
 wal_status wal_policy_source_check(wal_ctx *ctx, const wal_params *source);
 
+/** Whether it is found by solving the game, not there already. Rank-local. */
+bool wal_policy_source_solves(const wal_params *source);
+
 /**
  * Makes the policy that a source describes; solves the game if it is an equilibrium. A file must
  * have a policy of the game's shape, of a game of its name; if it is a design's, the game is given

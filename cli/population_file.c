@@ -182,6 +182,30 @@ static wal_status write_limit(wal_run_file *file, const wal_population *p) {
   return wal_run_file_reals(file, &mass, p->mass);
 }
 
+static wal_status write_record(wal_run_file *file, wal_ctx *ctx, const wal_record *record) {
+  static const char ROW[] = "/population/record/row";
+  const struct {
+    const char *path, *long_name;
+    const int64_t *values;
+  } columns[] = {
+      {"/population/record/agent", "number of the agent, by group and population", record->agent},
+      {"/population/record/stage", "decision stage", record->stage},
+      {"/population/record/state", "state of the agent", record->state},
+      {"/population/record/action", "what it plays", record->action}};
+  WAL_TRY(wal_run_file_group(file, "/population/record"));
+  WAL_TRY(wal_run_write_index(file, ctx, ROW, "an agent at a stage", record->rows));
+  wal_dataset d = {.units = "1", .rank = 1, .extent = {record->rows}, .scale = {ROW}};
+  for (int c = 0; c < 4; c++) {
+    d.path = columns[c].path;
+    d.long_name = columns[c].long_name;
+    WAL_TRY(wal_run_file_integers(file, &d, columns[c].values));
+  }
+  d.path = "/population/record/reward";
+  d.long_name = "what it gets for that";
+  d.units = "reward";
+  return wal_run_file_reals(file, &d, record->reward);
+}
+
 static wal_status write_agents(wal_run_file *file, const wal_population_results *r,
                                int64_t *agents) {
   for (int64_t i = 0; i < r->count; i++) agents[i] = r->row[i].agents;
@@ -217,6 +241,7 @@ wal_status wal_population_file_write(wal_run_file *file, const wal_job *job, con
       "1", "sum over the states of the differences from the mean field", "/axes/stage", room));
   WAL_TRY_GOTO(write_groups(file, ctx, results, room));
   if (results->exact) WAL_TRY_GOTO(write_exact(file, results, room));
+  if (results->record.rows > 0) WAL_TRY_GOTO(write_record(file, ctx, &results->record));
   status = write_limit(file, p);
 cleanup:
   wal_release(ctx, &room);

@@ -3,7 +3,7 @@
 #define WALRAS_CLI_POPULATION_FILE_H
 
 #include "cli/task.h"
-#include "sim/agents/population.h"
+#include "sim/agents/record.h"
 
 /** What is known of one number of agents. */
 typedef struct wal_population_result {
@@ -21,6 +21,7 @@ typedef struct wal_population_results {
   int64_t count, episodes;
   bool exact;                 /**< some rows have it */
   wal_population_result *row; /**< [count] */
+  wal_record record;          /**< of the first row; empty if no agents are followed */
 } wal_population_results;
 
 /** Slope of a quantity (enum of sim/agents/population.h) over the numbers of agents. Rank-local. */

@@ -166,8 +166,8 @@ static wal_status plan(wal_job *job, const wal_one_shot *a, int64_t samples) {
 // ---- The work ---------------------------------------------------------------------------------
 
 static wal_status check(wal_ctx *ctx, wal_params *params) {
-  static const char *const OTHERS[] = {"agents", "policy",   "groups",
-                                       "mode",   "episodes", "objective"};
+  static const char *const OTHERS[] = {"agents",   "policy",    "groups", "mode",
+                                       "episodes", "objective", "record"};
   for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++)
     if (wal_params_given(params, OTHERS[i]))
       return wal_params_fail(ctx, params, OTHERS[i],

@@ -48,6 +48,7 @@ typedef struct work {
   wal_objective *objective;
   int64_t count, *agents; /* [count] */
   int64_t episodes;
+  int64_t followed; /* agents */
   wal_population population;
   /* state */
   int64_t row; /* of agents[], at which it stands */
@@ -101,6 +102,10 @@ static wal_status read_groups(wal_ctx *ctx, const wal_params *params, int *count
   WAL_TRY(wal_acquire(ctx, "groups", list->count, sizeof **out, out));
   *count = (int)list->count;
   for (int64_t g = 0; g < list->count; g++) {
+    if (list->items[g]->kind != WAL_NODE_FIELDS)
+      return wal_params_fail(
+          ctx, params, "groups",
+          "element %lld (counted from 0): expected a table with share and policy", (long long)g);
     WAL_TRY(wal_params_resolve(ctx, wal_params_file(params), &GROUP, list->items[g],
                                wal_catalogue_all(), &(*out)[g]));
     const double share = wal_params_real((*out)[g], "share");
@@ -124,6 +129,20 @@ static wal_status make_game(wal_ctx *ctx, const wal_params *params, wal_game *ga
   return wal_game_create(ctx, wal_game_find(wal_params_component(of_game)->name), of_game, game);
 }
 
+static wal_status check_record(wal_ctx *ctx, const wal_params *params, double agents) {
+  if (!wal_params_given(params, "record")) return WAL_OK;
+  const int64_t record = wal_params_integer(params, "record");
+  if (mode_of(params) != &wal_crowd_individual)
+    return wal_params_fail(ctx, params, "record",
+                           "expected mode \"individual\" beside it: agents who are counted cannot "
+                           "be followed");
+  if ((double)record > agents)
+    return wal_params_fail(ctx, params, "record",
+                           "expected at most as many as there are agents, %.17g, got %lld", agents,
+                           (long long)record);
+  return WAL_OK;
+}
+
 static wal_status check(wal_ctx *ctx, wal_params *params) {
   wal_game game = {0};
   wal_params **groups = NULL;
@@ -139,10 +158,15 @@ static wal_status check(wal_ctx *ctx, wal_params *params) {
   WAL_TRY(read_agents(ctx, params, &count, &agents));
   if (wal_params_node(params, "groups") && wal_params_given(params, "policy"))
     return wal_params_fail(ctx, params, "groups", "expected no policy beside it");
+  WAL_TRY(check_record(ctx, params, agents[0]));
   wal_status status = read_groups(ctx, params, &group_count, &groups);
+  wal_params *objective = wal_params_child(params, "objective");
   const wal_params *policy = wal_params_child(params, "policy");
   if (status == WAL_OK && policy) status = wal_policy_source_check(ctx, policy);
   if (status == WAL_OK) status = make_game(ctx, params, &game);
+  if (status == WAL_OK && objective)
+    status = wal_objective_check(
+        ctx, &game, wal_objective_find(wal_params_component(objective)->name), objective);
   wal_game_destroy(ctx, &game);
   free_groups(ctx, group_count, &groups);
   return status;
@@ -167,6 +191,7 @@ static wal_status make_world(work *w) {
   const wal_params *params = job->params;
   const double *agents = NULL;
   w->episodes = wal_params_integer(params, "episodes");
+  if (wal_params_given(params, "record")) w->followed = wal_params_integer(params, "record");
   wal_status status = read_agents(ctx, job->params, &w->count, &agents);
   if (status == WAL_OK) status = wal_acquire(ctx, "agents", w->count, sizeof(int64_t), &w->agents);
   for (int64_t i = 0; i < w->count && status == WAL_OK; i++) w->agents[i] = (int64_t)agents[i];
@@ -187,12 +212,15 @@ static wal_status make_world(work *w) {
                            of_objective, &w->objective));
 }
 
-static wal_status make_policies(work *w) {
+/* Policies that are there, or those that are yet to be found. Files come first: they may be wrong,
+ * and a design's changes the game. */
+static wal_status make_policies(work *w, bool solved) {
   wal_job *job = w->job;
   for (int g = 0; g < w->groups; g++) {
     const wal_params *of_group = w->of_group ? w->of_group[g] : job->params;
-    WAL_TRY(wal_policy_source_make(job, wal_params_child(of_group, "policy"), w->space, w->whole,
-                                   &w->table[g]));
+    wal_params *source = wal_params_child(of_group, "policy");
+    if (wal_policy_source_solves(source) != solved) continue;
+    WAL_TRY(wal_policy_source_make(job, source, w->space, w->whole, &w->table[g]));
     w->group[g].policy = (const double *const *)w->table[g].stage;
   }
   return WAL_OK;
@@ -239,8 +267,11 @@ static wal_status plan_run(work *w) {
   char text[3][32];
   int64_t bytes = 0;
   WAL_TRY(wal_population_cost(job->ctx, &plan, most_agents(w), &bytes));
+  int64_t tables = 0;
+  for (int g = 0; g < w->groups; g++) tables += !w->group[g].policy;
   bytes += wal_ctx_memory(job->ctx) +
-           w->groups * shape->horizon * shape->states * shape->actions * (int64_t)sizeof(double);
+           tables * shape->horizon * shape->states * shape->actions * (int64_t)sizeof(double);
+  if (w->followed > 0) bytes += wal_record_cost(w->whole, w->followed);
   int64_t negative = -bytes;
   WAL_TRY(wal_ctx_least_integer(job->ctx, &negative));
   bytes = -negative;
@@ -400,6 +431,7 @@ static void print_result(const work *w, const wal_population_results *r) {
 static wal_status write_run(wal_run_file *file, const wal_job *job) {
   int64_t peak = -wal_ctx_peak_memory(job->ctx);
   WAL_TRY(wal_ctx_least_integer(job->ctx, &peak));
+  WAL_TRY(wal_run_file_group(file, "/run"));
   WAL_TRY(wal_run_write_facts(file, job, -peak));
   return wal_run_file_attribute_real(file, "/run", "seconds", wal_clock() - job->started);
 }
@@ -434,6 +466,8 @@ static wal_status write_all(work *w) {
     results.row[i] = (wal_population_result){
         .agents = w->agents[i], .estimate = w->estimate + i * wal_population_width(&w->population)};
   wal_status status = from_alone(w, find_exact(w, &results));
+  if (status == WAL_OK && w->followed > 0)
+    status = wal_record_play(&w->population, w->agents[0], w->followed, &results.record);
   if (status == WAL_OK)
     status = wal_run_file_create(job->ctx, job->output, job->options->force, &file);
   if (status == WAL_OK) status = wal_population_file_write(file, job, w->space, &results);
@@ -441,6 +475,7 @@ static wal_status write_all(work *w) {
   if (status == WAL_OK) status = wal_run_file_commit(&file);
   if (status == WAL_OK && w->speaks) print_result(w, &results);
   wal_run_file_discard(&file);
+  wal_record_free(job->ctx, &results.record);
   wal_release(job->ctx, &results.row);
   return status;
 }
@@ -448,9 +483,10 @@ static wal_status write_all(work *w) {
 static wal_status run(wal_job *job) {
   work w = {.job = job, .speaks = wal_ctx_rank(job->ctx) == 0};
   wal_status status = make_world(&w);
+  if (status == WAL_OK) status = make_policies(&w, false);
   if (status == WAL_OK) status = plan_run(&w);
   if (status == WAL_OK && !job->options->dry_run) {
-    status = make_policies(&w);
+    status = make_policies(&w, true);
     const wal_population_plan plan = plan_of(&w);
     if (status == WAL_OK) status = wal_population_create(job->ctx, &plan, &w.population);
     if (status == WAL_OK) status = simulate(&w);

@@ -55,6 +55,13 @@ static const wal_param PARAMS[] = {
      .type = WAL_FLAG,
      .number = 1,
      .meaning = "of a game: find what an agent gains by another policy (three times the work)"},
+    {.name = "record",
+     .type = WAL_INTEGER,
+     .optional = true,
+     .low = 1,
+     .high = 1e6,
+     .meaning = "of a game, agents one by one: how many of them are followed through the first "
+                "episode of the first number of agents"},
     {.name = "samples",
      .type = WAL_INTEGER,
      .optional = true,

@@ -156,6 +156,28 @@ static void print_simulate(hid_t file, json_t *params, FILE *out) {
   fputc('\n', out);
 }
 
+/* Finite populations: of the largest one, which is the last of most lists. */
+static void print_population(hid_t file, json_t *params, FILE *out) {
+  const double agents = item(file, "/population", "agents", -1);
+  const double episodes = attribute(file, "/population", "episodes");
+  const double mean = item(file, "/population", "return_mean", -1);
+  const double error = item(file, "/population", "return_error", -1);
+  const double value = attribute(file, "/population", "value");
+  const double objective = item(file, "/population", "objective_mean", -1);
+  const double limit = attribute(file, "/population", "objective");
+  const double slope = attribute(file, "/population", "return_slope");
+  print_names("simulate", params, out);
+  if (!isnan(agents)) fprintf(out, ": %.0f agents", agents);
+  if (!isnan(episodes)) fprintf(out, ", %.0f episodes", episodes);
+  if (!isnan(mean)) fprintf(out, ", return %.6g", mean);
+  if (!isnan(error)) fprintf(out, " +- %.2g", error);
+  if (!isnan(value)) fprintf(out, " (in the limit %.6g)", value);
+  if (!isnan(objective)) fprintf(out, ", objective %.6g", objective);
+  if (!isnan(limit)) fprintf(out, " (in the limit %.6g)", limit);
+  if (!isnan(slope)) fprintf(out, ", return gap as N^%.2f", slope);
+  fputc('\n', out);
+}
+
 void wal_run_headline_print(hid_t file, FILE *out) {
   json_t *root = wal_run_scenario_read(file);
   json_t *params = NULL;
@@ -169,7 +191,8 @@ void wal_run_headline_print(hid_t file, FILE *out) {
   } else if (json_object_get(root, "sweep")) {
     print_sweep(file, out);
   } else if ((params = json_object_get(root, "simulate"))) {
-    print_simulate(file, params, out);
+    const bool population = H5Lexists(file, "/population", H5P_DEFAULT) > 0;
+    (population ? print_population : print_simulate)(file, params, out);
   }
   json_decref(root);
 }

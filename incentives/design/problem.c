@@ -111,7 +111,8 @@ static wal_status create_parts(wal_problem *p, const wal_problem_parts *parts) {
   wal_game_parameters(&p->game, &p->parameters);
   WAL_TRY(learner_params(ctx, &p->response, &p->learner_params));
   WAL_TRY(wal_acquire(ctx, "parameters", p->parameters.count, sizeof(double), &p->start));
-  memcpy(p->start, p->parameters.values, (size_t)p->parameters.count * sizeof *p->start);
+  if (p->parameters.count > 0)  // a game without any can be assessed
+    memcpy(p->start, p->parameters.values, (size_t)p->parameters.count * sizeof *p->start);
   return draw_game(p, parts);
 }
 
@@ -178,7 +179,8 @@ int64_t wal_problem_held_out(const wal_problem *p) { return p->held_out; }
 int64_t wal_problem_turns(const wal_problem *p) { return p->batch ? wal_batch_turns(p->batch) : 1; }
 
 void wal_problem_set(wal_problem *p, const double *theta) {
-  memcpy(p->parameters.values, theta, (size_t)p->parameters.count * sizeof *theta);
+  if (p->parameters.count > 0)
+    memcpy(p->parameters.values, theta, (size_t)p->parameters.count * sizeof *theta);
   wal_game_designed(&p->game);
 }
 

@@ -3,9 +3,9 @@
 -- The paper's choices: the game (scenarios/auctions/a2.lua), the learner's rate, entropy and
 -- iterations, the network's inputs and width, Adam.
 -- Ours: the network's activations and start, steps and rate, as in a1.lua.
--- Result (300 steps, seeds 1 to 5): revenue 0.67795 against 0.30696 at first price. The five have
--- from 0.644 to 0.678 and exploitability with entropy of 7.0e-05 to 1.3e-02, that of the best;
--- 0.66170 with 3.6e-04 (seed 5). Half a second a step on one core.
+-- Result (300 steps, seeds 1 to 5): revenue 0.66747 against 0.30696 at first price. The best of the
+-- five that have settled have 0.667, 0.662, 0.658, 0.516, 0.380; others have up to 0.678, with an
+-- exploitability with entropy of 1.3e-02. A third of a second a step on one core.
 return design {
   game = batched_auction {
     rounds = 4, goods = 0.8,

@@ -8,7 +8,7 @@
 #include "sim/core/memory.h"
 
 enum {
-  BATCH = 64,      /* episodes between two rests */
+  BATCH = 64,      /* episodes between two rests, at most */
   SHARED = 200000, /* agents one by one of whom ranks share an episode */
 };
 
@@ -513,6 +513,16 @@ static wal_status play_batch(wal_population *p, company *c, int64_t count,
   return status;
 }
 
+/* Episodes until the next rest: rests are wanted a few times a second. That changes no result. */
+static wal_status adapt(const wal_population *p, const company *c, double started, int64_t *batch) {
+  const double often = 0.25;
+  int64_t quick = wal_clock() - started < often;
+  if (c->ctx == p->ctx) return WAL_OK;
+  WAL_TRY(wal_ctx_least_integer(p->ctx, &quick));
+  if (quick) *batch = *batch * 2 < BATCH ? *batch * 2 : BATCH;
+  return WAL_OK;
+}
+
 wal_status wal_population_run(wal_population *population, int64_t agents, int64_t episodes,
                               const wal_population_watch *watch, wal_population_rows *rows) {
   wal_ctx *ctx = population->ctx;
@@ -522,10 +532,13 @@ wal_status wal_population_run(wal_population *population, int64_t agents, int64_
   wal_status status = gather_company(population, agents, &c);
   if (status != WAL_OK && c.ctx != ctx) status = wal_fail(ctx, status, "%s", wal_ctx_error(c.ctx));
   status = wal_agree(ctx, status);
+  int64_t batch = c.ctx == ctx ? 1 : wal_ctx_size(ctx) < BATCH ? wal_ctx_size(ctx) : BATCH;
   while (status == WAL_OK && rows->count < episodes) {
     const int64_t left = episodes - rows->count;
+    const double started = wal_clock();
     bool stop = false;
-    status = play_batch(population, &c, left < BATCH ? left : BATCH, rows);
+    status = play_batch(population, &c, left < batch ? left : batch, rows);
+    if (status == WAL_OK) status = adapt(population, &c, started, &batch);
     if (status == WAL_OK && watch && watch->pause) status = watch->pause(watch->user, rows, &stop);
     if (status == WAL_OK && stop) status = wal_fail(ctx, WAL_ESTOPPED, "stopped on request");
   }

@@ -94,14 +94,15 @@ CASES = [
     ("", ", samples=0", "s.lua:1: simulate: samples: expected a whole number in [1, 9007199254740992], "
      "got 0"),
     ("", ", samples=1.5", "s.lua:1: simulate: samples: expected a whole number, got 1.5"),
-    ("", ", stop={}", 's.lua:1: simulate: unknown parameter "stop"; it takes game, samples, seed'),
+    ("", ", stop={}", 's.lua:1: simulate: unknown parameter "stop"; it takes game, agents, policy, '
+     'groups, mode, episodes, objective, deviation, record, samples, seed'),
 ]
 
 OTHER = [
-    ("return simulate { game = beach_bar {} }", "s.lua:1: simulate: game: expected an auction "
-     "(one_shot_auction), got game beach_bar{...}"),
-    ("return simulate {}", "s.lua:1: simulate: game: expected an auction, got nothing (what is "
-     "simulated)"),
+    ("return simulate { game = beach_bar {} }", "s.lua:1: simulate: agents: expected how many "
+     "agents play, got nothing"),
+    ("return simulate {}", "s.lua:1: simulate: game: expected a game or an auction, got nothing "
+     "(what is simulated)"),
 ]
 
 # Shown by a draw in a thousand only: found while it runs.
@@ -246,7 +247,8 @@ class Runs(unittest.TestCase):
             self.assertRegex(listed, rf"(?m)^  {name} ")
         shown = walras("describe", "one_shot_auction").out
         self.assertRegex(shown, r"values +a value_law, list or function +uniform\{\}")
-        self.assertRegex(walras("describe", "simulate").out, r"game +an auction +required")
+        self.assertRegex(walras("describe", "simulate").out,
+                         r"game +a game or an auction +required")
 
 
 class Documentation(unittest.TestCase):

@@ -106,7 +106,7 @@ class Example(unittest.TestCase):
 
     def test_it_is_solved_and_the_same_on_every_number_of_ranks(self):
         jobs = [None, *RANKS]
-        results = at_once(lambda n: walras("run", "ring.lua", "-o", f"run-{n}.h5", ranks=n,
+        results = at_once(lambda n: walras("run", "ring.lua", "-q", "-o", f"run-{n}.h5", ranks=n,
                                            cwd=self.place), jobs, 2)
         for ranks, result in zip(jobs, results):
             self.assertEqual((result.status, result.err), (0, ""), (ranks, result))

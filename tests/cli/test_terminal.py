@@ -192,6 +192,7 @@ class Components(unittest.TestCase):
         auction = "simulate {{ game = one_shot_auction {{ {} = {} }} }}"
         design = "design {{ game = beach_bar {{ toll = toll {{}} }}, objective = {}, {} = {} }}"
         text = {"task": made, "game": f"solve {{ game = {made} }}",
+                "policy": f"simulate {{ game = beach_bar {{}}, agents = 1, policy = {made} }}",
                 "toll": f"solve {{ game = beach_bar {{ toll = {made} }} }}",
                 "objective": design.format(made, "steps", 1),
                 "response": design.format("congestion {}", "learner", made),
@@ -469,7 +470,9 @@ class Results(unittest.TestCase):
         def one(path):
             place = folder("scenario")
             short = ()
-            if SANITIZED and f"{os.sep}auctions{os.sep}" in path:
+            if SANITIZED and f"{os.sep}population{os.sep}" in path:
+                short = ("-P", "episodes=2", "-P", "agents={30, 100}")
+            elif SANITIZED and f"{os.sep}auctions{os.sep}" in path:
                 with open(path, encoding="utf-8") as file:
                     task = re.search(r"return (\w+)", file.read())[1]
                 short = {"solve": ("-P", "stop={iterations=20}"),

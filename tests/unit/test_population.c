@@ -155,6 +155,71 @@ static void played_and_enumerated(void **state) {
       }
 }
 
+// ---- Modes ------------------------------------------------------------------------------------
+
+enum { CELLS = 4096 };
+
+typedef struct histogram {
+  int64_t base, code, *cells;
+} histogram;
+
+/* How many are in each state, at the last stage, as one number. */
+static void see_last(void *user, const wal_crowd *crowd, int stage) {
+  histogram *h = user;
+  const wal_shape *shape = &crowd->plan.arena->space->game->shape;
+  if (stage + 1 < shape->horizon) return;
+  h->code = 0;
+  for (int64_t s = 0; s < shape->states; s++) {
+    int64_t here = 0;
+    for (int a = 0; a < shape->actions; a++) here += crowd->played[s * shape->actions + a];
+    h->code = h->code * h->base + here;
+  }
+  h->cells[h->code]++;
+}
+
+static void fill(const wal_test_field *f, const wal_crowd_type *mode, int64_t agents, int episodes,
+                 int64_t *cells) {
+  wal_crowd *crowd = NULL;
+  wal_crowd_group group = wal_test_group(f, agents);
+  const wal_crowd_plan plan = {
+      .arena = (wal_arena *)(uintptr_t)&f->arena, .groups = 1, .group = &group};
+  histogram h = {.base = agents + 1, .cells = cells};
+  const wal_crowd_watch watch = {see_last, &h};
+  WAL_ASSERT_OK(ctx, wal_crowd_create(ctx, mode, &plan, &crowd));
+  for (int e = 0; e < episodes; e++) WAL_ASSERT_OK(ctx, wal_crowd_play(crowd, e, &watch));
+  wal_crowd_destroy(&crowd);
+}
+
+/* Agents one by one and counted agents have the same law: of the counts of the last stage, by the
+ * chi-square of two samples of the same size, sum (a - b)^2 / (a + b). */
+static void both_modes_have_one_law(void **state) {
+  (void)state;
+  static const char *const GAMES[] = {
+      "return beach_bar { states = 4, horizon = 3, bar = 1 }",
+      "return susceptible_infected { horizon = 4 }",
+      "return batched_auction { rounds = 3, values = 3, bids = 3, goods = 1.2, reentry = 0.4 }"};
+  enum { EPISODES = 20000, FEW = 10 };
+  for (size_t i = 0; i < sizeof GAMES / sizeof *GAMES; i++) {
+    static int64_t one[CELLS], counted[CELLS];
+    wal_test_field f;
+    wal_test_field_create(ctx, GAMES[i], 2, &f);
+    memset(one, 0, sizeof one);
+    memset(counted, 0, sizeof counted);
+    fill(&f, &wal_crowd_individual, 5, EPISODES, one);
+    fill(&f, &wal_crowd_counts, 5, EPISODES, counted);
+    double chi = 0;
+    int freedom = -1;
+    for (int c = 0; c < CELLS; c++) {
+      const double sum = (double)(one[c] + counted[c]), off = (double)(one[c] - counted[c]);
+      if (sum < FEW) continue;
+      chi += off * off / sum;
+      freedom++;
+    }
+    assert_true(freedom >= 4 && gsl_cdf_chisq_Q(chi, freedom) > 1e-4);
+    wal_test_field_destroy(&f);
+  }
+}
+
 // ---- Gaps -------------------------------------------------------------------------------------
 
 static wal_status first_masses(void *user, const wal_arena *arena, double *out) {
@@ -269,6 +334,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(two_on_the_beach),
     cmocka_unit_test(two_bidders),
     cmocka_unit_test(played_and_enumerated),
+    cmocka_unit_test(both_modes_have_one_law),
     cmocka_unit_test(gaps_fall),
     cmocka_unit_test(slopes),
     cmocka_unit_test(groups),
