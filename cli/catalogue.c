@@ -7,6 +7,7 @@
 #include "cli/task.h"
 #include "games/game_list.h"
 #include "incentives/design/components.h"
+#include "incentives/steer/components.h"
 #include "sim/learn/learner.h"
 
 enum { MOST = 256 };
@@ -32,6 +33,8 @@ const wal_catalogue *wal_catalogue_all(void) {
     components[n++] = wal_policy_source_at(i);
   for (int64_t i = 0; i < wal_design_component_count() && n < MOST; i++)
     components[n++] = wal_design_component_at(i);
+  for (int64_t i = 0; i < wal_steer_component_count() && n < MOST; i++)
+    components[n++] = wal_steer_component_at(i);
   catalogue = (wal_catalogue){components, n};
   return &catalogue;
 }

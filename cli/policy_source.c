@@ -10,6 +10,8 @@
 #include "io/table_file.h"
 #include "sim/core/gather.h"
 #include "sim/core/memory.h"
+#include "sim/core/random.h"
+#include "sim/core/vector_math.h"
 #include "sim/learn/learner.h"
 
 static const wal_component UNIFORM = {
@@ -42,14 +44,50 @@ static const wal_component FROM = {
     .summary = "what a run file has; of a design, with the best parameters",
     .params = FROM_PARAMS};
 
-static const wal_component *const SOURCES[] = {&UNIFORM, &EQUILIBRIUM, &FROM};
+#define TARGET_SEED_PARAM                                                            \
+  {                                                                                  \
+    .name = "seed", .type = WAL_INTEGER, .optional = true, .low = 0, .high = 0x1p53, \
+    .meaning = "seed of its draws; left out that of the task"                        \
+  }
+
+static const wal_param SOFTMAX_PARAMS[] = {{.name = "scale",
+                                            .type = WAL_REAL,
+                                            .number = 1,
+                                            .low = 0,
+                                            .high = 1e6,
+                                            .meaning = "standard deviation of the logits"},
+                                           TARGET_SEED_PARAM,
+                                           {0}};
+
+static const wal_component SOFTMAX = {.name = "softmax_target",
+                                      .kind = "policy",
+                                      .summary = "softmax of random logits, normally distributed",
+                                      .params = SOFTMAX_PARAMS};
+
+static const wal_param DETERMINISTIC_PARAMS[] = {TARGET_SEED_PARAM, {0}};
+
+static const wal_component DETERMINISTIC = {
+    .name = "deterministic_target",
+    .kind = "policy",
+    .summary = "one legal action in every stage and state, drawn at random",
+    .params = DETERMINISTIC_PARAMS};
+
+static const wal_component EQUILIBRIUM_TARGET = {
+    .name = "equilibrium_target",
+    .kind = "policy",
+    .summary = "as equilibrium{}: what agents would play unpaid",
+    .params = EQUILIBRIUM_PARAMS};
+
+static const wal_component *const SOURCES[] = {&UNIFORM, &EQUILIBRIUM,   &FROM,
+                                               &SOFTMAX, &DETERMINISTIC, &EQUILIBRIUM_TARGET};
 enum { SOURCE_COUNT = sizeof SOURCES / sizeof *SOURCES };
 
 int64_t wal_policy_source_count(void) { return SOURCE_COUNT; }
 const wal_component *wal_policy_source_at(int64_t index) { return SOURCES[index]; }
 
 bool wal_policy_source_solves(const wal_params *source) {
-  return source && wal_params_component(source) == &EQUILIBRIUM;
+  const wal_component *of = source ? wal_params_component(source) : NULL;
+  return of == &EQUILIBRIUM || of == &EQUILIBRIUM_TARGET;
 }
 
 wal_status wal_policy_source_check(wal_ctx *ctx, const wal_params *source) {
@@ -106,6 +144,55 @@ static wal_status play_alike(const wal_space *whole, wal_policy_table *out) {
     wal_policy_export(&policy, h, out->stage[h]);
   wal_policy_destroy(&policy);
   return status;
+}
+
+typedef struct drawing {
+  uint64_t seed;
+  bool softmax; /* of logits; else one action */
+  double scale;
+  int actions;
+} drawing;
+
+/* A state's probabilities. legal[a * stride] tells of its actions; NULL: all are. */
+static void draw_row(const drawing *d, int stage, int64_t state, const unsigned char *legal,
+                     int64_t stride, double *row) {
+  const uint64_t first = (uint64_t)(state * d->actions);
+  double sum = 0, top = -HUGE_VAL;
+  int count = 0, passed = 0;
+  for (int a = 0; a < d->actions; a++) {
+    const double u =
+        wal_random_uniform(d->seed, WAL_PURPOSE_TARGET, first + (uint64_t)a, (uint32_t)stage, 0);
+    const bool may = !legal || legal[a * stride];
+    row[a] = !may ? -HUGE_VAL : d->softmax ? d->scale * wal_random_normal(u) : 0;
+    top = row[a] > top ? row[a] : top;
+    count += may;
+  }
+  const double place =
+      count * wal_random_uniform(d->seed, WAL_PURPOSE_TARGET, first, (uint32_t)stage, 1);
+  for (int a = 0; a < d->actions; a++) {
+    const bool may = !legal || legal[a * stride];
+    if (!d->softmax && may && passed++ != (int)place) row[a] = -HUGE_VAL;
+    row[a] -= top;
+  }
+  wal_vector_exp(d->actions, row, row);
+  for (int a = 0; a < d->actions; a++) sum += row[a];
+  for (int a = 0; a < d->actions; a++) row[a] /= sum;
+}
+
+static void draw(wal_ctx *ctx, const wal_params *source, const wal_space *whole,
+                 wal_policy_table *out) {
+  drawing d = {wal_ctx_seed(ctx), wal_params_component(source) == &SOFTMAX, 0,
+               whole->game->shape.actions};
+  if (wal_params_given(source, "seed")) d.seed = (uint64_t)wal_params_integer(source, "seed");
+  if (d.softmax) d.scale = wal_params_real(source, "scale");
+  for (int h = 0; h < out->horizon; h++)
+    for (int64_t tile = 0; tile < whole->tiles; tile++) {
+      const wal_slab slab = wal_space_slab(whole, h, tile);
+      const unsigned char *legal = wal_space_legal(whole, tile);
+      for (int64_t i = 0; i < slab.count; i++)
+        draw_row(&d, h, slab.first + i, legal ? legal + i : NULL, slab.stride,
+                 out->stage[h] + (slab.first + i) * d.actions);
+    }
 }
 
 static wal_status solve(wal_job *job, wal_params *source, const wal_space *space,
@@ -219,6 +306,10 @@ wal_status wal_policy_source_make(wal_job *job, wal_params *source, wal_game *ga
   const char *name = source ? wal_params_component(source)->name : UNIFORM.name;
   WAL_TRY_ALL(ctx, acquire(ctx, &game->shape, out));
   if (wal_policy_source_solves(source)) return solve(job, source, space, out);
+  if (strcmp(name, SOFTMAX.name) == 0 || strcmp(name, DETERMINISTIC.name) == 0) {
+    draw(ctx, source, whole, out);
+    return WAL_OK;
+  }
   if (strcmp(name, "uniform") == 0) return wal_agree(ctx, play_alike(whole, out));
   wal_status status = wal_agree(ctx, read_file(ctx, source, game, out));
   if (status == WAL_OK) wal_game_designed(game);

@@ -9,7 +9,9 @@
 #define WAL_GAME_LIST(X)  \
   X(batched_auction)      \
   X(beach_bar)            \
+  X(bounded)              \
   X(building_evacuation)  \
+  X(combination_lock)     \
   X(crowd_avoidance)      \
   X(crowd_modelling)      \
   X(crowd_modelling_2d)   \

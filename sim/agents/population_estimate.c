@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include <gsl/gsl_cdf.h>
-#include <gsl/gsl_fit.h>
 #include <math.h>
 
 #include "sim/agents/population.h"
+#include "sim/core/power_law.h"
 
 /* Where the control of a number stands; -1: it has none. */
 static int control_of(const wal_population *p, int place) {
@@ -51,26 +50,8 @@ wal_population_estimate wal_population_estimate_of(const wal_population *populat
       .mean = mean, .error = rows->count > 1 ? sqrt(squares / freedom / count) : NAN};
 }
 
-enum { MOST = 64 };
-
 wal_population_slope wal_population_slope_of(int64_t count, const double *agents,
                                              const double *gap) {
-  wal_population_slope out = {NAN, NAN, NAN};
-  double x[MOST], y[MOST], constant, slope, cov00, cov01, cov11, squares;
-  size_t n = 0;
-  for (int64_t i = 0; i < count && n < MOST; i++) {
-    if (!(gap[i] > 0)) continue;
-    x[n] = log(agents[i]);
-    y[n++] = log(gap[i]);
-  }
-  bool varies = false;
-  for (size_t i = 1; i < n; i++) varies = varies || x[i] != x[0];
-  if (!varies) return out;
-  gsl_fit_linear(x, 1, y, 1, n, &constant, &slope, &cov00, &cov01, &cov11, &squares);
-  out.slope = slope;
-  if (n < 3) return out;
-  const double reach = gsl_cdf_tdist_Pinv(0.975, (double)(n - 2)) * sqrt(cov11);
-  out.low = slope - reach;
-  out.high = slope + reach;
-  return out;
+  const wal_power_law law = wal_power_law_fit(count, agents, gap);
+  return (wal_population_slope){law.slope, law.low, law.high};
 }

@@ -121,6 +121,7 @@ const char *wal_param_wrapped(const wal_param *param, const wal_catalogue *catal
   const wal_component *component =
       param->wraps ? wal_catalogue_find_kind(catalogue, param->wraps, param->choices) : NULL;
   if (!component) return "";
+  if (component->params[0].type == WAL_ANY) return " or a list";
   return component->params[0].type == WAL_ARRAY ? lists : functions;
 }
 

@@ -25,6 +25,9 @@ typedef enum wal_purpose {
   WAL_PURPOSE_AGENT = 15,
   WAL_PURPOSE_GUEST = 16,
   WAL_PURPOSE_COUNTS = 17,
+  WAL_PURPOSE_TRAJECTORY = 18,
+  WAL_PURPOSE_TRAJECTORY_NOISE = 19,
+  WAL_PURPOSE_TARGET = 20,
 } wal_purpose;
 
 /** Four words of Philox4x32-10 (Random123). */

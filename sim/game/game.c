@@ -54,6 +54,7 @@ wal_status wal_game_create(wal_ctx *ctx, const wal_game_type *type, wal_params *
     return wal_fail(ctx, WAL_EINTERNAL,
                     "a game's table of operations is of another version or lacks a required one");
   WAL_TRY(type->create(ctx, params, &shape, &self));
+  if (type->operations) type = type->operations(self);
   if (shape.post_states == 0) shape.post_states = shape.states;
   if (shape.axes == 0) {
     shape.axes = 1;

@@ -117,7 +117,8 @@ typedef struct wal_slab {
  * Operations of a game. All are rank-local, are called per slab, never per state, and may be called
  * in any order of slabs. `struct_size` is sizeof(wal_game_type) where the game was compiled.
  */
-typedef struct wal_game_type {
+typedef struct wal_game_type wal_game_type;
+struct wal_game_type {
   size_t struct_size;
   wal_component component; /**< name, parameters; kind "game" */
 
@@ -239,14 +240,19 @@ typedef struct wal_game_type {
   /** Called when they have been changed. Default: nothing to do. */
   void (*designed)(void *self);
 
+  /** The operations of this very game, made by create() and living as long as it, where they differ
+   *  from those of its kind: a game around another one has those that the other one has. The kind's
+   *  own is then a table of all that there may be. Default: the kind's. */
+  const wal_game_type *(*operations)(const void *self);
+
   /** WAL_OK, or the first failure of an operation above that has no way to return one (a script's
    *  function), with its text. Asked at the end of every sweep. Default: they do not fail. */
   wal_status (*failure)(wal_ctx *ctx, const void *self);
-} wal_game_type;
+};
 
 /** A game with its parameters. */
 typedef struct wal_game {
-  const wal_game_type *type;
+  const wal_game_type *type; /**< of its kind, or what its operations() gives */
   void *self;
   wal_shape shape;
   wal_toll toll; /**< count 0: none */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "sim/game/prospect.h"
 
+#include <string.h>
+
 #include "sim/core/memory.h"
 
 wal_status wal_prospect_create(const wal_space *space, wal_prospect *out) {
@@ -37,6 +39,16 @@ void wal_prospect_stage(wal_prospect *p, const wal_flow *flow, const wal_slab *s
   double *outcome = last ? NULL : p->outcome;
   if (game->shape.action_outcome && slab->stage == p->outcome_stage) outcome = NULL;
   p->outcome_stage = slab->stage;
+  if (p->given) {
+    if (outcome) game->type->stage(game->self, slab, mass, pi, statistic, NULL, outcome);
+    const double *given = p->given + slab->stage * space->pairs + wal_space_pair(space, tile);
+    for (int a = 0; a < game->shape.actions; a++)
+      memcpy(p->reward + a * slab->stride, given + a * slab->stride,
+             (size_t)slab->count * sizeof *given);
+    p->by_state = false;
+    wal_space_forbid(space, tile, p->reward);
+    return;
+  }
   p->by_state = game->shape.state_reward && !last && !space->legal && !game->toll.by_action;
   game->type->stage(game->self, slab, mass, pi, statistic, p->reward, outcome);
   if (game->shape.state_reward && !p->by_state) wal_game_spread_reward(game, slab, p->reward);

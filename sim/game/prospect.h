@@ -13,12 +13,13 @@
  */
 typedef struct wal_prospect {
   const wal_space *space;
-  double *reward;    /**< a tile, or one row if by_state */
-  double *outcome;   /**< [K] tiles, or with action_outcome [K][A]; NULL with one outcome */
-  bool by_state;     /**< `reward` holds one number a state */
-  double *reached;   /**< with action_outcome, [K][tile size]: values of the targets */
-  double *spread;    /**< and a tile: one outcome's probabilities */
-  int outcome_stage; /**< that `outcome` by action is of; -1: none */
+  double *reward;      /**< a tile, or one row if by_state */
+  double *outcome;     /**< [K] tiles, or with action_outcome [K][A]; NULL with one outcome */
+  bool by_state;       /**< `reward` holds one number a state */
+  double *reached;     /**< with action_outcome, [K][tile size]: values of the targets */
+  double *spread;      /**< and a tile: one outcome's probabilities */
+  int outcome_stage;   /**< that `outcome` by action is of; -1: none */
+  const double *given; /**< [H][space->pairs]: rewards in place of the game's; NULL: the game's */
 } wal_prospect;
 
 wal_status wal_prospect_create(const wal_space *space, wal_prospect *out);

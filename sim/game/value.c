@@ -209,6 +209,7 @@ wal_status wal_values_run(wal_values *values, const wal_flow *flow, const wal_po
   struct wal_values_scratch *s = values->scratch;
   wal_block_sum_start(s->totals);
   wal_prospect_renew(&s->prospect);
+  s->prospect.given = request->reward;
   for (int h = shape->horizon - 1; h >= 0; h--) {
     for (int c = 0; c < WAL_VALUES; c++) {
       channel *ch = &s->channel[c];

@@ -46,6 +46,9 @@ typedef struct wal_value_request {
   void *user;
   const wal_logit_step
       *step; /**< instead of a visit, or NULL; WAL_VALUE_SOFT_POLICY is asked for */
+  /** [H][space->pairs], as a policy's numbers: rewards in place of the game's own, with its toll;
+   *  NULL: the game's. Also what wal_values_best() goes by until the next sweep. */
+  const double *reward;
 } wal_value_request;
 
 /** Totals of a sweep, the same on all ranks: per population, weighted by the initial mass. */

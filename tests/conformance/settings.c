@@ -28,6 +28,13 @@ static const change CHANGES[] = {
     {"building_evacuation", "columns", 11},
     {"building_evacuation", "crowd_weight", 0.5},
     {"building_evacuation", "exit_reward", 4},
+    {"combination_lock", "length", 9},
+    {"combination_lock", "actions", 4},
+    {"combination_lock", "horizon", 12},
+    {"combination_lock", "jam", 0.3},
+    {"combination_lock", "rest", 0.5},
+    {"combination_lock", "prize", 0.8},
+    {"combination_lock", "seed", 3},
     {"crowd_avoidance", "horizon", 4},
     {"crowd_avoidance", "noise", 0.1},
     {"crowd_avoidance", "congestion", 1.5},
@@ -147,13 +154,20 @@ wal_node *settings_describe(const char *game, bool second) {
 }
 
 /* Games of functions: rows of several lengths and rewards of the whole mass; then moves that vary
-   by stage, outcomes, and a statistic of states, actions and stages. */
+   by stage, outcomes, and a statistic of states, actions and stages. And games around games: where
+   rewards are clipped on both sides; then one with two populations and a toll inside. */
 
 typedef struct script {
   const char *game, *text[2];
 } script;
 
 static const script SCRIPTS[] = {
+    {"bounded",
+     {"return bounded { game = crowd_motion { rows = 5, columns = 7, horizon = 4 }, low = 1,\n"
+      "  high = 3.5 }\n",
+      "return bounded { low = -1, high = 2, game = bounded { low = -2, high = 3,\n"
+      "  game = predator_prey { horizon = 3, toll = toll { on = 'state_action', max = 2 } } } "
+      "}\n"}},
     {"custom",
      {"return custom {\n"
       "  states = 5, actions = 3, horizon = 4, initial = { 0.5, 0.5, 0, 0, 0 },\n"

@@ -145,9 +145,11 @@ static void check_differences(work *w, int64_t steps, const double *g) {
       least = fmin(least, fabs(x - exact));
     }
     const double size = norm(count, g) * norm(count, d) / sqrt((double)count);
-    if (!(least <= 1e-6 * size))
+    // the objective's own rounding shows where nearly nothing hangs on a toll, as in a lock
+    const double allowed = 1e-6 * size + 1e-13;
+    if (!(least <= allowed))
       print_message("    error %g of %g, derivative %g\n", least, size, exact);
-    assert_true(least <= 1e-6 * size);
+    assert_true(least <= allowed);
     if (steps == 0) WAL_ASSERT_SAME(norm(count, g), 0);
   }
   for (int64_t i = 0; i < count; i++) w->parameters.values[i] = at[i];

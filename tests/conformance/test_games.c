@@ -67,7 +67,7 @@ static void set_up(bench *b, const wal_game_type *type, int setting) {
   b->ctx = wal_test_ctx(SEED);
   WAL_ASSERT_OK(b->ctx, settings_create(b->ctx, type->component.name, setting, &b->made));
   b->game = &b->made.game;
-  b->type = type;
+  b->type = b->game->type;
   b->shape = &b->made.game.shape;
   int64_t states = b->shape->states;
   int populations = b->shape->populations;
@@ -80,10 +80,10 @@ static void set_up(bench *b, const wal_game_type *type, int setting) {
     double *mass = b->mass + h * states;
     for (int p = 0; p < populations; p++) normalize(states / populations, populations, mass + p);
     wal_slab slab = whole(b, h);
-    if (type->couple)
-      type->couple(b->game->self, &slab, mass, b->policy,
-                   b->statistics + (int64_t)h * wal_game_statistics(b->game));
-    if (type->settle) type->settle(b->game->self, h, b->statistics);
+    if (b->type->couple)
+      b->type->couple(b->game->self, &slab, mass, b->policy,
+                      b->statistics + (int64_t)h * wal_game_statistics(b->game));
+    if (b->type->settle) b->type->settle(b->game->self, h, b->statistics);
     double *all = b->statistics + (h + 1) * wal_game_statistics(b->game) - states;
     if (b->shape->whole) memcpy(all, mass, (size_t)states * sizeof *all);
   }
@@ -426,6 +426,8 @@ static void misfits_are_refused(void **state) {
   refuse("treasure_hunting", NULL, 0, &(table){.name = "crowding", .rank = 1, .extent = {6, 0}},
          zeros, "crowding");
   refuse("linear_quadratic", "step", -0.1, NULL, NULL, "step");
+  refuse("combination_lock", "jam", 1.5, NULL, NULL, "jam: expected");
+  refuse("combination_lock", "length", 1, NULL, NULL, "length: expected");
   refuse("garnet", "branching", 101, NULL, NULL, "branching: expected at most");
   refuse("crowd_modelling_2d", NULL, 0, &(table){.name = "start", .rank = 2, .extent = {4, 2}}, far,
          "start: expected cells of the 10 x 10 map");

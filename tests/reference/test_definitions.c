@@ -529,6 +529,43 @@ static void garnet_keeps_its_draws(void **state) {
   close_view(&v);
 }
 
+/** The law of the lock, and the draws that say which actions are right. */
+static void combination_lock(void **state) {
+  (void)state;
+  enum { LENGTH = 6, ACTIONS = 5, OUTSIDE = LENGTH, JAMMED };
+  static const double JAM = 0.15, REST = 0.5, PRIZE = 0.75;
+  view v;
+  wal_node *node = wal_test_component("combination_lock");
+  wal_test_set_number(node, "length", LENGTH);
+  wal_test_set_number(node, "actions", ACTIONS);
+  wal_test_set_number(node, "jam", JAM);
+  wal_test_set_number(node, "rest", REST);
+  wal_test_set_number(node, "prize", PRIZE);
+  wal_test_set_number(node, "seed", 11);
+  open_view(&v, node, 3);
+  for (int s = 0; s <= JAMMED; s++) {
+    const double u = wal_random_uniform(11, WAL_PURPOSE_GAME_TABLES, (uint64_t)s, 0, 0);
+    const int right = s < LENGTH - 1 ? (int)(u * ACTIONS) : -1;
+    for (int a = 0; a < ACTIONS; a++) {
+      const int usual = s < LENGTH - 1 ? OUTSIDE : s;
+      for (int to = 0; to <= JAMMED; to++)
+        expect_chance(&v, s, a, to,
+                      a != right     ? to == usual
+                      : to == s + 1  ? 1 - JAM
+                      : to == JAMMED ? JAM
+                                     : 0);
+      expect_reward(&v, s, a, a == right || s == JAMMED ? 0 : s == LENGTH - 1 ? PRIZE : REST);
+    }
+  }
+  // frozen: the combination of seed 0
+  static const int COMBINATION[] = {4, 3, 0, 4, 1};
+  for (int s = 0; s < LENGTH - 1; s++)
+    assert_int_equal(
+        (int)(wal_random_uniform(0, WAL_PURPOSE_GAME_TABLES, (uint64_t)s, 0, 0) * ACTIONS),
+        COMBINATION[s]);
+  close_view(&v);
+}
+
 static void treasure_hunting(void **state) {
   (void)state;
   enum { N = 4 };
@@ -569,6 +606,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(crowd_avoidance),
     cmocka_unit_test(crowd_modelling_2d),
     cmocka_unit_test(evacuation),
+    cmocka_unit_test(combination_lock),
     cmocka_unit_test(garnet_draws_from_its_law),
     cmocka_unit_test(garnet_keeps_its_draws),
 };

@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/catalogue.h"
+#include "cli/machine.h"
+#include "cli/policy_source.h"
+#include "cli/run_parts.h"
+#include "cli/saving.h"
+#include "cli/steer_file.h"
+#include "games/game_list.h"
+#include "io/progress.h"
+#include "sim/core/memory.h"
+
+static const wal_param PARAMS[] = {
+    {.name = "game",
+     .type = WAL_COMPONENT,
+     .required = true,
+     .choices = "game",
+     .named = true,
+     .meaning = "the game, with rewards in [0, 1]; its transitions must not depend on the density"},
+    {.name = "target",
+     .type = WAL_COMPONENT,
+     .required = true,
+     .choices = "policy",
+     .named = true,
+     .meaning = "the policy to steer to"},
+    {.name = "agents",
+     .type = WAL_COMPONENT,
+     .text = "hedge",
+     .choices = WAL_SOCIETY_KINDS,
+     .named = true,
+     .wraps = "mixture",
+     .meaning = "how agents learn; a list of groups: each with a rule and a policy of its own"},
+    {.name = "mediator",
+     .type = WAL_ANY,
+     .optional = true,
+     .choices = "a mediator or a list of them",
+     .meaning = "who pays; of several each steers agents of its own, with the same seeds; left out "
+                "optimistic{}"},
+    {.name = "episodes",
+     .type = WAL_INTEGER,
+     .number = 10000,
+     .low = 1,
+     .high = 1e12,
+     .meaning = "times that the game is played"},
+    {.name = "trajectories",
+     .type = WAL_INTEGER,
+     .number = 10,
+     .low = 1,
+     .high = 1e6,
+     .meaning = "agents whose trajectory a mediator sees in an episode"},
+    {.name = "noise",
+     .type = WAL_REAL,
+     .number = 0.1,
+     .low = 0,
+     .high = HUGE_VAL,
+     .meaning = "standard deviation of the noise of the rewards that it sees"},
+    {.name = "seeds",
+     .type = WAL_INTEGER,
+     .number = 5,
+     .low = 1,
+     .high = 4096,
+     .meaning = "times that everything is done, with seeds that follow that of the task"},
+    WAL_TASK_SEED_PARAM,
+    {0}};
+
+enum { MEDIATORS = 64, NAME = 48 };
+
+/* A steering at work: units are seeds x mediators, mediators inside, a run of them on every rank.
+ */
+typedef struct work {
+  wal_job *job;
+  wal_game game;
+  wal_ctx *alone; /* of this rank */
+  wal_space *space, *whole;
+  wal_policy_table target;
+  wal_society society;
+  wal_steering steering;
+  int64_t mediators, seeds, units, first, count; /* own units: first .. first + count - 1 */
+  wal_params *of_mediator[MEDIATORS];
+  wal_mediator *mediator[MEDIATORS];
+  char name[MEDIATORS][NAME];
+  int64_t size;   /* numbers in the memory of a unit */
+  double *memory; /* [count][size]: state */
+  int64_t played; /* episodes, of all units: state */
+  double *sums;   /* [mediators][seeds][points][WAL_STEER_SUMS], when all is done */
+  wal_saving *saving;
+  wal_progress progress;
+  bool speaks;
+} work;
+
+// ---- Reading ----------------------------------------------------------------------------------
+
+static const char *mediator_name(const void *user, int64_t i) {
+  (void)user;
+  return wal_mediator_at(i)->component.name;
+}
+
+static wal_status read_mediator(wal_ctx *ctx, const wal_params *params, const wal_node *node,
+                                wal_params **out) {
+  const bool named = node->kind == WAL_NODE_TEXT || node->kind == WAL_NODE_COMPONENT;
+  char text[160];
+  if (!named)
+    return wal_params_fail(ctx, params, "mediator", "expected a mediator or a list of them, got %s",
+                           wal_node_describe(node, text, sizeof text));
+  const wal_mediator_type *type = wal_mediator_find(node->text);
+  if (!type) {
+    const char *nearest = wal_nearest_name(node->text, wal_mediator_count(), mediator_name, NULL);
+    return wal_params_fail(ctx, params, "mediator", "expected a mediator, got %s%s%s%s",
+                           wal_node_describe(node, text, sizeof text),
+                           nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+                           nearest ? "\"?" : "");
+  }
+  wal_node *made = node->kind == WAL_NODE_TEXT ? wal_node_create(WAL_NODE_COMPONENT, node->line)
+                                               : wal_node_copy(node);
+  wal_status status = WAL_OK;
+  if (!made ||
+      (node->kind == WAL_NODE_TEXT && !wal_node_set_text(made, node->text, strlen(node->text))))
+    status = wal_fail(ctx, WAL_EINPUT, "the memory does not suffice");
+  if (status == WAL_OK)
+    status = wal_params_resolve(ctx, wal_params_file(params), &type->component, made,
+                                wal_catalogue_all(), out);
+  wal_node_destroy(made);
+  return status;
+}
+
+/* All mediators; those that have the name of an earlier one are numbered. */
+static wal_status read_mediators(wal_ctx *ctx, const wal_params *params, work *w) {
+  char name[] = "optimistic";
+  const wal_node usual = {.kind = WAL_NODE_TEXT, .text = name};
+  const wal_node *given = wal_params_node(params, "mediator");
+  const wal_node *node = given ? given : &usual;
+  const bool list = node->kind == WAL_NODE_ITEMS;
+  const int64_t count = list ? node->count : 1;
+  if (count > MEDIATORS)
+    return wal_params_fail(ctx, params, "mediator", "expected at most %d mediators, got %lld",
+                           MEDIATORS, (long long)count);
+  for (int64_t i = 0; i < count; i++) {
+    WAL_TRY(read_mediator(ctx, params, list ? node->items[i] : node, &w->of_mediator[i]));
+    w->mediators = i + 1;
+    const wal_component *component = wal_params_component(w->of_mediator[i]);
+    int same = 1;
+    for (int64_t j = 0; j < i; j++) same += wal_params_component(w->of_mediator[j]) == component;
+    if (same > 1)
+      snprintf(w->name[i], NAME, "%s %d", component->name, same);
+    else
+      snprintf(w->name[i], NAME, "%s", component->name);
+  }
+  return WAL_OK;
+}
+
+/* What is wrong with the game, as context `where` has it, is a mistake in the parameter. */
+static wal_status of_game_fails(wal_ctx *ctx, const wal_params *params, const wal_ctx *where) {
+  char text[WAL_ERROR_LENGTH];
+  snprintf(text, sizeof text, "%s", wal_ctx_error(where));
+  return wal_params_fail(ctx, params, "game", "%s", text);
+}
+
+static wal_status make_game(wal_ctx *ctx, const wal_params *params, wal_game *game) {
+  wal_params *of_game = wal_params_child(params, "game");
+  WAL_TRY(wal_game_create(ctx, wal_game_find(wal_params_component(of_game)->name), of_game, game));
+  const wal_status status = wal_steer_check(ctx, game);
+  return status == WAL_OK ? WAL_OK : of_game_fails(ctx, params, ctx);
+}
+
+static wal_status make_agents(wal_ctx *ctx, const wal_params *params, wal_society *out) {
+  WAL_TRY(wal_society_create(ctx, wal_params_child(params, "agents"), wal_catalogue_all(),
+                             wal_params_integer(params, "episodes"), out));
+  const int64_t seen = wal_params_integer(params, "trajectories");
+  if (out->count == 0 || seen <= out->count) return WAL_OK;
+  return wal_params_fail(ctx, params, "trajectories",
+                         "expected at most as many as there are agents, which are %lld, got %lld",
+                         (long long)out->count, (long long)seen);
+}
+
+static void free_mediators(work *w) {
+  for (int64_t i = 0; i < w->mediators; i++) {
+    wal_mediator_destroy(&w->mediator[i]);
+    wal_params_destroy(&w->of_mediator[i]);
+  }
+}
+
+static wal_status check(wal_ctx *ctx, wal_params *params) {
+  work w = {0};
+  wal_status status = wal_policy_source_check(ctx, wal_params_child(params, "target"));
+  if (status == WAL_OK) status = make_agents(ctx, params, &w.society);
+  if (status == WAL_OK) status = read_mediators(ctx, params, &w);
+  if (status == WAL_OK) status = make_game(ctx, params, &w.game);
+  wal_game_destroy(ctx, &w.game);
+  free_mediators(&w);
+  return status;
+}
+
+// ---- Making -----------------------------------------------------------------------------------
+
+/* A failure in the context of this rank alone, told to all. */
+static wal_status from_alone(work *w, wal_status status) {
+  wal_ctx *ctx = w->job->ctx;
+  if (status == WAL_EINPUT)
+    of_game_fails(ctx, w->job->params, w->alone);
+  else if (status != WAL_OK)
+    wal_fail(ctx, status, "%s", wal_ctx_error(w->alone));
+  return wal_agree(w->job->ctx, status);
+}
+
+static wal_status make_world(work *w) {
+  wal_ctx *ctx = w->job->ctx;
+  const wal_params *params = w->job->params;
+  wal_status status = read_mediators(ctx, params, w);
+  if (status == WAL_OK) status = make_game(ctx, params, &w->game);
+  if (status == WAL_OK) status = make_agents(ctx, params, &w->society);
+  WAL_TRY(wal_agree(ctx, status));
+  WAL_TRY(wal_ctx_split(ctx, wal_ctx_rank(ctx), &w->alone));
+  WAL_TRY(wal_space_create(ctx, &w->game, NULL, &w->space));
+  WAL_TRY(from_alone(w, wal_steer_space_create(w->alone, &w->game, &w->whole)));
+  return wal_policy_source_make(w->job, wal_params_child(params, "target"), w->space, w->whole,
+                                &w->target);
+}
+
+static wal_status make_mediators(work *w) {
+  const wal_mediator_setup setup = wal_steering_setup(&w->steering);
+  for (int64_t i = 0; i < w->mediators; i++) {
+    const wal_params *params = w->of_mediator[i];
+    WAL_TRY(wal_mediator_create(&setup, wal_mediator_find(wal_params_component(params)->name),
+                                params, &w->mediator[i]));
+    const int64_t size = wal_steering_memory(&w->steering, w->mediator[i]);
+    w->size = size > w->size ? size : w->size;
+  }
+  return WAL_OK;
+}
+
+static wal_status make_steering(work *w) {
+  const wal_params *params = w->job->params;
+  const wal_steering_plan plan = {.space = w->whole,
+                                  .society = &w->society,
+                                  .target = (const double *const *)w->target.stage,
+                                  .episodes = wal_params_integer(params, "episodes"),
+                                  .trajectories = (int)wal_params_integer(params, "trajectories"),
+                                  .noise = wal_params_real(params, "noise")};
+  WAL_TRY(wal_steering_create(&plan, &w->steering));
+  return make_mediators(w);
+}
+
+static int64_t mediator_of(const work *w, int64_t unit) { return unit % w->mediators; }
+
+static wal_status make_units(work *w) {
+  wal_ctx *ctx = w->job->ctx;
+  const int64_t rank = wal_ctx_rank(ctx), ranks = wal_ctx_size(ctx);
+  w->seeds = wal_params_integer(w->job->params, "seeds");
+  w->units = w->seeds * w->mediators;
+  w->first = w->units * rank / ranks;
+  w->count = w->units * (rank + 1) / ranks - w->first;
+  WAL_TRY_ALL(ctx, wal_acquire(ctx, "steering", w->count * w->size, sizeof(double), &w->memory));
+  for (int64_t i = 0; i < w->count; i++)
+    wal_steering_begin(&w->steering, w->mediator[mediator_of(w, w->first + i)],
+                       w->memory + i * w->size);
+  return WAL_OK;
+}
+
+static void free_work(work *w) {
+  wal_ctx *ctx = w->job->ctx;
+  free_mediators(w);
+  wal_release(ctx, &w->sums);
+  wal_release(ctx, &w->memory);
+  wal_steering_destroy(&w->steering);
+  wal_policy_table_free(ctx, &w->target);
+  wal_space_destroy(&w->whole);
+  wal_space_destroy(&w->space);
+  wal_game_destroy(ctx, &w->game);
+  wal_ctx_destroy(&w->alone);
+}
+
+// ---- The work ---------------------------------------------------------------------------------
+
+static void declare(work *w, wal_state *state) {
+  wal_state_add_integer(state, "episodes", &w->played);
+  wal_state_add_spread(state, "units", w->memory, 1, w->count * w->size, w->units * w->size,
+                       w->first * w->size, w->count * w->size);
+}
+
+/* Episodes between two pauses: about as many numbers are worked on, whatever the game. */
+static int64_t slice_of(const work *w) {
+  const double numbers = 2e7;
+  const wal_shape *shape = &w->game.shape;
+  const double policies = (double)(w->society.count > 0 ? w->society.count : w->society.groups);
+  const double pairs = (double)shape->states * shape->actions * shape->horizon * policies;
+  const double units = ceil((double)w->units / wal_ctx_size(w->job->ctx));
+  const int64_t cadence = w->job->options->checkpoint_every.iterations;
+  double slice = numbers / (pairs * units);
+  if (cadence > 0 && slice > (double)cadence) slice = (double)cadence;
+  return slice < 1 ? 1 : slice > 1e9 ? 1000000000 : (int64_t)slice;
+}
+
+static wal_status play_slice(work *w, int64_t until) {
+  for (int64_t i = 0; i < w->count; i++) {
+    const int64_t unit = w->first + i;
+    const uint64_t seed = wal_ctx_seed(w->job->ctx) + (uint64_t)(unit / w->mediators);
+    WAL_TRY(wal_steering_run(&w->steering, w->mediator[mediator_of(w, unit)], seed, until,
+                             w->memory + i * w->size));
+  }
+  return WAL_OK;
+}
+
+/* Of rank 0's first unit. */
+static double gap_now(const work *w) {
+  if (w->count == 0 || w->played == 0) return NAN;
+  return wal_steering_now(w->memory)[WAL_STEER_GAP] / (double)w->played;
+}
+
+static wal_status pause_run(work *w, bool *stop) {
+  wal_job *job = w->job;
+  const wal_live_row row = {.done = w->played,
+                            .figure = gap_now(w),
+                            .regularized = NAN,
+                            .value = NAN,
+                            .seconds = wal_clock() - job->started};
+  wal_live_report(job->live, &row);
+  if (w->speaks)
+    wal_progress_report(&w->progress, w->played, w->steering.plan.episodes, "gap", row.figure,
+                        row.seconds);
+  if (job->tick) job->tick(job->user);
+  wal_state state = wal_state_start(job->ctx);
+  declare(w, &state);
+  return wal_saving_pause(w->saving, w->played, &state, stop);
+}
+
+static wal_status play(work *w) {
+  const int64_t episodes = w->steering.plan.episodes, slice = slice_of(w);
+  while (w->played < episodes) {
+    bool stop = false;
+    const int64_t left = episodes - w->played;
+    const int64_t until = w->played + (slice < left ? slice : left);
+    WAL_TRY(from_alone(w, play_slice(w, until)));
+    w->played = until;
+    if (until < episodes) WAL_TRY(pause_run(w, &stop));
+    if (stop) return WAL_ESTOPPED;
+  }
+  return WAL_OK;
+}
+
+static wal_status steer(work *w) {
+  wal_job *job = w->job;
+  const int64_t episodes = w->steering.plan.episodes;
+  bool restored = false;
+  wal_state state = wal_state_start(job->ctx);
+  WAL_TRY(wal_saving_check(job, episodes));
+  declare(w, &state);
+  WAL_TRY(wal_saving_restore(job, &state, &restored));
+  wal_saving saving = wal_saving_begin(job, w->played);
+  w->saving = &saving;
+  w->progress = wal_progress_start(
+      stderr, wal_progress_choose(stderr, job->options->quiet, job->options->json), "steer");
+  w->progress.noun = "episode";
+  wal_job_watch(job, &(wal_live_head){.game = w->game.type->component.name,
+                                      .noun = "episode",
+                                      .figure = "gap",
+                                      .from = w->played,
+                                      .total = episodes});
+  wal_status status = play(w);
+  if (w->speaks && status == WAL_OK)
+    wal_progress_end(&w->progress, episodes, "gap", gap_now(w), wal_clock() - job->started);
+  if (status == WAL_ESTOPPED) status = wal_saving_stopped(&saving, w->played);
+  wal_saving_end(&saving);
+  return status;
+}
+
+/* The units' sums, to every rank. */
+static wal_status collect(work *w) {
+  wal_ctx *ctx = w->job->ctx;
+  const int64_t points = w->steering.points, size = points * WAL_STEER_SUMS;
+  WAL_TRY_ALL(ctx, wal_acquire(ctx, "sums", w->units * size, sizeof(double), &w->sums));
+  for (int64_t unit = 0, rank = 0; unit < w->units; unit++) {
+    while (w->units * (rank + 1) / wal_ctx_size(ctx) <= unit) rank++;
+    double *to = w->sums + (mediator_of(w, unit) * w->seeds + unit / w->mediators) * size;
+    if (unit >= w->first && unit < w->first + w->count)
+      memcpy(to, wal_steering_sums(w->memory + (unit - w->first) * w->size, 0),
+             (size_t)size * sizeof *to);
+    WAL_TRY(wal_ctx_share_reals(ctx, (int)rank, size, to));
+  }
+  return WAL_OK;
+}
+
+// ---- The result -------------------------------------------------------------------------------
+
+static void print_interval(const wal_power_law *law) {
+  char text[48] = "-";
+  if (!isnan(law->slope) && isnan(law->low)) snprintf(text, sizeof text, "%.3f", law->slope);
+  if (!isnan(law->low))
+    snprintf(text, sizeof text, "%.3f (%.3f .. %.3f)", law->slope, law->low, law->high);
+  printf("  %-23s", text);
+}
+
+static void print_result(const work *w, const wal_steer_results *r) {
+  const wal_steering_plan *plan = &w->steering.plan;
+  const wal_steer_target *target = r->target;
+  printf("steer, %s to %s: %lld episodes, %lld seed%s, agents by %s\n",
+         w->game.type->component.name,
+         wal_params_component(wal_params_child(w->job->params, "target"))->name,
+         (long long)plan->episodes, (long long)r->seeds, r->seeds == 1 ? "" : "s",
+         wal_params_component(wal_params_child(w->job->params, "agents"))->name);
+  printf("  target              cheapest stabilizer %.6g an episode, equalizer %.6g\n",
+         target->cheapest, target->equalizer);
+  if (target->unreached > 0)
+    printf("  not reached         %lld of %lld states and stages, without incentive\n",
+           (long long)target->unreached, (long long)(w->game.shape.states * w->game.shape.horizon));
+  printf("  %-18s  %-23s  %11s  %11s  %11s  %-23s  %11s  %11s\n", "mediator", "gap exponent",
+         "gap/episode", "cost/ep.", "excess", "running excess exponent", "largest", "violations");
+  for (int64_t m = 0; m < r->mediators; m++) {
+    const wal_steer_summary s = wal_steer_summarize(r, m);
+    printf("  %-18s", r->name[m]);
+    print_interval(&s.gap);
+    printf("  %11.4g  %11.5g  %11.5g", s.last_gap, s.last_cost, s.total_excess);
+    print_interval(&s.excess);
+    printf("  %11.4g  %11.3g\n", s.largest, s.violations);
+  }
+  if (wal_steer_too_short(r))
+    printf("  exponents           omitted: they want at least 563 episodes\n");
+  printf("  seconds             %.3f\n", wal_clock() - w->job->started);
+  printf("  file                %s\n", w->job->output);
+}
+
+static wal_status write_run(wal_run_file *file, const wal_job *job) {
+  int64_t peak = -wal_ctx_peak_memory(job->ctx);
+  WAL_TRY(wal_ctx_least_integer(job->ctx, &peak));
+  WAL_TRY(wal_run_file_group(file, "/run"));
+  WAL_TRY(wal_run_write_facts(file, job, -peak));
+  return wal_run_file_attribute_real(file, "/run", "seconds", wal_clock() - job->started);
+}
+
+static wal_status write_all(work *w) {
+  wal_job *job = w->job;
+  const char *names[MEDIATORS];
+  wal_run_file *file = NULL;
+  WAL_TRY(collect(w));
+  for (int64_t i = 0; i < w->mediators; i++) names[i] = w->name[i];
+  const wal_steer_results results = {.mediators = w->mediators,
+                                     .seeds = w->seeds,
+                                     .points = w->steering.points,
+                                     .name = names,
+                                     .episode = w->steering.point,
+                                     .sums = w->sums,
+                                     .target = &w->steering.target,
+                                     .legal_pairs = w->steering.legal_pairs};
+  wal_status status = wal_run_file_create(job->ctx, job->output, job->options->force, &file);
+  if (status == WAL_OK) status = wal_steer_file_write(file, job, w->space, &results);
+  if (status == WAL_OK) status = write_run(file, job);
+  if (status == WAL_OK) status = wal_run_file_commit(&file);
+  if (status == WAL_OK && w->speaks) print_result(w, &results);
+  wal_run_file_discard(&file);
+  return status;
+}
+
+static void print_plan(const work *w) {
+  char text[32];
+  const double bytes = (double)wal_ctx_memory(w->job->ctx) + 8 * (double)(w->count * w->size);
+  printf("steer, %s: %lld mediators, %lld seeds, %lld episodes each\n",
+         w->game.type->component.name, (long long)w->mediators, (long long)w->seeds,
+         (long long)w->steering.plan.episodes);
+  printf("  memory         %s a rank\n", wal_size_text(bytes, text, sizeof text));
+}
+
+static wal_status run(wal_job *job) {
+  work w = {.job = job, .speaks = wal_ctx_rank(job->ctx) == 0};
+  wal_status status = make_world(&w);
+  if (status == WAL_OK) status = from_alone(&w, make_steering(&w));
+  if (status == WAL_OK) status = make_units(&w);
+  if (status == WAL_OK && job->options->dry_run) {
+    if (w.speaks) print_plan(&w);
+  } else if (status == WAL_OK) {
+    status = steer(&w);
+    if (status == WAL_OK) status = write_all(&w);
+  }
+  free_work(&w);
+  return status;
+}
+
+const wal_task_type wal_task_steer = {
+    .component = {.name = "steer",
+                  .kind = "task",
+                  .summary = "pay learning agents so that they come to play a target policy",
+                  .source = "docs/steering.md",
+                  .params = PARAMS},
+    .check = check,
+    .run = run,
+};
