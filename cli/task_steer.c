@@ -215,8 +215,8 @@ static wal_status make_world(work *w) {
   WAL_TRY(wal_ctx_split(ctx, wal_ctx_rank(ctx), &w->alone));
   WAL_TRY(wal_space_create(ctx, &w->game, NULL, &w->space));
   WAL_TRY(from_alone(w, wal_steer_space_create(w->alone, &w->game, &w->whole)));
-  return wal_policy_source_make(w->job, wal_params_child(params, "target"), w->space, w->whole,
-                                &w->target);
+  return wal_policy_source_make(w->job, wal_params_child(params, "target"), &w->game, w->space,
+                                w->whole, &w->target);
 }
 
 static wal_status make_mediators(work *w) {
