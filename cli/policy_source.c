@@ -72,14 +72,29 @@ static const wal_component DETERMINISTIC = {
     .summary = "one legal action in every stage and state, drawn at random",
     .params = DETERMINISTIC_PARAMS};
 
+static const wal_param GIVEN_PARAMS[] = {
+    {.name = "probability",
+     .type = WAL_ARRAY,
+     .rank = 3,
+     .required = true,
+     .low = 0,
+     .high = 1,
+     .meaning = "of each action: they sum to 1 in every stage and state"},
+    {0}};
+
+static const wal_component GIVEN = {.name = "given",
+                                    .kind = "policy",
+                                    .summary = "probabilities from a table or a function",
+                                    .params = GIVEN_PARAMS};
+
 static const wal_component EQUILIBRIUM_TARGET = {
     .name = "equilibrium_target",
     .kind = "policy",
     .summary = "as equilibrium{}: what agents would play unpaid",
     .params = EQUILIBRIUM_PARAMS};
 
-static const wal_component *const SOURCES[] = {&UNIFORM, &EQUILIBRIUM,   &FROM,
-                                               &SOFTMAX, &DETERMINISTIC, &EQUILIBRIUM_TARGET};
+static const wal_component *const SOURCES[] = {
+    &UNIFORM, &EQUILIBRIUM, &FROM, &GIVEN, &SOFTMAX, &DETERMINISTIC, &EQUILIBRIUM_TARGET};
 enum { SOURCE_COUNT = sizeof SOURCES / sizeof *SOURCES };
 
 int64_t wal_policy_source_count(void) { return SOURCE_COUNT; }
@@ -214,24 +229,71 @@ static wal_status solve(wal_job *job, wal_params *source, const wal_space *space
   return status;
 }
 
+// ---- Given probabilities ----------------------------------------------------------------------
+
+/* Scales a row that sums to 1 up to rounding; false if it is no distribution. */
+static bool settle_row(int actions, double *row) {
+  double sum = 0;
+  bool good = true;
+  for (int a = 0; a < actions; a++) {
+    good = good && row[a] >= 0;
+    sum += row[a];
+  }
+  if (!good || !(fabs(sum - 1) < 1e-5)) return false;
+  for (int a = 0; a < actions; a++) row[a] /= sum;
+  return true;
+}
+
+/* Nobody can play what the game does not allow. */
+static wal_status check_legal(wal_ctx *ctx, const wal_params *source, const wal_space *whole,
+                              const wal_policy_table *table) {
+  const int actions = whole->game->shape.actions;
+  for (int h = 0; whole->legal && h < table->horizon; h++)
+    for (int64_t tile = 0; tile < whole->tiles; tile++) {
+      const wal_slab slab = wal_space_slab(whole, h, tile);
+      const unsigned char *legal = wal_space_legal(whole, tile);
+      for (int64_t i = 0; i < slab.count * actions; i++) {
+        const int64_t s = slab.first + i / actions, a = i % actions;
+        if (table->stage[h][s * actions + a] > 0 && !legal[a * slab.stride + i / actions])
+          return wal_params_fail(ctx, source, wal_params_component(source)->params[0].name,
+                                 "expected legal actions only, got action %lld at stage %d, state "
+                                 "%lld",
+                                 (long long)a, h, (long long)s);
+      }
+    }
+  return WAL_OK;
+}
+
+static wal_status copy_given(wal_ctx *ctx, wal_params *source, const wal_space *whole,
+                             wal_policy_table *out) {
+  const wal_shape *shape = &whole->game->shape;
+  const double *given = NULL;
+  WAL_TRY(wal_params_array(ctx, source, "probability", shape->horizon, shape->states,
+                           shape->actions, &given));
+  for (int h = 0; h < out->horizon; h++) {
+    const int64_t pairs = shape->states * shape->actions;
+    memcpy(out->stage[h], given + h * pairs, (size_t)pairs * sizeof *given);
+    for (int64_t s = 0; s < shape->states; s++)
+      if (!settle_row(shape->actions, out->stage[h] + s * shape->actions))
+        return wal_params_fail(ctx, source, "probability",
+                               "expected probabilities that sum to 1, got others at stage %d, "
+                               "state %lld",
+                               h, (long long)s);
+  }
+  return WAL_OK;
+}
+
 // ---- Files ------------------------------------------------------------------------------------
 
 /* Rows of single precision, or of other programs, sum to 1 up to rounding only. */
 static wal_status settle_rows(wal_ctx *ctx, const char *path, int stage, int64_t states,
                               int actions, double *rows) {
   for (int64_t s = 0; s < states; s++) {
-    double sum = 0, *row = rows + s * actions;
-    bool good = true;
-    for (int a = 0; a < actions; a++) {
-      good = good && row[a] >= 0;
-      sum += row[a];
-    }
-    if (!good || !(fabs(sum - 1) < 1e-5))
+    if (!settle_row(actions, rows + s * actions))
       return wal_fail(ctx, WAL_EINPUT,
                       "%s: solution/policy: expected probabilities, got others at stage %d, state "
                       "%lld",
                       path, stage, (long long)s);
-    for (int a = 0; a < actions; a++) row[a] /= sum;
   }
   return WAL_OK;
 }
@@ -310,8 +372,12 @@ wal_status wal_policy_source_make(wal_job *job, wal_params *source, wal_game *ga
     draw(ctx, source, whole, out);
     return WAL_OK;
   }
-  if (strcmp(name, "uniform") == 0) return wal_agree(ctx, play_alike(whole, out));
-  wal_status status = wal_agree(ctx, read_file(ctx, source, game, out));
-  if (status == WAL_OK) wal_game_designed(game);
-  return status;
+  if (strcmp(name, UNIFORM.name) == 0) return wal_agree(ctx, play_alike(whole, out));
+  const bool given = strcmp(name, GIVEN.name) == 0;
+  wal_status status =
+      given ? copy_given(ctx, source, whole, out) : read_file(ctx, source, game, out);
+  if (status == WAL_OK) status = check_legal(ctx, source, whole, out);
+  WAL_TRY(wal_agree(ctx, status));
+  if (!given) wal_game_designed(game);
+  return WAL_OK;
 }

@@ -6,9 +6,9 @@
 #include "sim/game/space.h"
 
 /* Where a policy comes from that is played, not learned: components of the kind "policy":
- * uniform{}, equilibrium{learner=, stop=}, from{file=}, and those that make targets to steer to:
- * softmax_target{scale=, seed=}, deterministic_target{seed=}, equilibrium_target{learner=, stop=}.
- */
+ * uniform{}, equilibrium{learner=, stop=}, from{file=}, given{probability=}, and those that make
+ * targets to steer to: softmax_target{scale=, seed=}, deterministic_target{seed=},
+ * equilibrium_target{learner=, stop=}. */
 
 int64_t wal_policy_source_count(void);
 const wal_component *wal_policy_source_at(int64_t index);

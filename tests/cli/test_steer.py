@@ -32,7 +32,21 @@ def scenario(game=SPREAD, target="softmax_target { scale = 0.5 }", more=""):
     return f"return steer {{ game = {game},\n  target = {target}{more} }}\n"
 
 
+ALIKE = "given { probability = function(stage, state, action) return %s end }"
 CASES = [
+    (scenario(target=ALIKE % "action == state % 3 and 0.5 or 0"),
+     "s.lua:7: given: probability: expected probabilities that sum to 1, got others at stage 0, "
+     "state 0"),
+    (scenario(target=ALIKE % "action - 0.5"),
+     "s.lua:7: given: probability: element [0][0][0] (counted from 0): expected a number in [0, 1], "
+     "got -0.5"),
+    (scenario(target="given { probability = { {{ 1, 0, 0 }} } }"),
+     "s.lua:7: given: probability: expected 3 x 6 x 3 numbers, got 1 x 1 x 3"),
+    (scenario(target="given {}"),
+     "s.lua:7: given: probability: expected a list of lists of lists of numbers or a function, "
+     "got nothing (of each action: they sum to 1 in every stage and state)"),
+    (scenario("bounded { game = crowd_modelling_2d { map = 'four_rooms' }, low = -100, high = 100 }", ALIKE % "1 / 5"),
+     "s.lua:2: given: probability: expected legal actions only, got action 0 at stage 0, state 0"),
     (scenario("beach_bar {}", "'uniform'", ", mediator = 'optimistc'"),
      's.lua:1: steer: mediator: expected a mediator, got "optimistc"; did you mean "optimistic"?'),
     (scenario("beach_bar {}", "'uniform'", ", mediator = { 3 }"),
@@ -91,6 +105,19 @@ class Mistakes(unittest.TestCase):
         self.assertEqual(result.status, BAD, result)
         self.assertIn("p.h5: solution/policy: expected probabilities, got others at stage 1, state 2",
                       result.err)
+
+
+    def test_given_probabilities_are_played(self):
+        place = folder("given")
+        write(os.path.join(place, "s.lua"), scenario(
+            target=ALIKE % "action == 1 and 1 - state / 10 - stage / 4 or state / 20 + stage / 8",
+            more=", episodes = 3, seeds = 1"))
+        self.assertEqual(walras("run", "s.lua", "-q", cwd=place).status, 0)
+        h, s, a = np.indices((3, 6, 3))
+        with h5py.File(os.path.join(place, "s.h5")) as file:
+            np.testing.assert_allclose(
+                file["steering/target/policy"][:],
+                np.where(a == 1, 1 - s / 10 - h / 4, s / 20 + h / 8), rtol=0, atol=1e-15)
 
 
 class Steering(unittest.TestCase):
