@@ -65,7 +65,7 @@ class Designs(unittest.TestCase):
         for name, design in DESIGNS.items():
             write(f"{name}.lua", design[0])
         cls.jobs = [(name, ranks, f"{name}-{ranks}.h5") for name in DESIGNS
-                    for ranks in (None, *((2,) if name in ON_RANKS_2 else ("again", *RANKS)))
+                    for ranks in ("again", None, *((2,) if name in ON_RANKS_2 else RANKS))
                     if not SANITIZED or ranks != "again"]
         jobs = [(name, None if ranks == "again" else ranks, output)
                 for name, ranks, output in cls.jobs]
