@@ -75,7 +75,15 @@ bool wal_steer_too_short(const wal_steer_results *r) { return first_fitted(r) < 
 
 enum { MOST = 64 };
 
-/* Of every seed by itself, then their mean. */
+/* Sums up to this are rounding, of differences between values of the size of what is paid or, as
+   rewards are in [0, 1], of an episode's. A sum of 10 that no longer grows is above it for 10^10
+   episodes. */
+static double rounding(const wal_steer_results *r, int64_t point, const double *sums) {
+  return 1e-10 * ((double)r->episode[point] + sums[WAL_STEER_COST]);
+}
+
+/* Of every seed by itself, then their mean; none if the sum of a seed is somewhere not positive,
+   or only rounding: the others would be a choice of those that suit. */
 static wal_power_law exponent(const wal_steer_results *r, int64_t mediator, int column,
                               double *slope) {
   double x[MOST], y[MOST];
@@ -83,8 +91,10 @@ static wal_power_law exponent(const wal_steer_results *r, int64_t mediator, int 
     int64_t n = 0;
     for (int64_t i = 0; i < r->points && n < MOST && !wal_steer_too_short(r); i++) {
       if ((double)r->episode[i] < first_fitted(r)) continue;
+      const double *sums = sums_of(r, mediator, k, i);
       x[n] = (double)r->episode[i];
-      y[n++] = number_of(r, column, i, sums_of(r, mediator, k, i));
+      y[n] = number_of(r, column, i, sums);
+      if (!(y[n++] > rounding(r, i, sums))) return (wal_power_law){NAN, NAN, NAN};
     }
     slope[k] = wal_power_law_fit(n, x, y).slope;
   }
@@ -175,7 +185,7 @@ static const struct {
 } SUMMARY[] = {
     {"gap_exponent", "1",
      "slope of log gap over log episodes in the last 1.75 decades, mean of "
-     "the seeds; NaN: too few episodes"},
+     "the seeds; NaN: too few episodes, or a sum that is not positive beyond rounding"},
     {"gap_exponent_low", "1", "lower end of its 95 % interval; NaN: too few seeds"},
     {"gap_exponent_high", "1", "upper end"},
     {"excess_exponent", "1", "the same slope of the running excess"},

@@ -275,6 +275,8 @@ static const wal_game_type *operations(const void *self) {
   return &((const bounded *)self)->operations;
 }
 
+static const wal_game *inside(const void *self) { return INNER(self); }
+
 static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, void **self) {
   const double low = wal_params_real(params, "low"), high = wal_params_real(params, "high");
   wal_params *of_inner = wal_params_child(params, "game");
@@ -313,6 +315,7 @@ const wal_game_type wal_game_bounded = {
     .create = create,
     .destroy = destroy,
     .operations = operations,
+    .inside = inside,
     .initial = initial_mass,
     .move = move,
     .stage = stage,

@@ -178,6 +178,51 @@ static void print_population(hid_t file, json_t *params, FILE *out) {
   fputc('\n', out);
 }
 
+/* Prints up to `most` names of a dataset with what each comes to; false if there are none. */
+static bool print_mediators(hid_t file, int64_t most, FILE *out) {
+  wal_hdf5_shape shape;
+  char shown[NAME], **names = NULL;
+  if (!has(file, "/steering", "mediator")) return false;
+  hid_t dataset = H5Dopen2(file, "/steering/mediator", H5P_DEFAULT), type = H5Tcopy(H5T_C_S1);
+  H5Tset_size(type, H5T_VARIABLE);
+  H5Tset_cset(type, H5T_CSET_UTF8);
+  const bool fits = dataset >= 0 && wal_hdf5_shape_of(dataset, &shape) && shape.rank == 1 &&
+                    shape.kind == WAL_HDF5_TEXT && shape.items > 0 && shape.items <= RUNS_MOST;
+  if (fits) names = calloc((size_t)shape.items, sizeof *names);
+  const bool good = names && H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, names) >= 0;
+  for (int64_t i = 0; good && i < shape.items && i < most; i++) {
+    const double gap = item(file, "/steering/summary", "gap_per_episode", i);
+    const double slope = item(file, "/steering/summary", "gap_exponent", i);
+    wal_hdf5_one_line(names[i] ? names[i] : "?", shown, sizeof shown);
+    fprintf(out, "%s %s", i > 0 ? "," : "", shown);
+    if (!isnan(gap)) fprintf(out, " %.4g", gap);
+    if (!isnan(slope)) fprintf(out, " (sum as t^%.2f)", slope);
+  }
+  if (good && shape.items > most) fputs(", ...", out);
+  for (int64_t i = 0; good && i < shape.items; i++) H5free_memory(names[i]);
+  free(names);
+  H5Tclose(type);
+  if (dataset >= 0) H5Dclose(dataset);
+  return good;
+}
+
+static void print_steer(hid_t file, json_t *params, FILE *out) {
+  enum { SHOWN = 6 };
+  const double episodes = item(file, "/steering", "episode", -1);
+  const double seeds = item(file, "/steering", "seed", -1) + 1;
+  const double cheapest = attribute(file, "/steering/target", "cheapest_cost");
+  const char *target = wal_run_scenario_component(json_object_get(params, "target"));
+  char shown[NAME];
+  print_names("steer", params, out);
+  wal_hdf5_one_line(target ? target : "?", shown, sizeof shown);
+  fprintf(out, " to %s", shown);
+  if (!isnan(episodes)) fprintf(out, ": %.0f episodes", episodes);
+  if (!isnan(seeds)) fprintf(out, ", %.0f seed%s", seeds, seeds > 1 ? "s" : "");
+  if (!isnan(cheapest)) fprintf(out, ", cheapest stabilizer %.6g an episode", cheapest);
+  fputs("\ngap an episode:", out);
+  fputs(print_mediators(file, SHOWN, out) ? "\n" : " unknown\n", out);
+}
+
 void wal_run_headline_print(hid_t file, FILE *out) {
   json_t *root = wal_run_scenario_read(file);
   json_t *params = NULL;
@@ -190,6 +235,8 @@ void wal_run_headline_print(hid_t file, FILE *out) {
     print_design(file, params, out);
   } else if (json_object_get(root, "sweep")) {
     print_sweep(file, out);
+  } else if ((params = json_object_get(root, "steer"))) {
+    print_steer(file, params, out);
   } else if ((params = json_object_get(root, "simulate"))) {
     const bool population = H5Lexists(file, "/population", H5P_DEFAULT) > 0;
     (population ? print_population : print_simulate)(file, params, out);

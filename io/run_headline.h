@@ -5,8 +5,8 @@
 #include "io/hdf5_helpers.h"
 
 /** Prints what an open run file comes to in a line or two: task, game, learner, iterations,
- *  exploitability and whether it converged, totals of an auction; of a sweep how many runs. What a
- *  file lacks or cannot be read is left out, and fails nothing. */
+ *  exploitability and whether it converged, totals of an auction; of a sweep how many runs;
+ *  of a steering the gaps. What a file lacks or cannot be read is left out, and fails nothing. */
 void wal_run_headline_print(hid_t file, FILE *out);
 
 #endif

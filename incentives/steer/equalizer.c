@@ -180,7 +180,7 @@ static void estimate_rewards(wal_mediator *m, wal_equalizer *e, const wal_observ
   for (int h = 0; h < m->setup.horizon; h++)
     for (int64_t s = 0; s < m->setup.states; s++) {
       double *bound = e->reward_bound + (h * m->setup.states + s) * actions;
-      const double factor = width_factor(m, e, h, s);
+      const double side = e->upper ? -1 : 1, factor = side * width_factor(m, e, h, s);
       wal_regression_predict(&e->regression, seen->density, h, s, estimate, width);
       for (int a = 0; a < actions; a++) bound[a] = clip(estimate[a] - factor * width[a]);
     }

@@ -29,11 +29,12 @@ typedef struct wal_equalizer {
   double eta;
   double model_bonus, reward_bonus; /**< of the practical bonuses */
   bool rigorous;                    /**< bonuses are those of theory */
+  bool upper;                       /**< reward bounds are from above */
   double failure;                   /**< p: probability with which they may be wrong */
   double log_term; /**< log(2 S A H T), or with rigorous bonuses log(2 S A H T / p) */
   wal_counts counts;
   wal_regression regression;
-  double *reward_bound;        /**< [H][S * A]: lower bounds of the rewards */
+  double *reward_bound;        /**< [H][S * A]: lower bounds of the rewards, or upper ones */
   double *expected, *estimate; /**< [S * A]; [2 A] */
 } wal_equalizer;
 

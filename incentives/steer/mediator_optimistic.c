@@ -22,6 +22,12 @@ static const wal_param PARAMS[] = {
     WAL_EQUALIZER_BONUS_PARAMS,
     WAL_EQUALIZER_MODEL_BONUS_PARAM,
     WAL_EQUALIZER_REWARD_BONUS_PARAM,
+    {.name = "reward_side",
+     .type = WAL_TEXT,
+     .text = "lower",
+     .choices = "lower|upper",
+     .meaning = "bound of estimated rewards that it takes for them: estimate - width or, an "
+                "ablation, estimate + width, so that what is not known is underpaid"},
     WAL_EQUALIZER_REGRESSION_PARAMS,
     WAL_EQUALIZER_POOLED_PARAM,
     {0}};
@@ -52,6 +58,7 @@ static wal_status create(const wal_params *params, wal_mediator *m) {
                               .model_bonus = wal_params_real(params, "model_bonus"),
                               .reward_bonus = wal_params_real(params, "reward_bonus"),
                               .rigorous = strcmp(wal_params_text(params, "bonus"), "rigorous") == 0,
+                              .upper = strcmp(wal_params_text(params, "reward_side"), "upper") == 0,
                               .failure = wal_params_real(params, "failure")};
   return wal_equalizer_create(params, m, &like);
 }

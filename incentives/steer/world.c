@@ -46,6 +46,7 @@ wal_status wal_steer_space_create(wal_ctx *alone, const wal_game *game, wal_spac
 
 wal_status wal_steer_check(wal_ctx *ctx, const wal_game *game) {
   if (game->shape.outcomes == 1) return WAL_OK;
+  while (game->type->inside) game = game->type->inside(game->self);
   return wal_fail(ctx, WAL_EINPUT,
                   "%s: expected a game whose transitions do not depend on the density, got one "
                   "whose outcomes may",

@@ -24,7 +24,8 @@ typedef struct wal_steer_world {
   wal_status failed;    /**< of what known was asked */
 } wal_steer_world;
 
-/** WAL_EINPUT for games in which what happens may depend on the density: they have outcomes. */
+/** WAL_EINPUT for games in which what happens may depend on the density: they have outcomes. Names
+ *  the innermost game, as those around it leave moves alone. */
 wal_status wal_steer_check(wal_ctx *ctx, const wal_game *game);
 
 /** Lays a game out for a world. @param alone  a context of this rank alone */

@@ -244,6 +244,8 @@ struct wal_game_type {
    *  from those of its kind: a game around another one has those that the other one has. The kind's
    *  own is then a table of all that there may be. Default: the kind's. */
   const wal_game_type *(*operations)(const void *self);
+  /** The game inside, of a game around another one. Default: there is none. */
+  const struct wal_game *(*inside)(const void *self);
 
   /** WAL_OK, or the first failure of an operation above that has no way to return one (a script's
    *  function), with its text. Asked at the end of every sweep. Default: they do not fail. */

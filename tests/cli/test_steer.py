@@ -61,6 +61,14 @@ CASES = [
      "s.lua:2: optimistic: reward_bonus: expected a number of at least 0, got -0.1"),
     (scenario("beach_bar {}", "'uniform'", ", mediator = optimistic { model = 'half' }"),
      's.lua:2: optimistic: model: expected one of known, unknown, got "half"'),
+    (scenario("beach_bar {}", "'uniform'", ", mediator = optimistic { reward_side = 'above' }"),
+     's.lua:2: optimistic: reward_side: expected one of lower, upper, got "above"'),
+    (f"return sweep {{ base = {scenario('beach_bar {}', 'uniform {}')[7:-1]}, seeds = 2 }}",
+     "s.lua:1: sweep: base: expected a task that can be swept, as solve{...}, got steer{...}; vary "
+     "it by `walras run` with -P"),
+    (scenario("bounded { game = susceptible_infected {}, low = -10, high = 10 }", "'uniform'"),
+     "s.lua:1: steer: game: susceptible_infected: expected a game whose transitions do not depend on "
+     "the density, got one whose outcomes may"),
     (scenario("beach_bar {}", "'uniform'", ", agents = mirror_descent { rate = 2, entropy = 1 }"),
      "s.lua:2: mirror_descent: entropy: expected rate * entropy to be at most 1, got 2"),
     (scenario("beach_bar {}", "'uniform'", ", episodes = 0"),
@@ -171,6 +179,57 @@ class Steering(unittest.TestCase):
         for name, number in zip(("none", "known_model", "optimistic"), slope):
             row = re.search(rf"^  {name}  .*$", said, re.M).group()
             self.assertIn(f"  {number:.3f} (", row)
+
+    def test_no_exponents_of_rounding(self):
+        """Who knows the game overpays nothing, the cheapest stabilizer costs the exploitability of
+        what is played, and agents that begin at an equalized target stay there: such sums are 0,
+        or rounding, on which no line is fitted."""
+        own = ("none {}, known_model {}, stabilizing {}, optimistic {}, "
+               "optimistic { model = 'known', reward = 'known' }")
+        more = ", mediator = { %s }, episodes = 600, seeds = 2" % own
+        for target, still in (("softmax_target { seed = 3 }", []), ("uniform {}", [1, 2, 4])):
+            out = self.run_it(scenario(target=target, more=more), "-f").out
+            rows = [re.split("  +", line.strip()) for line in out.splitlines()[3:8]]
+            with self.file() as f:
+                s = f["steering/summary"]
+                gap, excess = s["gap_exponent"][:], s["excess_exponent"][:]
+                self.assertEqual(np.isnan(s["overpayment_exponent"][:]).tolist(),
+                                 [True, True, True, False, True])
+                self.assertTrue(np.isnan(excess[[0, 2]]).all())
+                for column in ("excess_exponent_low", "excess_exponent_high"):
+                    self.assertTrue(np.isnan(s[column][:][np.isnan(excess)]).all())
+                self.assertEqual([m for m in (1, 2, 4) if np.isnan(gap[m])], still)
+                for m, row in enumerate(rows):
+                    self.assertEqual(row[0], f["steering/mediator"].asstr()[m], row)
+                    self.assertEqual((row[1] == "-", row[5] == "-"),
+                                     (np.isnan(gap[m]), np.isnan(excess[m])), row)
+
+    def test_info_and_diff(self):
+        """What the file is said to hold is what it holds; with another seed it holds other sums."""
+        more = ", mediator = { %s }, episodes = 40, seeds = 1" % ", ".join(MEDIATORS)
+        self.run_it(scenario(more=more))
+        self.run_it(scenario(more=", mediator = { 'none', 'greedy' }, episodes = 600, seeds = 2"),
+                    output="long.h5")
+        lines = walras("info", "long.h5", cwd=self.place).out.splitlines()
+        with self.file("long.h5") as f:
+            s = f["steering/summary"]
+            cheapest = f["steering/target"].attrs["cheapest_cost"]
+            self.assertEqual(lines[1], "steer, custom to softmax_target: 600 episodes, 2 seeds, "
+                                       f"cheapest stabilizer {cheapest:.6g} an episode")
+            parts = [f" {name} {s['gap_per_episode'][m]:.4g} (sum as t^{s['gap_exponent'][m]:.2f})"
+                     for m, name in enumerate(("none", "greedy"))]
+            self.assertEqual(lines[2], "gap an episode:" + ",".join(parts))
+        lines = walras("info", "s.h5", cwd=self.place).out.splitlines()
+        self.assertIn(": 40 episodes, 1 seed, ", lines[1])
+        self.assertNotIn("t^", lines[2])
+        self.assertTrue(lines[2].endswith(", ..."), lines[2])
+        self.run_it(scenario(more=more), output="again.h5")
+        self.same("s.h5", "again.h5")
+        self.run_it(scenario(more=more + ", seed = 9"), output="other.h5")
+        result = walras("diff", "s.h5", "other.h5", cwd=self.place)
+        self.assertEqual((result.status, result.err), (1, ""), result)
+        self.assertRegex(result.out, r"(?m)^[1-9]\d* objects differ$")
+        self.assertRegex(result.out, r"largest difference: /steering/\S+\[[\d,]+\]: ")
 
     def test_any_number_of_ranks(self):
         more = ", mediator = { optimistic {}, 'none' }, episodes = 20, seeds = 2"

@@ -324,8 +324,8 @@ REFUSED = {
         "congestion{...}"),
     "a game that depends on the density": (
         steer("bounded { game = susceptible_infected {}, low = -10, high = 10 }"),
-        "s.lua:1: steer: game: bounded: expected a game whose transitions do not depend on the "
-        "density, got one whose outcomes may"),
+        "s.lua:1: steer: game: susceptible_infected: expected a game whose transitions do not depend "
+        "on the density, got one whose outcomes may"),
     "rewards that leave [0, 1]": (
         steer("left_right {}"),
         "s.lua:1: steer: game: left_right: expected rewards in [0, 1], got -0.651687 at stage 1, "

@@ -104,7 +104,7 @@ typedef struct steer_bench {
 typedef struct steer_setting {
   int64_t states, episodes;
   int horizon, trajectories;
-  bool free, corner, deterministic;
+  bool free, corner, deterministic, by_horizon; /**< the last: steps of agents are 1 / sqrt(T) */
   double rate;
   uint64_t draw; /**< of the target */
 } steer_setting;
@@ -124,6 +124,7 @@ static inline void steer_bench_open(wal_ctx *c, const steer_setting *setting, st
   WAL_ASSERT_OK(c, wal_steer_space_create(c, &b->game, &b->space));
   wal_node *node = wal_test_component("hedge");
   wal_test_set_number(node, "rate", setting->rate > 0 ? setting->rate : 1);
+  if (setting->by_horizon) wal_test_set_text(node, "schedule", "horizon");
   b->of_agents = steer_params(c, &wal_agents_hedge.component, node);
   WAL_ASSERT_OK(
       c, wal_agents_create(c, &wal_agents_hedge, b->of_agents, setting->episodes, &b->agents));

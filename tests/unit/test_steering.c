@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Steering: the identities that hold in every episode, against plain recursions written here; what
- * stabilizes a target; estimates and their bounds; rates; that mediators pay by what they see. */
+ * stabilizes a target; estimates; that mediators pay by what they see. Rates and bounds:
+ * test_steer_rates.c. */
 #include "incentives/steer/steering.h"
 
 #include <stdio.h>
@@ -251,76 +252,6 @@ static void stabilizers_stabilize(void **state) {
       free(d);
       close_unit(&u);
     }
-}
-
-// ---- Bounds -----------------------------------------------------------------------------------
-
-static double violations_of(wal_node *node, int64_t episodes, wal_steer_sum which) {
-  steer_setting setting = {.states = 8, .episodes = 2000, .horizon = 8, .trajectories = 10};
-  unit u;
-  open_unit(&setting, node, &u);
-  play_until(&u, episodes);
-  const double share = wal_steering_now(u.memory)[which] / (double)(episodes * u.all);
-  close_unit(&u);
-  return share;
-}
-
-/* Rigorous bounds are hardly ever wrong, practical ones seldom here, estimates without any often.
- */
-static void bounds_hold(void **state) {
-  (void)state;
-  const double confidence = 0.05;
-  wal_node *rigorous = wal_test_component("optimistic");
-  wal_test_set_text(rigorous, "bonus", "rigorous");
-  assert_true(violations_of(rigorous, 2000, WAL_STEER_VIOLATIONS) <= confidence);
-  assert_true(violations_of(optimistic("unknown", "unknown"), 2000, WAL_STEER_VIOLATIONS) <=
-              confidence);
-  assert_true(violations_of(wal_test_component("greedy"), 500, WAL_STEER_VIOLATIONS) > 0.2);
-  assert_true(violations_of(wal_test_component("greedy"), 500, WAL_STEER_REWARD_VIOLATIONS) > 0.2);
-  assert_true(violations_of(wal_test_component("greedy"), 500, WAL_STEER_MODEL_VIOLATIONS) > 0.2);
-}
-
-// ---- Rates ------------------------------------------------------------------------------------
-
-/* Exponent of a sum over the last 1.75 decades: the mean of some seeds. */
-enum { SEEDS = 5 };
-static wal_power_law exponent(const char *name, bool deterministic, wal_steer_sum which, int seeds,
-                              int64_t episodes) {
-  enum { POINTS = 64 };
-  double slope[SEEDS], x[POINTS], y[POINTS];
-  const steer_setting setting = {.states = 8,
-                                 .episodes = episodes,
-                                 .horizon = 8,
-                                 .trajectories = 10,
-                                 .deterministic = deterministic};
-  unit u;
-  open_unit(&setting, wal_test_component(name), &u);
-  for (int k = 0; k < seeds; k++) {
-    int64_t n = 0;
-    wal_steering_begin(&u.bench.steering, u.mediator, u.memory);
-    WAL_ASSERT_OK(ctx, wal_steering_run(&u.bench.steering, u.mediator, (uint64_t)(k + 1),
-                                        setting.episodes, u.memory));
-    for (int64_t i = 0; i < u.bench.steering.points; i++) {
-      if (u.bench.steering.point[i] * 56 < setting.episodes) continue;
-      x[n] = (double)u.bench.steering.point[i];
-      y[n++] = wal_steering_sums(u.memory, i)[which];
-    }
-    slope[k] = wal_power_law_fit(n, x, y).slope;
-  }
-  close_unit(&u);
-  return wal_power_law_mean(seeds, slope);
-}
-
-static void gaps_grow_slower_than_time(void **state) {
-  (void)state;
-  for (int deterministic = 0; deterministic < 2; deterministic++) {
-    assert_true(exponent("optimistic", deterministic, WAL_STEER_GAP, SEEDS, 3200).slope <= 0.8);
-    assert_true(exponent("known_model", deterministic, WAL_STEER_GAP, 1, 3200).slope <= 0.8);
-    WAL_ASSERT_WITHIN(exponent("none", deterministic, WAL_STEER_GAP, 1, 25600).slope, 1, 0.1);
-  }
-  assert_true(exponent("equalizing", false, WAL_STEER_GAP, SEEDS, 3200).slope <= 0.8);
-  WAL_ASSERT_WITHIN(exponent("optimistic", false, WAL_STEER_OVERPAYMENT, SEEDS, 3200).slope, 0.5,
-                    0.1);
 }
 
 // ---- What a mediator sees ---------------------------------------------------------------------
@@ -615,8 +546,6 @@ int main(int argc, char **argv) {
       cmocka_unit_test(every_episode_has_the_identities),
       cmocka_unit_test(known_game_costs_what_it_must),
       cmocka_unit_test(stabilizers_stabilize),
-      cmocka_unit_test(bounds_hold),
-      cmocka_unit_test(gaps_grow_slower_than_time),
       cmocka_unit_test(mediators_pay_by_what_they_see),
       cmocka_unit_test(units_take_turns),
       cmocka_unit_test(nothing_is_aimed_at_where_nobody_gets),
