@@ -6,8 +6,8 @@
 -- Result: optimistic succeeds with all of ten seeds (gap of 0.15 to 0.33 an episode in the second
 -- half, 4.35 unpaid; exponent 0.67, 0.60 .. 0.74), greedy with none: 4.35, as if unpaid, with four
 -- of them, 2.4 with the others (exponent 0.96). With the game known: 0.02. The cheapest stabilizer
--- costs 17.93 an episode, optimistic 16.3: whose agents are not quite there costs less. Half a
--- minute on two cores.
+-- costs 17.93 an episode, optimistic 16.3: whose agents are not quite there costs less. 30
+-- seconds of processor time.
 return steer {
   game = combination_lock {},
   target = from { file = "lock_target.h5" },
