@@ -1,7 +1,7 @@
--- A short line of eight places, on which a mediator knows nothing at first and everything can be
--- checked by hand. An agent steps to the left, stays, or steps to the right, and is carried one
--- place further to either side with probability 0.1 each, within the line. It is paid half of r0,
--- drawn once for each place and action, and half of what a place gains by being empty.
+-- A short line of eight places, written out as a game of one's own. An agent steps to the left,
+-- stays, or steps to the right, and is carried one place further to either side with probability
+-- 0.1 each, within the line. It is paid half of r0, drawn once for each place and action, and half
+-- of what a place gains by being empty.
 -- Ours: everything; rewards are in [0, 1] as they stand. The same with one action as the target:
 --   walras run scenarios/steering/line.lua -P 'target=deterministic_target{seed=1}' -o line1.h5
 -- Result (softmax target): with the game known the gap of 25600 episodes comes to 58 in all, with
