@@ -37,8 +37,8 @@ static const wal_param PARAMS[] = {
      .type = WAL_ANY,
      .optional = true,
      .choices = "a mediator or a list of them",
-     .meaning = "who pays; of several each steers agents of its own, with the same seeds; left out "
-                "optimistic{}"},
+     .meaning = "who pays (walras list mediators); of several each steers agents of its own, with "
+                "the same seeds; left out optimistic{}"},
     {.name = "episodes",
      .type = WAL_INTEGER,
      .number = 10000,
@@ -50,19 +50,19 @@ static const wal_param PARAMS[] = {
      .number = 10,
      .low = 1,
      .high = 1e6,
-     .meaning = "agents whose trajectory a mediator sees in an episode"},
+     .meaning = "agents that a mediator follows through an episode: states, actions, rewards"},
     {.name = "noise",
      .type = WAL_REAL,
      .number = 0.1,
      .low = 0,
      .high = HUGE_VAL,
-     .meaning = "standard deviation of the noise of the rewards that it sees"},
+     .meaning = "standard deviation of what is added to the rewards that it sees"},
     {.name = "seeds",
      .type = WAL_INTEGER,
      .number = 5,
      .low = 1,
      .high = 4096,
-     .meaning = "times that everything is done, with seeds that follow that of the task"},
+     .meaning = "repetitions of all, with the seed of the task and those that follow it"},
     WAL_TASK_SEED_PARAM,
     {0}};
 

@@ -7,7 +7,12 @@
 /* y <- (1 - rate entropy) y + rate q, pi = softmax(y), with steps of one size: the learner of the
    same name, without entropy in the values themselves. */
 
-static const wal_param PARAMS[] = {WAL_AGENTS_RATE_PARAM,
+static const wal_param PARAMS[] = {{.name = "rate",
+                                    .type = WAL_REAL,
+                                    .number = 1,
+                                    .low = 0,
+                                    .high = HUGE_VAL,
+                                    .meaning = "size of every step"},
                                    {.name = "entropy",
                                     .type = WAL_REAL,
                                     .low = 0,

@@ -42,7 +42,7 @@ typedef struct wal_equalizer {
 #define WAL_EQUALIZER_ETA_PARAM                                                              \
   {                                                                                          \
     .name = "eta", .type = WAL_REAL, .number = 1, .low = 0, .high = HUGE_VAL,                \
-    .meaning = "weight of the incentive: what is paid, at most, for playing a target action" \
+    .meaning = "weight of what is paid for playing as the target does where others do not"   \
   }
 /** Of those that estimate rewards or transitions. */
 #define WAL_EQUALIZER_BONUS_PARAMS                                                       \

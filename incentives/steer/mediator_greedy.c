@@ -20,7 +20,7 @@ const wal_mediator_type wal_mediator_greedy = {
     .struct_size = sizeof(wal_mediator_type),
     .component = {.name = "greedy",
                   .kind = "mediator",
-                  .summary = "as optimistic{}, but takes its estimates for the truth",
+                  .summary = "as optimistic{} without bonuses: takes its estimates for the truth",
                   .source = "docs/steering.md",
                   .params = PARAMS},
     .create = create,

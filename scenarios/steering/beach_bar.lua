@@ -10,9 +10,11 @@
 -- the gap grows as episodes^1.04. optimistic steers it to 0.08, exponent 0.41 (0.39 .. 0.44), and
 -- pays 3.82 an episode; no payments that keep the crowd there are less than 3.80. Its excess over
 -- that is 265 in 10000 episodes, against 55 of known_model. equalizing needs no transitions, and
--- pays twice as much for ever. stabilizing stays at 8.8: an equilibrium is not where learners go
--- by themselves. A constant bribe leads elsewhere. greedy does well here: nothing has to be
--- explored (lock.lua has a game in which it does not). Half a minute on two cores.
+-- pays twice as much for ever. stabilizing makes all actions worth the same: the target is an
+-- equilibrium then, and so is all else, and the crowd stays where it began (8.8). A constant bribe
+-- leads elsewhere. greedy does well here: nothing has to be explored (lock.lua has a game in which
+-- it does not). 25 seconds of processor time; bench/steering.py draws docs/pictures/steering.png of
+-- the run file.
 return steer {
   game = bounded {
     game = beach_bar { states = 20, horizon = 16, bar = 10, log_offset = 0.01 },

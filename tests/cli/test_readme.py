@@ -98,6 +98,8 @@ class Readme(unittest.TestCase):
         subprocess.run([WALRAS, "run", os.path.join(SOURCE, "scenarios/rate_sweep.lua"), "-q"],
                        check=True, stdout=subprocess.DEVNULL, env=walras_cli.environment())
         self.addCleanup(os.remove, "rate_sweep.h5")
+        self.run_scenario("steering/beach_bar", "-o", "steered.h5", "-P", "episodes=20")
+        self.addCleanup(os.remove, "steered.h5")
         with open("run.progress.jsonl", "w", encoding="utf-8") as file:  # of a run still going on
             file.write('{"format":"walras progress","version":1}\n{"iteration":0,"seconds":0}\n{"ite')
         self.addCleanup(os.remove, "run.progress.jsonl")

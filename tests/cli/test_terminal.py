@@ -191,6 +191,7 @@ class Components(unittest.TestCase):
         made = f"{name} {{ {unknown} }}"
         auction = "simulate {{ game = one_shot_auction {{ {} = {} }} }}"
         design = "design {{ game = beach_bar {{ toll = toll {{}} }}, objective = {}, {} = {} }}"
+        steer = "steer {{ game = beach_bar {{}}, target = 'uniform', {} = {} }}"
         text = {"task": made, "game": f"solve {{ game = {made} }}",
                 "policy": f"simulate {{ game = beach_bar {{}}, agents = 1, policy = {made} }}",
                 "toll": f"solve {{ game = beach_bar {{ toll = {made} }} }}",
@@ -201,7 +202,10 @@ class Components(unittest.TestCase):
                 "auction": f"simulate {{ game = {made} }}",
                 "value_law": auction.format("values", made),
                 "bid_rule": auction.format("bids", made),
-                "learner": f"solve {{ game = beach_bar {{}}, learner = {made} }}"}.get(
+                "learner": f"solve {{ game = beach_bar {{}}, learner = {made} }}",
+                "mediator": steer.format("mediator", made), "agent": steer.format("agents", made),
+                "mixture": steer.format("agents", made),
+                "crowd": steer.format("agents", made)}.get(
                     kind, f"solve {{ game = batched_auction {{ {kind} = {made} }} }}")
         place = folder(name)
         write(os.path.join(place, "s.lua"), f"return {text}")
@@ -248,6 +252,8 @@ def needed(name, place):
     if name == "custom":
         return ("states = 2, actions = 1, horizon = 2, moves = function(h, s) return s end, "
                 "reward = function() return 0 end")
+    if name == "bounded":
+        return "game = beach_bar {}"
     if name != "tabulated":
         return ""
     with h5py.File(os.path.join(place, "tables.h5"), "w") as file:
@@ -460,7 +466,8 @@ class Results(unittest.TestCase):
         self.assertEqual(left(place), ["o.h5", "s.lua"])
 
     def test_scenarios(self):
-        """Every scenario that users copy runs as it is, and ends well (designs: test_designs.py)."""
+        """Every scenario that users copy runs as it is (steerings: for fewer episodes), and ends
+        well (designs: test_designs.py)."""
         designs = os.path.join(SOURCE, "scenarios/design", "")
         paths = [path for path in sorted(glob.glob(os.path.join(SOURCE, "scenarios/**/*.lua"),
                                                    recursive=True))
@@ -470,7 +477,9 @@ class Results(unittest.TestCase):
         def one(path):
             place = folder("scenario")
             short = ()
-            if SANITIZED and f"{os.sep}population{os.sep}" in path:
+            if f"{os.sep}steering{os.sep}" in path:  # half a minute of processor time each
+                short = ("-P", "episodes=600", "-P", "seeds=2")
+            elif SANITIZED and f"{os.sep}population{os.sep}" in path:
                 short = ("-P", "episodes=2", "-P", "agents={30, 100}")
             elif SANITIZED and f"{os.sep}auctions{os.sep}" in path:
                 with open(path, encoding="utf-8") as file:
@@ -497,7 +506,7 @@ class Progress(unittest.TestCase):
         text = run.end()
         self.assertEqual(run.process.returncode, 0, text)
         draws = [part for part in text.split("\r") if part.strip()]
-        bars = [re.match(r"\S+ \[(#*)(\.*)\] (\d+)/(\d+) .*exploitability (\S+) ", part)
+        bars = [re.match(r"\S+ \[(#*)(\.*)\] (\d+)/(\d+) .*exploitability (\S+)", part)
                 for part in draws if part != "\x1b[K"]
         self.assertGreater(len(bars), 2, text)
         self.assertTrue(all(bars), text)
