@@ -253,7 +253,7 @@ def needed(name, place):
         return ("states = 2, actions = 1, horizon = 2, moves = function(h, s) return s end, "
                 "reward = function() return 0 end")
     if name == "bounded":
-        return "game = beach_bar {}"
+        return "game = beach_bar {}, low = -100, high = 100"
     if name != "tabulated":
         return ""
     with h5py.File(os.path.join(place, "tables.h5"), "w") as file:
@@ -506,7 +506,7 @@ class Progress(unittest.TestCase):
         text = run.end()
         self.assertEqual(run.process.returncode, 0, text)
         draws = [part for part in text.split("\r") if part.strip()]
-        bars = [re.match(r"\S+ \[(#*)(\.*)\] (\d+)/(\d+) .*exploitability (\S+)", part)
+        bars = [re.match(r"\S+ \[(#*)(\.*)\] (\d+)/(\d+) .*exploitability ([\d.e+-]+)", part)
                 for part in draws if part != "\x1b[K"]
         self.assertGreater(len(bars), 2, text)
         self.assertTrue(all(bars), text)
