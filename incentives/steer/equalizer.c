@@ -47,7 +47,7 @@ static wal_status create_parts(const wal_params *params, wal_mediator *m, wal_eq
   const bool model = e->model == WAL_KNOWLEDGE_ESTIMATED;
   const bool reward = e->reward == WAL_KNOWLEDGE_ESTIMATED;
   const double count = 2 * (double)all * (double)m->setup.episodes;
-  e->log_term = log_of(e->rigorous ? count / e->failure : count);
+  e->log_term = log_of(e->rigorous ? count * m->setup.trajectories / e->failure : count);
   WAL_TRY(wal_acquire(ctx, "mediator", all, sizeof(double), &e->reward_bound));
   WAL_TRY(wal_acquire(ctx, "mediator", pairs, sizeof(double), &e->expected));
   WAL_TRY(wal_acquire(ctx, "mediator", 2 * m->setup.actions, sizeof(double), &e->estimate));

@@ -31,7 +31,8 @@ typedef struct wal_equalizer {
   bool rigorous;                    /**< bonuses are those of theory */
   bool upper;                       /**< reward bounds are from above */
   double failure;                   /**< p: probability with which they may be wrong */
-  double log_term; /**< log(2 S A H T), or with rigorous bonuses log(2 S A H T / p) */
+  double log_term; /**< log(2 S A H T), or with rigorous bonuses and n trajectories an
+                               episode log(2 S A H T n / p) */
   wal_counts counts;
   wal_regression regression;
   double *reward_bound;        /**< [H][S * A]: lower bounds of the rewards, or upper ones */
@@ -39,10 +40,10 @@ typedef struct wal_equalizer {
 } wal_equalizer;
 
 /** Parameters of mediators with an incentive. */
-#define WAL_EQUALIZER_ETA_PARAM                                                              \
-  {                                                                                          \
-    .name = "eta", .type = WAL_REAL, .number = 1, .low = 0, .high = HUGE_VAL,                \
-    .meaning = "weight of what is paid for playing as the target does where others do not"   \
+#define WAL_EQUALIZER_ETA_PARAM                                                            \
+  {                                                                                        \
+    .name = "eta", .type = WAL_REAL, .number = 1, .low = 0, .high = HUGE_VAL,              \
+    .meaning = "weight of what is paid for playing as the target does where others do not" \
   }
 /** Of those that estimate rewards or transitions. */
 #define WAL_EQUALIZER_BONUS_PARAMS                                                       \

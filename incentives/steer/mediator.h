@@ -18,6 +18,7 @@ typedef struct wal_mediator_setup {
   const unsigned char *aimed; /**< [H][S]: 1 where the target is to be played, which is where it
                                    leads; there is no incentive elsewhere */
   int64_t episodes;           /**< T */
+  int trajectories;           /**< seen after each of them */
   double noise;               /**< standard deviation of the noise of observed rewards */
   const wal_known_game *known;
 } wal_mediator_setup;

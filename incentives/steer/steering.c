@@ -184,6 +184,7 @@ wal_mediator_setup wal_steering_setup(wal_steering *s) {
                               .target = s->target.policy,
                               .aimed = s->target.aimed,
                               .episodes = s->plan.episodes,
+                              .trajectories = s->plan.trajectories,
                               .noise = s->plan.noise,
                               .known = &s->world.known};
 }
