@@ -38,10 +38,10 @@ typedef struct wal_equalizer {
 } wal_equalizer;
 
 /** Parameters of mediators with an incentive. */
-#define WAL_EQUALIZER_ETA_PARAM                                                              \
-  {                                                                                          \
-    .name = "eta", .type = WAL_REAL, .number = 1, .low = 0, .high = HUGE_VAL,                \
-    .meaning = "weight of what is paid for playing as the target does where others do not"   \
+#define WAL_EQUALIZER_ETA_PARAM                                                            \
+  {                                                                                        \
+    .name = "eta", .type = WAL_REAL, .number = 1, .low = 0, .high = HUGE_VAL,              \
+    .meaning = "weight of what is paid for playing as the target does where others do not" \
   }
 /** Of those that estimate rewards or transitions. */
 #define WAL_EQUALIZER_BONUS_PARAMS                                                       \
