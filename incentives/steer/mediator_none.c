@@ -9,5 +9,7 @@ static void pay(wal_mediator *mediator, const wal_observation *seen) {
 
 const wal_mediator_type wal_mediator_none = {
     .struct_size = sizeof(wal_mediator_type),
-    .component = {.name = "none", .kind = "mediator", .summary = "pays nothing: what agents do by themselves"},
+    .component = {.name = "none",
+                  .kind = "mediator",
+                  .summary = "pays nothing: what agents do by themselves"},
     .pay = pay};
