@@ -2,7 +2,7 @@
 -- it (0.4) and who stays outside is paid 1 in every stage: hardly any does unpaid. A dial must be
 -- paid for with all that a jam costs. Who has seen a few dials that did not jam believes it to be
 -- harmless and pays too little, nobody dials, and it learns no better.
--- Result: optimistic succeeds with all of ten seeds (gap of 0.15 to 0.33 an episode in the second
+-- Result: optimistic succeeds with all of ten seeds (gap of 0.17 to 0.34 an episode in the second
 -- half, 4.35 unpaid; exponent 0.67, 0.60 .. 0.74), greedy with none: 4.35, as if unpaid, with four
 -- of them, 2.4 with the others (exponent 0.96). With the game known: 0.02. The cheapest stabilizer
 -- costs 17.93 an episode, optimistic 16.3: whose agents are not quite there costs less. Half a
