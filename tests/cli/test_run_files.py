@@ -281,27 +281,6 @@ class RunFiles(unittest.TestCase):
             self.assertEqual(d.exploitability.dims, ("iteration",))
             self.assertEqual(d.exploitability_by_population.dims, ("iteration", "population"))
 
-    def test_examples_of_the_documentation(self):
-        with open(os.path.join(SOURCE, "docs/run-file.md")) as file:
-            examples = re.findall(r"^```python\n(.*?)^```", file.read(), re.M | re.S)
-        self.assertGreaterEqual(len(examples), 3)
-        for name in ("rate_sweep", "auction"):
-            scenario = os.path.join(SOURCE, f"scenarios/{name}.lua")
-            self.assertEqual(walras("run", scenario, "-q", cwd=self.folder).status, 0)
-        write(self.path("run.progress.jsonl"), '{"format":"walras progress","version":1}\n'
-              '{"iteration":0,"exploitability":2.5,"seconds":0}\n{"iteration":1,"exploi')
-        before = os.getcwd()
-        os.chdir(self.folder)
-        try:
-            for example in examples:
-                with self.subTest(example=example):
-                    exec(compile(example, "docs/run-file.md", "exec"), {})
-        finally:
-            os.chdir(before)
-            for name in ("rate_sweep", "auction"):
-                os.remove(os.path.join(self.folder, f"{name}.h5"))
-            os.remove(self.path("run.progress.jsonl"))
-
     def test_info(self):
         result = walras("info", self.path("predator_prey.h5"))
         self.assertEqual((result.status, result.err), (0, ""), result)
