@@ -77,10 +77,12 @@ typedef struct wal_bandit_type {
  *  wherever it is done. */
 wal_status wal_bandit_draw(wal_ctx *ctx, wal_params *params, uint64_t seed, wal_bandit *out);
 
-/** Where a drawn bandit's parts come from; for those who draw. @param phi NULL: tabular */
+/** For those who draw: the rest of a bandit whose shape and features (NULL: tabular) are there.
+ *  @param raw  [S * A]: rewards on any scale, overwritten; those of the parameters come first */
 wal_status wal_bandit_finish_draw(wal_ctx *ctx, wal_params *params, uint64_t seed,
-                                  const wal_bandit_arrays *arrays, const double *raw,
-                                  wal_bandit *out);
+                                  wal_bandit_arrays *arrays, double *raw, wal_bandit *out);
+/** For those who draw: out[i] = scale * N(0,1) of the seed, i < count; each stage has its own. */
+void wal_bandit_normals(uint64_t seed, uint32_t stage, int64_t count, double scale, double *out);
 
 /* Parameters that all of them have. */
 #define WAL_BANDIT_SHAPE_PARAMS                                                                    \
@@ -114,7 +116,7 @@ wal_status wal_bandit_finish_draw(wal_ctx *ctx, wal_params *params, uint64_t see
        .type = WAL_ARRAY,                                                                       \
        .rank = 2,                                                                               \
        .optional = true,                                                                        \
-       .low = -HUGE_VAL,                                                                        \
+       .low = 0,                                                                                \
        .high = HUGE_VAL,                                                                        \
        .meaning =                                                                               \
            "pi_ref[prompt][response], a function gives weights; left out: drawn, proportional " \

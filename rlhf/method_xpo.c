@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <math.h>
+
+#include "rlhf/learner.h"
+
+/* The likelihood of comparisons with responses b_i of the reference policy, and
+ *   + alpha sum_i log pi_theta(b_i | s_i),
+ * which makes what the reference policy says less likely: optimism. */
+
+static const wal_param PARAMS[] = {{.name = "alpha",
+                                    .type = WAL_REAL,
+                                    .number = 0.02,
+                                    .low = 0,
+                                    .high = HUGE_VAL,
+                                    .meaning = "weight of the exploration term"},
+                                   {0}};
+
+static wal_status create(const wal_params *params, wal_method *m) {
+  WAL_TRY(wal_learner_create(m, sizeof(wal_learner), 0));
+  wal_learner *self = m->self;
+  self->strength = wal_params_real(params, "alpha");
+  self->against_other = true;
+  return WAL_OK;
+}
+
+static wal_status refit(wal_method *m) {
+  wal_learner *self = m->self;
+  wal_loss loss = wal_fit_logistic(m->setup.fit, m->fitted);
+  wal_loss_exploration(m, self->strength, self->partition, self->linear, &loss);
+  return wal_fit_minimize(m->setup.fit, &loss, m->memory);
+}
+
+const wal_method_type wal_method_xpo = {
+    .struct_size = sizeof(wal_method_type),
+    .component = {.name = "xpo",
+                  .kind = "method",
+                  .summary = "optimism: makes the reference policy's own responses less likely",
+                  .source = "Xie et al. 2024, arXiv 2405.21046",
+                  .params = PARAMS},
+    .create = create,
+    .destroy = wal_learner_destroy,
+    .refit = refit,
+    .derive = wal_learner_derive,
+    .propose = wal_learner_propose,
+    .finish = wal_learner_finish};
