@@ -30,7 +30,7 @@ static const wal_param PARAMS[] = {
 
 const wal_component wal_annotators_component = {
     .name = "annotators",
-    .kind = "annotators",
+    .kind = "annotator",
     .summary = "a population that answers, with rewards and attention of their own",
     .source = "docs/transfer.md",
     .params = PARAMS};

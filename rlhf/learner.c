@@ -7,7 +7,7 @@
 
 // ---- Models -----------------------------------------------------------------------------------
 
-wal_status wal_model_create(const wal_method_setup *setup, wal_model *out) {
+wal_status wal_model_create(const wal_transfer_method_setup *setup, wal_model *out) {
   const int64_t pairs = setup->known->prompts * setup->known->responses;
   WAL_TRY(wal_acquire(setup->ctx, "model", pairs, sizeof(double), &out->reward));
   return wal_responder_create(setup->ctx, setup->known, &out->policy);
@@ -18,14 +18,14 @@ void wal_model_destroy(wal_ctx *ctx, wal_model *model) {
   wal_responder_destroy(ctx, &model->policy);
 }
 
-void wal_model_derive(const wal_method *m, const double *theta, wal_model *model) {
+void wal_model_derive(const wal_transfer_method *m, const double *theta, wal_model *model) {
   wal_fit_reward(m->setup.fit, theta, model->reward);
   wal_responder_gibbs(m->problem.known, model->reward, &model->policy, NULL);
 }
 
 // ---- Learners ---------------------------------------------------------------------------------
 
-wal_status wal_learner_create(wal_method *m, size_t size, int64_t extra) {
+wal_status wal_learner_create(wal_transfer_method *m, size_t size, int64_t extra) {
   wal_ctx *ctx = m->setup.ctx;
   wal_learner *self = NULL;
   const int64_t dimension = wal_fit_dimension(m->setup.fit);
@@ -37,25 +37,25 @@ wal_status wal_learner_create(wal_method *m, size_t size, int64_t extra) {
   return wal_acquire(ctx, "method", dimension, sizeof(double), &self->linear);
 }
 
-void wal_learner_destroy(wal_method *m) {
+void wal_learner_destroy(wal_transfer_method *m) {
   wal_learner *self = m->self;
   wal_model_destroy(m->setup.ctx, &self->model);
   wal_release(m->setup.ctx, &self->partition);
   wal_release(m->setup.ctx, &self->linear);
 }
 
-wal_status wal_learner_refit(wal_method *m) {
+wal_status wal_learner_refit(wal_transfer_method *m) {
   const wal_loss loss = wal_fit_logistic(m->setup.fit, m->fitted);
   return wal_fit_minimize(m->setup.fit, &loss, m->memory);
 }
 
-wal_status wal_learner_derive(wal_method *m) {
+wal_status wal_learner_derive(wal_transfer_method *m) {
   wal_learner *self = m->self;
   wal_model_derive(m, m->memory, &self->model);
   return WAL_OK;
 }
 
-void wal_learner_propose(wal_method *m, int64_t round, wal_proposal *out) {
+void wal_learner_propose(wal_transfer_method *m, int64_t round, wal_proposal *out) {
   const wal_learner *self = m->self;
   (void)round;
   *out = (wal_proposal){.arm = (int)m->setup.sources,
@@ -63,13 +63,14 @@ void wal_learner_propose(wal_method *m, int64_t round, wal_proposal *out) {
                         .second = self->against_other ? &m->reference : &self->model.policy};
 }
 
-const wal_responder *wal_learner_finish(wal_method *m) {
+const wal_responder *wal_learner_finish(wal_transfer_method *m) {
   return &((const wal_learner *)m->self)->model.policy;
 }
 
 // ---- Losses -----------------------------------------------------------------------------------
 
-void wal_loss_tilt(wal_method *m, double tilt, double *partition, double *linear, wal_loss *loss) {
+void wal_loss_tilt(wal_transfer_method *m, double tilt, double *partition, double *linear,
+                   wal_loss *loss) {
   const wal_bandit_known *known = m->problem.known;
   wal_fit_mean(m->setup.fit, known->reference, linear);
   for (int64_t k = 0; k < wal_fit_dimension(m->setup.fit); k++) linear[k] *= tilt;
@@ -78,7 +79,7 @@ void wal_loss_tilt(wal_method *m, double tilt, double *partition, double *linear
   loss->linear = linear;
 }
 
-void wal_loss_exploration(wal_method *m, double alpha, double *partition, double *linear,
+void wal_loss_exploration(wal_transfer_method *m, double alpha, double *partition, double *linear,
                           wal_loss *loss) {
   const wal_bandit_known *known = m->problem.known;
   memset(partition, 0, (size_t)known->prompts * sizeof *partition);

@@ -10,10 +10,10 @@ typedef struct wal_model {
   wal_responder policy;
 } wal_model;
 
-wal_status wal_model_create(const wal_method_setup *setup, wal_model *out);
+wal_status wal_model_create(const wal_transfer_method_setup *setup, wal_model *out);
 void wal_model_destroy(wal_ctx *ctx, wal_model *model);
 /** Reward and policy of theta. */
-void wal_model_derive(const wal_method *method, const double *theta, wal_model *model);
+void wal_model_derive(const wal_transfer_method *method, const double *theta, wal_model *model);
 
 /** What a method with one model that is fitted to everything, and plays its policy, is made of: it
  *  is the start of the method's `self`, and theta the start of its memory. */
@@ -26,22 +26,22 @@ typedef struct wal_learner {
 } wal_learner;
 
 /** Makes self = a learner in `size` bytes; memory is a theta and `extra` numbers. */
-wal_status wal_learner_create(wal_method *method, size_t size, int64_t extra);
-void wal_learner_destroy(wal_method *method);
+wal_status wal_learner_create(wal_transfer_method *method, size_t size, int64_t extra);
+void wal_learner_destroy(wal_transfer_method *method);
 /** Fits the logistic loss with the ridge. */
-wal_status wal_learner_refit(wal_method *method);
-wal_status wal_learner_derive(wal_method *method);
-void wal_learner_propose(wal_method *method, int64_t round, wal_proposal *out);
-const wal_responder *wal_learner_finish(wal_method *method);
+wal_status wal_learner_refit(wal_transfer_method *method);
+wal_status wal_learner_derive(wal_transfer_method *method);
+void wal_learner_propose(wal_transfer_method *method, int64_t round, wal_proposal *out);
+const wal_responder *wal_learner_finish(wal_transfer_method *method);
 
 /**
  * tilt * u(theta) = tilt * (beta E_s log Z_theta(s) - E_ref theta' phi) as terms of a loss: more
  * than 0 is pessimism (RPO, convex), less is optimism (VPO).
  */
-void wal_loss_tilt(wal_method *method, double tilt, double *partition, double *linear,
+void wal_loss_tilt(wal_transfer_method *method, double tilt, double *partition, double *linear,
                    wal_loss *loss);
 /** XPO's term alpha * sum_i log pi_theta(b_i | s_i) over the second responses b_i. */
-void wal_loss_exploration(wal_method *method, double alpha, double *partition, double *linear,
-                          wal_loss *loss);
+void wal_loss_exploration(wal_transfer_method *method, double alpha, double *partition,
+                          double *linear, wal_loss *loss);
 
 #endif

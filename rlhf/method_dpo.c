@@ -34,7 +34,7 @@ static const wal_param PARAMS[] = {
      .meaning = "comparisons of an iterate with reference=\"previous\", at least"},
     {0}};
 
-static wal_status create(const wal_params *params, wal_method *m) {
+static wal_status create(const wal_params *params, wal_transfer_method *m) {
   WAL_TRY(wal_learner_create(m, sizeof(dpo), 1));
   dpo *self = m->self;
   const int64_t dimension = wal_fit_dimension(m->setup.fit);
@@ -44,14 +44,14 @@ static wal_status create(const wal_params *params, wal_method *m) {
   return wal_acquire(m->setup.ctx, "method", dimension, sizeof(double), &self->change);
 }
 
-static void destroy(wal_method *m) {
+static void destroy(wal_transfer_method *m) {
   dpo *self = m->self;
   wal_release(m->setup.ctx, &self->scaled);
   wal_release(m->setup.ctx, &self->change);
   wal_learner_destroy(m);
 }
 
-static wal_status refit(wal_method *m) {
+static wal_status refit(wal_transfer_method *m) {
   dpo *self = m->self;
   const int64_t dimension = wal_fit_dimension(m->setup.fit);
   const double beta = m->problem.known->beta;
@@ -69,7 +69,7 @@ static wal_status refit(wal_method *m) {
   return WAL_OK;
 }
 
-static wal_status derive(wal_method *m) {
+static wal_status derive(wal_transfer_method *m) {
   dpo *self = m->self;
   for (int64_t k = 0; k < wal_fit_dimension(m->setup.fit); k++)
     self->scaled[k] = m->problem.known->beta * m->memory[k];
@@ -77,10 +77,10 @@ static wal_status derive(wal_method *m) {
   return WAL_OK;
 }
 
-const wal_method_type wal_method_dpo = {
-    .struct_size = sizeof(wal_method_type),
+const wal_transfer_method_type wal_transfer_method_dpo = {
+    .struct_size = sizeof(wal_transfer_method_type),
     .component = {.name = "dpo",
-                  .kind = "method",
+                  .kind = "transfer_method",
                   .summary = "fits policies directly; both responses from the present one",
                   .source = "Rafailov et al. 2023, arXiv 2305.18290; iterated: arXiv 2312.11456",
                   .params = PARAMS},

@@ -50,11 +50,13 @@ static const wal_param PARAMS[] = {
 /* Memory after theta: end of the block, its length, then uses and wins of sources and pi_OL. */
 enum { END, LENGTH, USES };
 
-static double *tally(const wal_method *m) { return m->memory + wal_fit_dimension(m->setup.fit); }
+static double *tally(const wal_transfer_method *m) {
+  return m->memory + wal_fit_dimension(m->setup.fit);
+}
 
-static double *wins(const wal_method *m) { return tally(m) + USES + m->setup.sources + 1; }
+static double *wins(const wal_transfer_method *m) { return tally(m) + USES + m->setup.sources + 1; }
 
-static wal_status create(const wal_params *params, wal_method *m) {
+static wal_status create(const wal_params *params, wal_transfer_method *m) {
   WAL_TRY(wal_learner_create(m, sizeof(empirical), USES + 2 * (m->setup.sources + 1)));
   empirical *self = m->self;
   self->best_of = wal_params_text(params, "mode")[0] == 'b';
@@ -64,11 +66,11 @@ static wal_status create(const wal_params *params, wal_method *m) {
   return WAL_OK;
 }
 
-static void start(wal_method *m) {
+static void start(wal_transfer_method *m) {
   tally(m)[END] = tally(m)[LENGTH] = (double)((empirical *)m->self)->block;
 }
 
-static wal_status refit(wal_method *m) {
+static wal_status refit(wal_transfer_method *m) {
   double *t = tally(m);
   if ((double)m->fitted < t[END] && m->fitted < m->setup.rounds) return WAL_OK;
   t[LENGTH] *= 2;
@@ -77,7 +79,7 @@ static wal_status refit(wal_method *m) {
   return wal_learner_refit(m);
 }
 
-static void propose(wal_method *m, int64_t round, wal_proposal *out) {
+static void propose(wal_transfer_method *m, int64_t round, wal_proposal *out) {
   const empirical *self = m->self;
   const int64_t online = m->setup.sources;
   const double *uses = tally(m) + USES, *won = wins(m), unused = 1e-6;
@@ -97,17 +99,17 @@ static void propose(wal_method *m, int64_t round, wal_proposal *out) {
   out->replaced = REPLACED;
 }
 
-static void observe(wal_method *m, int64_t round, const wal_proposal *proposal,
+static void observe(wal_transfer_method *m, int64_t round, const wal_proposal *proposal,
                     const wal_outcome *seen) {
   (void)round;
   tally(m)[USES + proposal->arm]++;
   wins(m)[proposal->arm] += proposal->candidates > 0 ? seen->hit : seen->preference.won;
 }
 
-const wal_method_type wal_method_empirical_tpo = {
-    .struct_size = sizeof(wal_method_type),
+const wal_transfer_method_type wal_transfer_method_empirical_tpo = {
+    .struct_size = sizeof(wal_transfer_method_type),
     .component = {.name = "empirical_tpo",
-                  .kind = "method",
+                  .kind = "transfer_method",
                   .summary = "transfers from the source that wins most against the online policy",
                   .source = "Huang et al. 2025, arXiv 2502.19255, section 5",
                   .params = PARAMS},

@@ -4,15 +4,15 @@
 /* Both responses from the Gibbs policy of the maximum-likelihood reward: no exploration, which is
  * enough for logarithmic regret under a KL penalty (arXiv 2510.24700). */
 
-static wal_status create(const wal_params *params, wal_method *m) {
+static wal_status create(const wal_params *params, wal_transfer_method *m) {
   (void)params;
   return wal_learner_create(m, sizeof(wal_learner), 0);
 }
 
-const wal_method_type wal_method_greedy = {
-    .struct_size = sizeof(wal_method_type),
+const wal_transfer_method_type wal_transfer_method_greedy = {
+    .struct_size = sizeof(wal_transfer_method_type),
     .component = {.name = "greedy",
-                  .kind = "method",
+                  .kind = "transfer_method",
                   .summary = "both responses from the policy that is best for the reward learnt",
                   .source = "arXiv 2510.24700: greedy sampling under a KL penalty"},
     .create = create,

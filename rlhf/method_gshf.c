@@ -31,7 +31,7 @@ static const wal_param PARAMS[] = {{.name = "eta",
                                                "policy, in standard deviations"},
                                    {0}};
 
-static wal_status create(const wal_params *params, wal_method *m) {
+static wal_status create(const wal_params *params, wal_transfer_method *m) {
   wal_ctx *ctx = m->setup.ctx;
   const int64_t pairs = m->setup.known->prompts * m->setup.known->responses;
   const int64_t dimension = wal_fit_dimension(m->setup.fit);
@@ -46,7 +46,7 @@ static wal_status create(const wal_params *params, wal_method *m) {
   return wal_responder_create(ctx, m->setup.known, &self->enhancer);
 }
 
-static void destroy(wal_method *m) {
+static void destroy(wal_transfer_method *m) {
   gshf *self = m->self;
   wal_ctx *ctx = m->setup.ctx;
   wal_release(ctx, &self->of_first);
@@ -59,7 +59,7 @@ static void destroy(wal_method *m) {
 }
 
 /* The enhancer of c and the direction; whether it is allowed. */
-static bool try_tilt(wal_method *m, double c) {
+static bool try_tilt(wal_transfer_method *m, double c) {
   gshf *self = m->self;
   const wal_bandit_known *known = m->problem.known;
   const wal_responder *first = &self->learner.model.policy;
@@ -75,7 +75,7 @@ static bool try_tilt(wal_method *m, double c) {
 
 /* The largest c that is allowed: small ones are, since Gamma grows with c and the divergence with
    c^2. */
-static void find_enhancer(wal_method *m, double largest_tilt) {
+static void find_enhancer(wal_transfer_method *m, double largest_tilt) {
   const double most = 50 / largest_tilt; /* beyond it policies are almost deterministic */
   double low = 0, high = most;
   if (try_tilt(m, most)) return;
@@ -89,7 +89,7 @@ static void find_enhancer(wal_method *m, double largest_tilt) {
   try_tilt(m, low);
 }
 
-static wal_status derive(wal_method *m) {
+static wal_status derive(wal_transfer_method *m) {
   gshf *self = m->self;
   wal_fit *fit = m->setup.fit;
   const wal_bandit_known *known = m->problem.known;
@@ -117,15 +117,15 @@ static wal_status derive(wal_method *m) {
   return WAL_OK;
 }
 
-static void propose(wal_method *m, int64_t round, wal_proposal *out) {
+static void propose(wal_transfer_method *m, int64_t round, wal_proposal *out) {
   wal_learner_propose(m, round, out);
   out->second = &((gshf *)m->self)->enhancer;
 }
 
-const wal_method_type wal_method_gshf = {
-    .struct_size = sizeof(wal_method_type),
+const wal_transfer_method_type wal_transfer_method_gshf = {
+    .struct_size = sizeof(wal_transfer_method_type),
     .component = {.name = "gshf",
-                  .kind = "method",
+                  .kind = "transfer_method",
                   .summary = "greedy policy against an enhancer that is as uncertain as allowed",
                   .source = "Xiong et al. 2023, arXiv 2312.11456; docs/transfer.md",
                   .params = PARAMS},

@@ -17,23 +17,23 @@ static const wal_param PARAMS[] = {
                 "answers between responses that are almost alike"},
     {0}};
 
-static wal_status create(const wal_params *params, wal_method *m) {
+static wal_status create(const wal_params *params, wal_transfer_method *m) {
   WAL_TRY(wal_learner_create(m, sizeof(wal_learner), 0));
   if (wal_params_given(params, "tau"))
     ((wal_learner *)m->self)->strength = wal_params_real(params, "tau");
   return WAL_OK;
 }
 
-static wal_status refit(wal_method *m) {
+static wal_status refit(wal_transfer_method *m) {
   const double given = ((wal_learner *)m->self)->strength;
   return wal_fit_ipo(m->setup.fit, m->fitted, given > 0 ? given : m->problem.known->beta / 4,
                      m->memory);
 }
 
-const wal_method_type wal_method_ipo = {
-    .struct_size = sizeof(wal_method_type),
+const wal_transfer_method_type wal_transfer_method_ipo = {
+    .struct_size = sizeof(wal_transfer_method_type),
     .component = {.name = "ipo",
-                  .kind = "method",
+                  .kind = "transfer_method",
                   .summary = "as greedy{}, with least squares of log-ratios",
                   .source = "Azar et al. 2023, arXiv 2310.12036",
                   .params = PARAMS},

@@ -17,7 +17,7 @@ static const wal_param PARAMS[] = {{.name = "source",
                                     .meaning = "number of the source, counted from 1"},
                                    {0}};
 
-static wal_status create(const wal_params *params, wal_method *m) {
+static wal_status create(const wal_params *params, wal_transfer_method *m) {
   const int64_t source = wal_params_integer(params, "source");
   if (source > m->setup.sources)
     return wal_params_fail(m->setup.ctx, params, "source",
@@ -28,21 +28,21 @@ static wal_status create(const wal_params *params, wal_method *m) {
   return WAL_OK;
 }
 
-static wal_status refit(wal_method *m) {
+static wal_status refit(wal_transfer_method *m) {
   return m->fitted < m->setup.rounds ? WAL_OK : wal_learner_refit(m);
 }
 
-static void propose(wal_method *m, int64_t round, wal_proposal *out) {
+static void propose(wal_transfer_method *m, int64_t round, wal_proposal *out) {
   const int64_t source = ((pure *)m->self)->source;
   (void)round;
   *out = (wal_proposal){
       .arm = (int)source, .first = &m->problem.source[source], .second = &m->reference};
 }
 
-const wal_method_type wal_method_pure_source = {
-    .struct_size = sizeof(wal_method_type),
+const wal_transfer_method_type wal_transfer_method_pure_source = {
+    .struct_size = sizeof(wal_transfer_method_type),
     .component = {.name = "pure_source",
-                  .kind = "method",
+                  .kind = "transfer_method",
                   .summary = "collects with one source only, and learns from that at the end",
                   .source = "Huang et al. 2025, arXiv 2502.19255, whose baselines these are",
                   .params = PARAMS},

@@ -83,13 +83,13 @@ static const wal_param PARAMS[] = {
     {0}};
 
 /* Memory: three thetas, then uses of sources. */
-static double *theta(const wal_method *m, int model) {
+static double *theta(const wal_transfer_method *m, int model) {
   return m->memory + model * wal_fit_dimension(m->setup.fit);
 }
 
-static double *uses(const wal_method *m) { return theta(m, MODELS); }
+static double *uses(const wal_transfer_method *m) { return theta(m, MODELS); }
 
-static wal_status create(const wal_params *params, wal_method *m) {
+static wal_status create(const wal_params *params, wal_transfer_method *m) {
   wal_ctx *ctx = m->setup.ctx;
   const int64_t dimension = wal_fit_dimension(m->setup.fit);
   const double alpha = wal_params_real(params, "alpha");
@@ -112,7 +112,7 @@ static wal_status create(const wal_params *params, wal_method *m) {
   return wal_acquire(ctx, "method", dimension, sizeof(double), &self->lead);
 }
 
-static void destroy(wal_method *m) {
+static void destroy(wal_transfer_method *m) {
   wal_ctx *ctx = m->setup.ctx;
   tpo *self = m->self;
   for (int i = 0; i < MODELS; i++) wal_model_destroy(ctx, &self->model[i]);
@@ -122,7 +122,7 @@ static void destroy(wal_method *m) {
   wal_release(ctx, &self->lead);
 }
 
-static wal_status refit(wal_method *m) {
+static wal_status refit(wal_transfer_method *m) {
   tpo *self = m->self;
   wal_fit *fit = m->setup.fit;
   const wal_loss plain = wal_fit_logistic(fit, m->fitted);
@@ -138,7 +138,7 @@ static wal_status refit(wal_method *m) {
 }
 
 /* theta' lead - beta KL, and the lead's length */
-static double value_of(wal_method *m, const wal_responder *pi, double *width) {
+static double value_of(wal_transfer_method *m, const wal_responder *pi, double *width) {
   tpo *self = m->self;
   const double *fitted = theta(m, FITTED);
   double value = -m->problem.known->beta * pi->kl;
@@ -149,7 +149,7 @@ static double value_of(wal_method *m, const wal_responder *pi, double *width) {
 }
 
 /* The least value that rewards leave it which fit the data about as well as the best. */
-static double worst_value(wal_method *m) {
+static double worst_value(wal_transfer_method *m) {
   tpo *self = m->self;
   wal_fit *fit = m->setup.fit;
   const wal_model *distilled = &self->model[DISTILLED];
@@ -167,7 +167,7 @@ static double worst_value(wal_method *m) {
   return here + worse / (eta * n) - self->slack / (eta * n);
 }
 
-static wal_status derive(wal_method *m) {
+static wal_status derive(wal_transfer_method *m) {
   tpo *self = m->self;
   const int64_t sources = m->setup.sources;
   const wal_loss plain = wal_fit_logistic(m->setup.fit, m->fitted);
@@ -189,7 +189,7 @@ static wal_status derive(wal_method *m) {
 }
 
 /* A source, or as many as there are: the distilled policy. */
-static int64_t choose(const wal_method *m) {
+static int64_t choose(const wal_transfer_method *m) {
   const tpo *self = m->self;
   const int64_t sources = m->setup.sources;
   int64_t best = sources, least = 0;
@@ -206,7 +206,7 @@ static int64_t choose(const wal_method *m) {
   return sources > 0 && tried < (double)self->trials ? least : best;
 }
 
-static void propose(wal_method *m, int64_t round, wal_proposal *out) {
+static void propose(wal_transfer_method *m, int64_t round, wal_proposal *out) {
   const tpo *self = m->self;
   const int64_t sources = m->setup.sources;
   *out = (wal_proposal){.second = &m->reference};
@@ -220,20 +220,20 @@ static void propose(wal_method *m, int64_t round, wal_proposal *out) {
   out->first = chosen < sources ? &m->problem.source[chosen] : &self->model[DISTILLED].policy;
 }
 
-static void observe(wal_method *m, int64_t round, const wal_proposal *proposal,
+static void observe(wal_transfer_method *m, int64_t round, const wal_proposal *proposal,
                     const wal_outcome *seen) {
   (void)round, (void)seen;
   if (proposal->arm < m->setup.sources) uses(m)[proposal->arm]++;
 }
 
-static const wal_responder *finish(wal_method *m) {
+static const wal_responder *finish(wal_transfer_method *m) {
   return &((const tpo *)m->self)->model[DISTILLED].policy;
 }
 
-const wal_method_type wal_method_tpo = {
-    .struct_size = sizeof(wal_method_type),
+const wal_transfer_method_type wal_transfer_method_tpo = {
+    .struct_size = sizeof(wal_transfer_method_type),
     .component = {.name = "tpo",
-                  .kind = "method",
+                  .kind = "transfer_method",
                   .summary = "transfers from the best of sources and what is distilled so far",
                   .source = "Huang et al. 2025, arXiv 2502.19255, sections 3 and 4; "
                             "docs/transfer.md",

@@ -21,7 +21,7 @@ static const wal_param PARAMS[] = {{.name = "bonus",
                                     .meaning = "standard deviations that are added to a reward"},
                                    {0}};
 
-static wal_status create(const wal_params *params, wal_method *m) {
+static wal_status create(const wal_params *params, wal_transfer_method *m) {
   const int64_t pairs = m->setup.known->prompts * m->setup.known->responses;
   WAL_TRY(wal_learner_create(m, sizeof(ucb), 0));
   ucb *self = m->self;
@@ -30,14 +30,14 @@ static wal_status create(const wal_params *params, wal_method *m) {
   return wal_responder_create(m->setup.ctx, m->setup.known, &self->bold);
 }
 
-static void destroy(wal_method *m) {
+static void destroy(wal_transfer_method *m) {
   ucb *self = m->self;
   wal_release(m->setup.ctx, &self->raised);
   wal_responder_destroy(m->setup.ctx, &self->bold);
   wal_learner_destroy(m);
 }
 
-static wal_status derive(wal_method *m) {
+static wal_status derive(wal_transfer_method *m) {
   ucb *self = m->self;
   const wal_bandit_known *known = m->problem.known;
   const wal_loss loss = wal_fit_logistic(m->setup.fit, m->fitted);
@@ -50,16 +50,16 @@ static wal_status derive(wal_method *m) {
   return WAL_OK;
 }
 
-static void propose(wal_method *m, int64_t round, wal_proposal *out) {
+static void propose(wal_transfer_method *m, int64_t round, wal_proposal *out) {
   (void)round;
   *out = (wal_proposal){
       .arm = (int)m->setup.sources, .first = &((ucb *)m->self)->bold, .second = &m->reference};
 }
 
-const wal_method_type wal_method_ucb = {
-    .struct_size = sizeof(wal_method_type),
+const wal_transfer_method_type wal_transfer_method_ucb = {
+    .struct_size = sizeof(wal_transfer_method_type),
     .component = {.name = "ucb",
-                  .kind = "method",
+                  .kind = "transfer_method",
                   .summary = "optimism: the policy that is best for upper bounds of rewards",
                   .source = "elliptical widths, Abbasi-Yadkori et al. 2011; docs/transfer.md",
                   .params = PARAMS},

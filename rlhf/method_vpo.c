@@ -19,7 +19,7 @@ static const wal_param PARAMS[] = {{.name = "coefficient",
                                     .meaning = "where the second response comes from"},
                                    {0}};
 
-static wal_status create(const wal_params *params, wal_method *m) {
+static wal_status create(const wal_params *params, wal_transfer_method *m) {
   WAL_TRY(wal_learner_create(m, sizeof(wal_learner), 0));
   wal_learner *self = m->self;
   self->strength = wal_params_real(params, "coefficient");
@@ -27,17 +27,17 @@ static wal_status create(const wal_params *params, wal_method *m) {
   return WAL_OK;
 }
 
-static wal_status refit(wal_method *m) {
+static wal_status refit(wal_transfer_method *m) {
   wal_learner *self = m->self;
   wal_loss loss = wal_fit_logistic(m->setup.fit, m->fitted);
   wal_loss_tilt(m, -self->strength * sqrt((double)m->fitted), self->partition, self->linear, &loss);
   return wal_fit_minimize(m->setup.fit, &loss, m->memory);
 }
 
-const wal_method_type wal_method_vpo = {
-    .struct_size = sizeof(wal_method_type),
+const wal_transfer_method_type wal_transfer_method_vpo = {
+    .struct_size = sizeof(wal_transfer_method_type),
     .component = {.name = "vpo",
-                  .kind = "method",
+                  .kind = "transfer_method",
                   .summary = "optimism: the likelihood less the value that a reward promises",
                   .source = "Cen et al. 2024, arXiv 2405.19320",
                   .params = PARAMS},

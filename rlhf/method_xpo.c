@@ -15,7 +15,7 @@ static const wal_param PARAMS[] = {{.name = "alpha",
                                     .meaning = "weight of the exploration term"},
                                    {0}};
 
-static wal_status create(const wal_params *params, wal_method *m) {
+static wal_status create(const wal_params *params, wal_transfer_method *m) {
   WAL_TRY(wal_learner_create(m, sizeof(wal_learner), 0));
   wal_learner *self = m->self;
   self->strength = wal_params_real(params, "alpha");
@@ -23,17 +23,17 @@ static wal_status create(const wal_params *params, wal_method *m) {
   return WAL_OK;
 }
 
-static wal_status refit(wal_method *m) {
+static wal_status refit(wal_transfer_method *m) {
   wal_learner *self = m->self;
   wal_loss loss = wal_fit_logistic(m->setup.fit, m->fitted);
   wal_loss_exploration(m, self->strength, self->partition, self->linear, &loss);
   return wal_fit_minimize(m->setup.fit, &loss, m->memory);
 }
 
-const wal_method_type wal_method_xpo = {
-    .struct_size = sizeof(wal_method_type),
+const wal_transfer_method_type wal_transfer_method_xpo = {
+    .struct_size = sizeof(wal_transfer_method_type),
     .component = {.name = "xpo",
-                  .kind = "method",
+                  .kind = "transfer_method",
                   .summary = "optimism: makes the reference policy's own responses less likely",
                   .source = "Xie et al. 2024, arXiv 2405.21046",
                   .params = PARAMS},

@@ -20,7 +20,7 @@ static const wal_param MIXTURES_PARAMS[] = {
 
 const wal_component wal_mixtures_component = {
     .name = "mixtures",
-    .kind = "sources",
+    .kind = "source",
     .summary = "mixtures of the true reward and noise; a list of numbers means the same",
     .source = "docs/transfer.md",
     .params = MIXTURES_PARAMS};
@@ -44,7 +44,7 @@ static const wal_param TABLES_PARAMS[] = {
     {0}};
 
 const wal_component wal_tables_component = {.name = "tables",
-                                            .kind = "sources",
+                                            .kind = "source",
                                             .summary = "reward models as they are given",
                                             .source = "docs/transfer.md",
                                             .params = TABLES_PARAMS};

@@ -26,7 +26,7 @@ extern const wal_component wal_mixtures_component;
 /** Rewards as given. */
 extern const wal_component wal_tables_component;
 
-/** How many sources the parameters (of kind "sources") describe; NULL: none. */
+/** How many sources the parameters (of kind "source") describe; NULL: none. */
 int64_t wal_sources_count(const wal_params *params);
 /** The sources for a bandit, of a seed. WAL_EINPUT by wal_params_fail(). To be called once while
  *  the scenario lives. @param params  NULL: there are none */

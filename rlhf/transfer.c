@@ -45,7 +45,7 @@ static double *method_memory(const wal_transfer *t, double *memory) {
   return data_memory(t, memory) + wal_preferences_size(t->plan.rounds);
 }
 
-int64_t wal_transfer_memory(const wal_transfer *t, const wal_method *method) {
+int64_t wal_transfer_memory(const wal_transfer *t, const wal_transfer_method *method) {
   return SO_FAR + (1 + t->points) * sums_count(t) + pairs_of(t) +
          wal_preferences_size(t->plan.rounds) + method->memory_count;
 }
@@ -109,13 +109,13 @@ void wal_transfer_destroy(wal_transfer *t) {
   *t = (wal_transfer){0};
 }
 
-wal_method_setup wal_transfer_setup(const wal_transfer *t) {
-  return (wal_method_setup){.ctx = t->plan.ctx,
-                            .known = &t->bandit.known,
-                            .sources = t->sources.count,
-                            .rounds = t->plan.rounds,
-                            .refit = t->plan.refit,
-                            .fit = t->fit};
+wal_transfer_method_setup wal_transfer_setup(const wal_transfer *t) {
+  return (wal_transfer_method_setup){.ctx = t->plan.ctx,
+                                     .known = &t->bandit.known,
+                                     .sources = t->sources.count,
+                                     .rounds = t->plan.rounds,
+                                     .refit = t->plan.refit,
+                                     .fit = t->fit};
 }
 
 // ---- Answers ----------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ static double find_gap(wal_transfer *t, const wal_responder *policy) {
   return fresh->gap;
 }
 
-static void play_round(wal_transfer *t, wal_method *m, uint64_t seed, int64_t round,
+static void play_round(wal_transfer *t, wal_transfer_method *m, uint64_t seed, int64_t round,
                        const wal_proposal *proposal, double *memory) {
   double *sums = memory + SO_FAR;
   wal_outcome seen;
@@ -220,7 +220,7 @@ static void play_round(wal_transfer *t, wal_method *m, uint64_t seed, int64_t ro
   if (m->type->observe) m->type->observe(m, round, proposal, &seen);
 }
 
-static wal_status refit(wal_transfer *t, wal_method *m, int64_t round, double *memory) {
+static wal_status refit(wal_transfer *t, wal_transfer_method *m, int64_t round, double *memory) {
   m->fitted = round;
   memory[SEEN] = (double)round;
   WAL_TRY(m->type->refit(m));
@@ -231,24 +231,26 @@ static wal_status refit(wal_transfer *t, wal_method *m, int64_t round, double *m
   return WAL_OK;
 }
 
-static wal_status attach(wal_transfer *t, wal_method *m, uint64_t seed, bool fresh,
+static wal_status attach(wal_transfer *t, wal_transfer_method *m, uint64_t seed, bool fresh,
                          double *memory) {
   WAL_TRY(wal_transfer_seed(t, seed));
   t->known_count = 0;
-  const wal_method_problem problem = {.known = &t->bandit.known,
-                                      .source = t->sources.policy,
-                                      .data = {.responses = t->bandit.known.responses,
-                                               .arms = t->arms,
-                                               .memory = data_memory(t, memory)}};
-  return wal_method_attach(m, &problem, method_memory(t, memory), fresh, (int64_t)memory[SEEN]);
+  const wal_transfer_method_problem problem = {.known = &t->bandit.known,
+                                               .source = t->sources.policy,
+                                               .data = {.responses = t->bandit.known.responses,
+                                                        .arms = t->arms,
+                                                        .memory = data_memory(t, memory)}};
+  return wal_transfer_method_attach(m, &problem, method_memory(t, memory), fresh,
+                                    (int64_t)memory[SEEN]);
 }
 
-wal_status wal_transfer_begin(wal_transfer *t, wal_method *m, uint64_t seed, double *memory) {
+wal_status wal_transfer_begin(wal_transfer *t, wal_transfer_method *m, uint64_t seed,
+                              double *memory) {
   memset(memory, 0, (size_t)wal_transfer_memory(t, m) * sizeof *memory);
   return attach(t, m, seed, true, memory);
 }
 
-static wal_status keep(wal_transfer *t, wal_method *m, int64_t round, int64_t point,
+static wal_status keep(wal_transfer *t, wal_transfer_method *m, int64_t round, int64_t point,
                        const wal_responder *played, double *memory) {
   double *sums = memory + SO_FAR;
   sums[WAL_TRANSFER_COVERAGE] = wal_exact_coverage(&t->bandit.known, &t->bandit.best, played);
@@ -258,7 +260,7 @@ static wal_status keep(wal_transfer *t, wal_method *m, int64_t round, int64_t po
                   m->type->component.name, (long long)round);
 }
 
-wal_status wal_transfer_run(wal_transfer *t, wal_method *m, uint64_t seed, int64_t until,
+wal_status wal_transfer_run(wal_transfer *t, wal_transfer_method *m, uint64_t seed, int64_t until,
                             double *memory) {
   int64_t point = 0;
   WAL_TRY(attach(t, m, seed, false, memory));

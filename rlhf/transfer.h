@@ -55,19 +55,19 @@ wal_status wal_transfer_create(const wal_transfer_plan *plan, wal_transfer *out)
 void wal_transfer_destroy(wal_transfer *transfer);
 
 /** What methods of this transfer are told. */
-wal_method_setup wal_transfer_setup(const wal_transfer *transfer);
+wal_transfer_method_setup wal_transfer_setup(const wal_transfer *transfer);
 
 /** Makes the bandit and the sources of a seed those at work; at once if they are already. */
 wal_status wal_transfer_seed(wal_transfer *transfer, uint64_t seed);
 
 /** Numbers in the memory of a unit with this method. */
-int64_t wal_transfer_memory(const wal_transfer *transfer, const wal_method *method);
+int64_t wal_transfer_memory(const wal_transfer *transfer, const wal_transfer_method *method);
 /** Memory before the first round. */
-wal_status wal_transfer_begin(wal_transfer *transfer, wal_method *method, uint64_t seed,
+wal_status wal_transfer_begin(wal_transfer *transfer, wal_transfer_method *method, uint64_t seed,
                               double *memory);
 /** Goes on with a unit until `until` (at most T) rounds have been played. WAL_ENONFINITE, naming
  *  the method and the round. */
-wal_status wal_transfer_run(wal_transfer *transfer, wal_method *method, uint64_t seed,
+wal_status wal_transfer_run(wal_transfer *transfer, wal_transfer_method *method, uint64_t seed,
                             int64_t until, double *memory);
 
 /* Results, read from a unit's memory. */

@@ -83,15 +83,15 @@ static inline void transfer_bench_close(transfer_bench *b) {
 }
 
 static inline wal_status transfer_bench_method(transfer_bench *b, const char *text,
-                                               wal_method **out) {
+                                               wal_transfer_method **out) {
   wal_scenario *scenario = NULL;
   wal_params *params = NULL;
-  const wal_method_setup setup = wal_transfer_setup(&b->transfer);
+  const wal_transfer_method_setup setup = wal_transfer_setup(&b->transfer);
   *out = NULL;
   wal_status status = bench_params(b->c, text, &scenario, &params);
   if (status == WAL_OK)
-    status =
-        wal_method_create(&setup, wal_method_find(wal_params_component(params)->name), params, out);
+    status = wal_transfer_method_create(
+        &setup, wal_transfer_method_find(wal_params_component(params)->name), params, out);
   wal_params_destroy(&params);
   wal_scenario_destroy(&scenario);
   return status;
