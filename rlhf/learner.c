@@ -25,9 +25,9 @@ void wal_model_derive(const wal_transfer_method *m, const double *theta, wal_mod
 
 // ---- Learners ---------------------------------------------------------------------------------
 
-wal_status wal_learner_create(wal_transfer_method *m, size_t size, int64_t extra) {
+wal_status wal_transfer_learner_create(wal_transfer_method *m, size_t size, int64_t extra) {
   wal_ctx *ctx = m->setup.ctx;
-  wal_learner *self = NULL;
+  wal_transfer_learner *self = NULL;
   const int64_t dimension = wal_fit_dimension(m->setup.fit);
   WAL_TRY(wal_acquire(ctx, "method", 1, size, &m->self));
   self = m->self;
@@ -37,34 +37,34 @@ wal_status wal_learner_create(wal_transfer_method *m, size_t size, int64_t extra
   return wal_acquire(ctx, "method", dimension, sizeof(double), &self->linear);
 }
 
-void wal_learner_destroy(wal_transfer_method *m) {
-  wal_learner *self = m->self;
+void wal_transfer_learner_destroy(wal_transfer_method *m) {
+  wal_transfer_learner *self = m->self;
   wal_model_destroy(m->setup.ctx, &self->model);
   wal_release(m->setup.ctx, &self->partition);
   wal_release(m->setup.ctx, &self->linear);
 }
 
-wal_status wal_learner_refit(wal_transfer_method *m) {
+wal_status wal_transfer_learner_refit(wal_transfer_method *m) {
   const wal_loss loss = wal_fit_logistic(m->setup.fit, m->fitted);
   return wal_fit_minimize(m->setup.fit, &loss, m->memory);
 }
 
-wal_status wal_learner_derive(wal_transfer_method *m) {
-  wal_learner *self = m->self;
+wal_status wal_transfer_learner_derive(wal_transfer_method *m) {
+  wal_transfer_learner *self = m->self;
   wal_model_derive(m, m->memory, &self->model);
   return WAL_OK;
 }
 
-void wal_learner_propose(wal_transfer_method *m, int64_t round, wal_proposal *out) {
-  const wal_learner *self = m->self;
+void wal_transfer_learner_propose(wal_transfer_method *m, int64_t round, wal_proposal *out) {
+  const wal_transfer_learner *self = m->self;
   (void)round;
   *out = (wal_proposal){.arm = (int)m->setup.sources,
                         .first = &self->model.policy,
                         .second = self->against_other ? &m->reference : &self->model.policy};
 }
 
-const wal_responder *wal_learner_finish(wal_transfer_method *m) {
-  return &((const wal_learner *)m->self)->model.policy;
+const wal_responder *wal_transfer_learner_finish(wal_transfer_method *m) {
+  return &((const wal_transfer_learner *)m->self)->model.policy;
 }
 
 // ---- Losses -----------------------------------------------------------------------------------

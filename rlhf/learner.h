@@ -17,22 +17,22 @@ void wal_model_derive(const wal_transfer_method *method, const double *theta, wa
 
 /** What a method with one model that is fitted to everything, and plays its policy, is made of: it
  *  is the start of the method's `self`, and theta the start of its memory. */
-typedef struct wal_learner {
+typedef struct wal_transfer_learner {
   wal_model model;
   double strength;    /**< of whatever the method adds to the likelihood */
   double *partition;  /**< [S]: for its loss */
   double *linear;     /**< [dimension]: for its loss */
   bool against_other; /**< the second response is drawn from the reference policy */
-} wal_learner;
+} wal_transfer_learner;
 
 /** Makes self = a learner in `size` bytes; memory is a theta and `extra` numbers. */
-wal_status wal_learner_create(wal_transfer_method *method, size_t size, int64_t extra);
-void wal_learner_destroy(wal_transfer_method *method);
+wal_status wal_transfer_learner_create(wal_transfer_method *method, size_t size, int64_t extra);
+void wal_transfer_learner_destroy(wal_transfer_method *method);
 /** Fits the logistic loss with the ridge. */
-wal_status wal_learner_refit(wal_transfer_method *method);
-wal_status wal_learner_derive(wal_transfer_method *method);
-void wal_learner_propose(wal_transfer_method *method, int64_t round, wal_proposal *out);
-const wal_responder *wal_learner_finish(wal_transfer_method *method);
+wal_status wal_transfer_learner_refit(wal_transfer_method *method);
+wal_status wal_transfer_learner_derive(wal_transfer_method *method);
+void wal_transfer_learner_propose(wal_transfer_method *method, int64_t round, wal_proposal *out);
+const wal_responder *wal_transfer_learner_finish(wal_transfer_method *method);
 
 /**
  * tilt * u(theta) = tilt * (beta E_s log Z_theta(s) - E_ref theta' phi) as terms of a loss: more

@@ -12,7 +12,7 @@
  * language models does, it leaves the reference policy behind. */
 
 typedef struct dpo {
-  wal_learner learner;
+  wal_transfer_learner learner;
   bool moves; /* the base is the previous iterate */
   int64_t batch;
   double *scaled; /* [dimension]: beta psi */
@@ -35,7 +35,7 @@ static const wal_param PARAMS[] = {
     {0}};
 
 static wal_status create(const wal_params *params, wal_transfer_method *m) {
-  WAL_TRY(wal_learner_create(m, sizeof(dpo), 1));
+  WAL_TRY(wal_transfer_learner_create(m, sizeof(dpo), 1));
   dpo *self = m->self;
   const int64_t dimension = wal_fit_dimension(m->setup.fit);
   self->moves = wal_params_text(params, "reference")[0] == 'p';
@@ -48,7 +48,7 @@ static void destroy(wal_transfer_method *m) {
   dpo *self = m->self;
   wal_release(m->setup.ctx, &self->scaled);
   wal_release(m->setup.ctx, &self->change);
-  wal_learner_destroy(m);
+  wal_transfer_learner_destroy(m);
 }
 
 static wal_status refit(wal_transfer_method *m) {
@@ -88,5 +88,5 @@ const wal_transfer_method_type wal_transfer_method_dpo = {
     .destroy = destroy,
     .refit = refit,
     .derive = derive,
-    .propose = wal_learner_propose,
-    .finish = wal_learner_finish};
+    .propose = wal_transfer_learner_propose,
+    .finish = wal_transfer_learner_finish};

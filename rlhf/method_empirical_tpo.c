@@ -12,7 +12,7 @@
  */
 
 typedef struct empirical {
-  wal_learner learner; /* pi_OL */
+  wal_transfer_learner learner; /* pi_OL */
   bool best_of;
   double bar, coefficient;
   int64_t block;
@@ -57,7 +57,7 @@ static double *tally(const wal_transfer_method *m) {
 static double *wins(const wal_transfer_method *m) { return tally(m) + USES + m->setup.sources + 1; }
 
 static wal_status create(const wal_params *params, wal_transfer_method *m) {
-  WAL_TRY(wal_learner_create(m, sizeof(empirical), USES + 2 * (m->setup.sources + 1)));
+  WAL_TRY(wal_transfer_learner_create(m, sizeof(empirical), USES + 2 * (m->setup.sources + 1)));
   empirical *self = m->self;
   self->best_of = wal_params_text(params, "mode")[0] == 'b';
   self->bar = wal_params_real(params, "bar");
@@ -76,7 +76,7 @@ static wal_status refit(wal_transfer_method *m) {
   t[LENGTH] *= 2;
   t[END] = (double)m->fitted + t[LENGTH];
   memset(t + USES, 0, (size_t)(2 * (m->setup.sources + 1)) * sizeof *t);
-  return wal_learner_refit(m);
+  return wal_transfer_learner_refit(m);
 }
 
 static void propose(wal_transfer_method *m, int64_t round, wal_proposal *out) {
@@ -91,7 +91,7 @@ static void propose(wal_transfer_method *m, int64_t round, wal_proposal *out) {
     if (bound > most) arm = w;
     most = bound > most ? bound : most;
   }
-  wal_learner_propose(m, round, out);
+  wal_transfer_learner_propose(m, round, out);
   out->arm = (int)arm;
   if (arm < online) out->first = &m->problem.source[arm];
   if (!self->best_of) return;
@@ -114,10 +114,10 @@ const wal_transfer_method_type wal_transfer_method_empirical_tpo = {
                   .source = "Huang et al. 2025, arXiv 2502.19255, section 5",
                   .params = PARAMS},
     .create = create,
-    .destroy = wal_learner_destroy,
+    .destroy = wal_transfer_learner_destroy,
     .start = start,
     .refit = refit,
-    .derive = wal_learner_derive,
+    .derive = wal_transfer_learner_derive,
     .propose = propose,
     .observe = observe,
-    .finish = wal_learner_finish};
+    .finish = wal_transfer_learner_finish};

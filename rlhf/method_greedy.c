@@ -6,7 +6,7 @@
 
 static wal_status create(const wal_params *params, wal_transfer_method *m) {
   (void)params;
-  return wal_learner_create(m, sizeof(wal_learner), 0);
+  return wal_transfer_learner_create(m, sizeof(wal_transfer_learner), 0);
 }
 
 const wal_transfer_method_type wal_transfer_method_greedy = {
@@ -16,8 +16,8 @@ const wal_transfer_method_type wal_transfer_method_greedy = {
                   .summary = "both responses from the policy that is best for the reward learnt",
                   .source = "arXiv 2510.24700: greedy sampling under a KL penalty"},
     .create = create,
-    .destroy = wal_learner_destroy,
-    .refit = wal_learner_refit,
-    .derive = wal_learner_derive,
-    .propose = wal_learner_propose,
-    .finish = wal_learner_finish};
+    .destroy = wal_transfer_learner_destroy,
+    .refit = wal_transfer_learner_refit,
+    .derive = wal_transfer_learner_derive,
+    .propose = wal_transfer_learner_propose,
+    .finish = wal_transfer_learner_finish};

@@ -16,7 +16,7 @@
 enum { FIXED_POINT_STEPS = 4, BISECTIONS = 24 };
 
 typedef struct gshf {
-  wal_learner learner; /* strength: eta */
+  wal_transfer_learner learner; /* strength: eta */
   wal_responder enhancer;
   double *of_first, *difference, *direction; /* [dimension] */
   double *tilt, *scaled;                     /* [S * A] */
@@ -35,7 +35,7 @@ static wal_status create(const wal_params *params, wal_transfer_method *m) {
   wal_ctx *ctx = m->setup.ctx;
   const int64_t pairs = m->setup.known->prompts * m->setup.known->responses;
   const int64_t dimension = wal_fit_dimension(m->setup.fit);
-  WAL_TRY(wal_learner_create(m, sizeof(gshf), 0));
+  WAL_TRY(wal_transfer_learner_create(m, sizeof(gshf), 0));
   gshf *self = m->self;
   self->learner.strength = wal_params_real(params, "eta");
   WAL_TRY(wal_acquire(ctx, "method", dimension, sizeof(double), &self->of_first));
@@ -55,7 +55,7 @@ static void destroy(wal_transfer_method *m) {
   wal_release(ctx, &self->tilt);
   wal_release(ctx, &self->scaled);
   wal_responder_destroy(ctx, &self->enhancer);
-  wal_learner_destroy(m);
+  wal_transfer_learner_destroy(m);
 }
 
 /* The enhancer of c and the direction; whether it is allowed. */
@@ -96,7 +96,7 @@ static wal_status derive(wal_transfer_method *m) {
   const int64_t dimension = wal_fit_dimension(fit);
   const wal_responder *first = &self->learner.model.policy;
   const wal_loss loss = wal_fit_logistic(fit, m->fitted);
-  WAL_TRY(wal_learner_derive(m));
+  WAL_TRY(wal_transfer_learner_derive(m));
   WAL_TRY(wal_fit_factor(fit, &loss, m->memory));
   wal_fit_mean(fit, first->p, self->of_first);
   wal_responder_of_logs(known, first->log_p, &self->enhancer);
@@ -118,7 +118,7 @@ static wal_status derive(wal_transfer_method *m) {
 }
 
 static void propose(wal_transfer_method *m, int64_t round, wal_proposal *out) {
-  wal_learner_propose(m, round, out);
+  wal_transfer_learner_propose(m, round, out);
   out->second = &((gshf *)m->self)->enhancer;
 }
 
@@ -131,7 +131,7 @@ const wal_transfer_method_type wal_transfer_method_gshf = {
                   .params = PARAMS},
     .create = create,
     .destroy = destroy,
-    .refit = wal_learner_refit,
+    .refit = wal_transfer_learner_refit,
     .derive = derive,
     .propose = propose,
-    .finish = wal_learner_finish};
+    .finish = wal_transfer_learner_finish};

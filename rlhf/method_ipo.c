@@ -18,14 +18,14 @@ static const wal_param PARAMS[] = {
     {0}};
 
 static wal_status create(const wal_params *params, wal_transfer_method *m) {
-  WAL_TRY(wal_learner_create(m, sizeof(wal_learner), 0));
+  WAL_TRY(wal_transfer_learner_create(m, sizeof(wal_transfer_learner), 0));
   if (wal_params_given(params, "tau"))
-    ((wal_learner *)m->self)->strength = wal_params_real(params, "tau");
+    ((wal_transfer_learner *)m->self)->strength = wal_params_real(params, "tau");
   return WAL_OK;
 }
 
 static wal_status refit(wal_transfer_method *m) {
-  const double given = ((wal_learner *)m->self)->strength;
+  const double given = ((wal_transfer_learner *)m->self)->strength;
   return wal_fit_ipo(m->setup.fit, m->fitted, given > 0 ? given : m->problem.known->beta / 4,
                      m->memory);
 }
@@ -38,8 +38,8 @@ const wal_transfer_method_type wal_transfer_method_ipo = {
                   .source = "Azar et al. 2023, arXiv 2310.12036",
                   .params = PARAMS},
     .create = create,
-    .destroy = wal_learner_destroy,
+    .destroy = wal_transfer_learner_destroy,
     .refit = refit,
-    .derive = wal_learner_derive,
-    .propose = wal_learner_propose,
-    .finish = wal_learner_finish};
+    .derive = wal_transfer_learner_derive,
+    .propose = wal_transfer_learner_propose,
+    .finish = wal_transfer_learner_finish};

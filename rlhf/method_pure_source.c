@@ -5,7 +5,7 @@
  * the reference policy's. */
 
 typedef struct pure {
-  wal_learner learner;
+  wal_transfer_learner learner;
   int64_t source; /* counted from 0 */
 } pure;
 
@@ -23,13 +23,13 @@ static wal_status create(const wal_params *params, wal_transfer_method *m) {
     return wal_params_fail(m->setup.ctx, params, "source",
                            "expected the number of a source, of which there are %lld, got %lld",
                            (long long)m->setup.sources, (long long)source);
-  WAL_TRY(wal_learner_create(m, sizeof(pure), 0));
+  WAL_TRY(wal_transfer_learner_create(m, sizeof(pure), 0));
   ((pure *)m->self)->source = source - 1;
   return WAL_OK;
 }
 
 static wal_status refit(wal_transfer_method *m) {
-  return m->fitted < m->setup.rounds ? WAL_OK : wal_learner_refit(m);
+  return m->fitted < m->setup.rounds ? WAL_OK : wal_transfer_learner_refit(m);
 }
 
 static void propose(wal_transfer_method *m, int64_t round, wal_proposal *out) {
@@ -47,8 +47,8 @@ const wal_transfer_method_type wal_transfer_method_pure_source = {
                   .source = "Huang et al. 2025, arXiv 2502.19255, whose baselines these are",
                   .params = PARAMS},
     .create = create,
-    .destroy = wal_learner_destroy,
+    .destroy = wal_transfer_learner_destroy,
     .refit = refit,
-    .derive = wal_learner_derive,
+    .derive = wal_transfer_learner_derive,
     .propose = propose,
-    .finish = wal_learner_finish};
+    .finish = wal_transfer_learner_finish};

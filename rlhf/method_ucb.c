@@ -8,8 +8,8 @@
  * H = ridge I + sum sigma (1 - sigma) x x', against the reference policy. */
 
 typedef struct ucb {
-  wal_learner learner; /* without the bonus: what is handed over */
-  double *raised;      /* [S * A] */
+  wal_transfer_learner learner; /* without the bonus: what is handed over */
+  double *raised;               /* [S * A] */
   wal_responder bold;
 } ucb;
 
@@ -23,7 +23,7 @@ static const wal_param PARAMS[] = {{.name = "bonus",
 
 static wal_status create(const wal_params *params, wal_transfer_method *m) {
   const int64_t pairs = m->setup.known->prompts * m->setup.known->responses;
-  WAL_TRY(wal_learner_create(m, sizeof(ucb), 0));
+  WAL_TRY(wal_transfer_learner_create(m, sizeof(ucb), 0));
   ucb *self = m->self;
   self->learner.strength = wal_params_real(params, "bonus");
   WAL_TRY(wal_acquire(m->setup.ctx, "method", pairs, sizeof(double), &self->raised));
@@ -34,14 +34,14 @@ static void destroy(wal_transfer_method *m) {
   ucb *self = m->self;
   wal_release(m->setup.ctx, &self->raised);
   wal_responder_destroy(m->setup.ctx, &self->bold);
-  wal_learner_destroy(m);
+  wal_transfer_learner_destroy(m);
 }
 
 static wal_status derive(wal_transfer_method *m) {
   ucb *self = m->self;
   const wal_bandit_known *known = m->problem.known;
   const wal_loss loss = wal_fit_logistic(m->setup.fit, m->fitted);
-  WAL_TRY(wal_learner_derive(m));
+  WAL_TRY(wal_transfer_learner_derive(m));
   WAL_TRY(wal_fit_factor(m->setup.fit, &loss, m->memory));
   wal_fit_bonus(m->setup.fit, self->raised);
   for (int64_t i = 0; i < known->prompts * known->responses; i++)
@@ -65,7 +65,7 @@ const wal_transfer_method_type wal_transfer_method_ucb = {
                   .params = PARAMS},
     .create = create,
     .destroy = destroy,
-    .refit = wal_learner_refit,
+    .refit = wal_transfer_learner_refit,
     .derive = derive,
     .propose = propose,
-    .finish = wal_learner_finish};
+    .finish = wal_transfer_learner_finish};

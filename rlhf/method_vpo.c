@@ -20,15 +20,15 @@ static const wal_param PARAMS[] = {{.name = "coefficient",
                                    {0}};
 
 static wal_status create(const wal_params *params, wal_transfer_method *m) {
-  WAL_TRY(wal_learner_create(m, sizeof(wal_learner), 0));
-  wal_learner *self = m->self;
+  WAL_TRY(wal_transfer_learner_create(m, sizeof(wal_transfer_learner), 0));
+  wal_transfer_learner *self = m->self;
   self->strength = wal_params_real(params, "coefficient");
   self->against_other = wal_params_text(params, "second")[0] == 'r';
   return WAL_OK;
 }
 
 static wal_status refit(wal_transfer_method *m) {
-  wal_learner *self = m->self;
+  wal_transfer_learner *self = m->self;
   wal_loss loss = wal_fit_logistic(m->setup.fit, m->fitted);
   wal_loss_tilt(m, -self->strength * sqrt((double)m->fitted), self->partition, self->linear, &loss);
   return wal_fit_minimize(m->setup.fit, &loss, m->memory);
@@ -42,8 +42,8 @@ const wal_transfer_method_type wal_transfer_method_vpo = {
                   .source = "Cen et al. 2024, arXiv 2405.19320",
                   .params = PARAMS},
     .create = create,
-    .destroy = wal_learner_destroy,
+    .destroy = wal_transfer_learner_destroy,
     .refit = refit,
-    .derive = wal_learner_derive,
-    .propose = wal_learner_propose,
-    .finish = wal_learner_finish};
+    .derive = wal_transfer_learner_derive,
+    .propose = wal_transfer_learner_propose,
+    .finish = wal_transfer_learner_finish};
