@@ -201,6 +201,12 @@ class Components(unittest.TestCase):
                 "auction": f"simulate {{ game = {made} }}",
                 "value_law": auction.format("values", made),
                 "bid_rule": auction.format("bids", made),
+                **{kind: f"steer {{ game = beach_bar {{}}, target = 'uniform', {name} = {made} }}"
+                   for kind, name in (("mediator", "mediator"), ("agent", "agents"),
+                                      ("mixture", "agents"), ("crowd", "agents"))},
+                **{kind: f"transfer {{ {name} = {made} }}"
+                   for kind, name in (("bandit", "bandit"), ("source", "sources"),
+                                      ("transfer_method", "methods"), ("annotator", "annotators"))},
                 "learner": f"solve {{ game = beach_bar {{}}, learner = {made} }}"}.get(
                     kind, f"solve {{ game = batched_auction {{ {kind} = {made} }} }}")
         place = folder(name)
