@@ -32,8 +32,9 @@ static const wal_param PARAMS[] = {
      .type = WAL_ANY,
      .optional = true,
      .choices = "a method or a list of them",
-     .meaning = "who learns; of several each learns for itself, with the same seeds; left out tpo, "
-                "empirical_tpo, greedy, xpo and vpo"},
+     .meaning =
+         "who learns (walras list transfer_methods); of several each learns for itself, with the "
+         "same seeds; left out tpo, empirical_tpo, greedy, xpo and vpo"},
     {.name = "annotators",
      .type = WAL_COMPONENT,
      .optional = true,

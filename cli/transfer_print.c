@@ -127,9 +127,9 @@ static void print_policies(const wal_transfer_results *r) {
     interval_cell(&exponent, text);
     law = wider(law, text);
   }
-  printf(
-      "  growth of regret in the last two octaves, gap of the final policy, %% of rounds by who "
-      "proposed\n");
+  printf("  exponent of regret in the last two octaves, gap of the final policy, %% of rounds by who "
+         "proposed
+");
   printf("  %-*s  %*s  %9s", names, "method", law, "exponent", "final gap");
   for (int64_t a = 0; a < r->arms; a++) printf("  %*s", wider(5, r->arm[a]), r->arm[a]);
   for (int64_t m = 0; m < r->methods; m++) {
@@ -146,11 +146,17 @@ static void print_policies(const wal_transfer_results *r) {
       printf("  %*s", wider(5, r->arm[a]), text);
     }
   }
-  printf("\n  %-*s  %*s  %9.3g", names, "gap", law, "reference",
-         wal_transfer_candidate(r, r->arms - 2, WAL_ABOUT_GAP));
-  for (int64_t a = 0; a < r->arms - 2; a++)
-    printf("  %*.3g", wider(5, r->arm[a]), wal_transfer_candidate(r, a, WAL_ABOUT_GAP));
   printf("\n");
+}
+
+/* Of the reference and the first few sources. */
+static void print_sources(const wal_transfer_results *r) {
+  enum { TOLD = 6 };
+  const int64_t sources = r->arms - 2;
+  printf("  gaps                reference %.3g", wal_transfer_candidate(r, sources, WAL_ABOUT_GAP));
+  for (int64_t a = 0; a < sources && a < TOLD; a++)
+    printf(", %s %.3g", r->arm[a], wal_transfer_candidate(r, a, WAL_ABOUT_GAP));
+  printf(sources > TOLD ? ", ...\n" : "\n");
 }
 
 static void print_wins(const wal_transfer_results *r) {
@@ -187,6 +193,7 @@ void wal_transfer_print(const wal_transfer_results *r) {
   }
   print_policies(r);
   print_wins(r);
+  print_sources(r);
   if (wal_transfer_too_short(r))
     printf("  exponents           omitted: they want at least 40 rounds\n");
 }
