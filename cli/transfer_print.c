@@ -127,9 +127,9 @@ static void print_policies(const wal_transfer_results *r) {
     interval_cell(&exponent, text);
     law = wider(law, text);
   }
-  printf("  exponent of regret in the last two octaves, gap of the final policy, %% of rounds by who "
-         "proposed
-");
+  printf(
+      "  exponent of regret in the last two octaves, gap of the final policy, %% of rounds by who "
+      "proposed\n");
   printf("  %-*s  %*s  %9s", names, "method", law, "exponent", "final gap");
   for (int64_t a = 0; a < r->arms; a++) printf("  %*s", wider(5, r->arm[a]), r->arm[a]);
   for (int64_t m = 0; m < r->methods; m++) {
