@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SHOWN = 5, CELL = 48, WIN_COLUMNS = 14 };
+enum { SHOWN = 5, CELL = 48, WIN_COLUMNS = 18 };
 
 /* The points nearest to T/16, T/8, ..., T, without those that are the same. */
 typedef struct columns {
