@@ -394,7 +394,8 @@ class Runs(unittest.TestCase):
                 self.assertEqual(line, line.rstrip())
             s = t["summary"]
             for m, method in enumerate(t["method"].asstr()[:]):
-                rows = re.findall(rf"^ +(?:\d+  )?{method} {{2,}}(.*)$", out, re.M)
+                rows = re.findall(rf"^ +(?:\d+  )?{method} {{2,}}(.*\d.*)$", out, re.M)
+                rows = [row for row in rows if " = " not in row]
                 self.assertEqual(len(rows), 2 if len(t["method"]) == 1 else 4, out)
                 last = re.split(" {2,}", rows[0])[-1]
                 self.assertAlmostEqual(float(last.split()[0]), s["regret"][m],
@@ -402,6 +403,10 @@ class Runs(unittest.TestCase):
                 if len(rows) == 4 and m != 5:
                     last = re.split(" {2,}", rows[1])[-1]
                     self.assertAlmostEqual(float(last.split()[0]), s["ratio"][m], delta=0.0051)
+            if name == "all":
+                self.assertIn('\n  dpo 2               batch = 30, reference = "previous"\n', out)
+                self.assertIn('\n  pure_source 2       source = 2\n', out)
+                self.assertNotIn("/transfer/summary/win_rate", out)
             self.assertEqual("exponents           omitted: they want at least 40 rounds" in out,
                              name == "alone")
 
