@@ -6,10 +6,11 @@
  * as `transfer 'log_linear{}' 'mixtures{correlations={0.9,0.75,0.4,-0.5}}' 4000 1 20 'greedy{}'
  * 'tpo{}'`. Mean regret of so many seeds at some rounds; of each method over the first one's the
  * ratio of the means at rounds 500 and 1000, with an interval of 95 % from the paired differences;
- * the shares of arms among all rounds; seconds a seed. */
+ * the uses of arms; seconds of processor time a seed. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "sim/core/memory.h"
 #include "tests/support/make_transfer.h"
@@ -46,14 +47,14 @@ static wal_status measure(transfer_bench *b, const char *text, uint64_t seed, in
   WAL_TRY(wal_acquire(b->c, "memory", wal_transfer_memory(t, m), sizeof *memory, &memory));
   for (int i = 0; i < seeds; i++) {
     WAL_TRY(wal_transfer_seed(t, seed + (uint64_t)i));
-    const double begun = wal_clock();
+    const clock_t begun = clock();
     WAL_TRY(wal_transfer_begin(t, m, seed + (uint64_t)i, memory));
     for (int k = 0; k < AT && ROUND[k] <= t->plan.rounds; k++) {
       WAL_TRY(wal_transfer_run(t, m, seed + (uint64_t)i, ROUND[k], memory));
       r->regret[k][i] = wal_transfer_now(memory)[WAL_TRANSFER_REGRET];
     }
     WAL_TRY(wal_transfer_run(t, m, seed + (uint64_t)i, t->plan.rounds, memory));
-    r->seconds += (wal_clock() - begun) / seeds;
+    r->seconds += (double)(clock() - begun) / CLOCKS_PER_SEC / seeds;
     for (int64_t a = 0; a < t->arms && a < 64; a++)
       uses[a] += wal_transfer_now(memory)[WAL_TRANSFER_SUMS + a] / seeds;
     const double *final = wal_transfer_final(t, memory);

@@ -10,12 +10,14 @@
  * from above for sources and from below for the policy that is distilled from all data so far
  * (RPO); every 1/alpha-th goes to an online learner (XPO). Values are without E_ref r, so that
  * shifts of the reward do not matter. With E_w phi = lead_w + E_ref phi and the fitted theta,
- *   width: theta' lead_w - beta KL_w + z |lead_w|, and for the distilled policy - z |lead|, in the
- *          norm of the inverse of H = ridge I + sum sigma (1 - sigma) x x';
- *   count: theta' lead_w - beta KL_w + bonus / sqrt(uses of w), and for the distilled policy
- *          u(theta_D) + (L(theta_D) - L(theta)) / eta - slack / (eta n), L the mean loss.
- * theta_D minimizes n L + ridge |.|^2 / 2 + eta n u(theta), u = beta E_s log Z - E_ref theta' phi,
- * eta = pessimism / sqrt(n).
+ *   width: theta' lead_w - beta KL_w + z |lead_w| + b_w, and for the distilled policy - z |lead|,
+ * in the norm of the inverse of H = ridge I + sum sigma (1 - sigma) x x'; b_w = shrinkage ridge S
+ * |H^{-1} lead_w|_2, S = sqrt(dimension / ridge): theta is drawn towards 0, which takes theta_*'
+ * (ridge H^{-1} lead_w) off a value, and a good source's lead points along theta_*, whose length is
+ * S under the prior. It fades as 1/n; count: theta' lead_w - beta KL_w + bonus / sqrt(uses of w),
+ * and for the distilled policy u(theta_D) + (L(theta_D) - L(theta)) / eta - slack / (eta n), L the
+ * mean loss. theta_D minimizes n L + ridge |.|^2 / 2 + eta n u(theta), u = beta E_s log Z - E_ref
+ * theta' phi, eta = pessimism / sqrt(n).
  */
 
 enum { FITTED, DISTILLED, ONLINE, MODELS };
@@ -24,7 +26,7 @@ typedef struct tpo {
   wal_model model[MODELS];
   bool counts; /* mode */
   int64_t period, trials;
-  double z, pessimism, bonus, slack, exploration;
+  double z, shrinkage, pessimism, bonus, slack, exploration;
   double *value; /* [W + 1]: of sources and the distilled policy; without bonuses of counts */
   double *partition, *linear, *lead;
 } tpo;
@@ -54,6 +56,13 @@ static const wal_param PARAMS[] = {
      .low = 0,
      .high = HUGE_VAL,
      .meaning = "standard deviations of the bounds with mode=\"width\""},
+    {.name = "shrinkage",
+     .type = WAL_REAL,
+     .number = 0.35,
+     .low = 0,
+     .high = HUGE_VAL,
+     .meaning = "share of what the ridge may take off a source's value that its bound puts back, "
+                "with mode=\"width\"; 0: widths alone"},
     {.name = "pessimism",
      .type = WAL_REAL,
      .number = 1,
@@ -101,6 +110,7 @@ static wal_status create(const wal_params *params, wal_transfer_method *m) {
   self->period = alpha * (double)m->setup.rounds < 1 ? 0 : (int64_t)ceil(1 / alpha);
   self->trials = wal_params_integer(params, "trials");
   self->z = wal_params_real(params, "z");
+  self->shrinkage = wal_params_real(params, "shrinkage");
   self->pessimism = wal_params_real(params, "pessimism");
   self->bonus = wal_params_real(params, "bonus");
   self->slack = wal_params_real(params, "slack");
@@ -148,6 +158,17 @@ static double value_of(wal_transfer_method *m, const wal_responder *pi, double *
   return value;
 }
 
+/* b of the policy whose lead was found last: what the ridge may have taken off its value. */
+static double bias_of(wal_method *m) {
+  tpo *self = m->self;
+  const int64_t dimension = wal_fit_dimension(m->setup.fit);
+  const double ridge = m->problem.known->ridge;
+  double square = 0;
+  wal_fit_solve(m->setup.fit, self->lead, self->linear);
+  for (int64_t k = 0; k < dimension; k++) square += self->linear[k] * self->linear[k];
+  return self->shrinkage * sqrt(ridge * (double)dimension * square);
+}
+
 /* The least value that rewards leave it which fit the data about as well as the best. */
 static double worst_value(wal_transfer_method *m) {
   tpo *self = m->self;
@@ -181,7 +202,7 @@ static wal_status derive(wal_transfer_method *m) {
   WAL_TRY(wal_fit_factor(m->setup.fit, &plain, theta(m, FITTED)));
   for (int64_t w = 0; w < sources; w++) {
     self->value[w] = value_of(m, &m->problem.source[w], &width);
-    self->value[w] += self->z * width;
+    self->value[w] += self->z * width + bias_of(m);
   }
   self->value[sources] = value_of(m, &self->model[DISTILLED].policy, &width);
   self->value[sources] -= self->z * width;
