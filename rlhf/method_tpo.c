@@ -159,7 +159,7 @@ static double value_of(wal_transfer_method *m, const wal_responder *pi, double *
 }
 
 /* b of the policy whose lead was found last: what the ridge may have taken off its value. */
-static double bias_of(wal_method *m) {
+static double bias_of(wal_transfer_method *m) {
   tpo *self = m->self;
   const int64_t dimension = wal_fit_dimension(m->setup.fit);
   const double ridge = m->problem.known->ridge;

@@ -36,7 +36,7 @@ static const transfer_setting SMALL = {
     .rounds = 230,
     .refit = 25};
 
-static double *run_whole(transfer_bench *b, wal_method *m, uint64_t seed) {
+static double *run_whole(transfer_bench *b, wal_transfer_method *m, uint64_t seed) {
   double *memory = calloc((size_t)wal_transfer_memory(&b->transfer, m), sizeof *memory);
   WAL_ASSERT_OK(ctx, wal_transfer_begin(&b->transfer, m, seed, memory));
   WAL_ASSERT_OK(ctx, wal_transfer_run(&b->transfer, m, seed, b->transfer.plan.rounds, memory));
@@ -54,7 +54,7 @@ static void slices_by_turns_leave_the_same_memory(void **state) {
   WAL_ASSERT_OK(ctx, transfer_bench_open(ctx, &crowd, &b));
   WAL_ASSERT_OK(ctx, transfer_bench_open(ctx, &crowd, &other));
   for (int i = 0; i < METHOD_COUNT; i++) {
-    wal_method *m = NULL, *sliced = NULL;
+    wal_transfer_method *m = NULL, *sliced = NULL;
     WAL_ASSERT_OK(ctx, transfer_bench_method(&b, METHODS[i], &m));
     WAL_ASSERT_OK(ctx, transfer_bench_method(&other, METHODS[i], &sliced));
     const size_t size = (size_t)wal_transfer_memory(&b.transfer, m) * sizeof(double);
@@ -71,8 +71,8 @@ static void slices_by_turns_leave_the_same_memory(void **state) {
       free(whole[u]);
       free(memory[u]);
     }
-    wal_method_destroy(&m);
-    wal_method_destroy(&sliced);
+    wal_transfer_method_destroy(&m);
+    wal_transfer_method_destroy(&sliced);
   }
   transfer_bench_close(&b);
   transfer_bench_close(&other);
@@ -87,7 +87,7 @@ static void results_are_consistent(void **state) {
   double gaps[3];
   WAL_ASSERT_OK(ctx, wal_transfer_source_gaps(&b.transfer, 5, gaps));
   for (int i = 0; i < METHOD_COUNT; i++) {
-    wal_method *m = NULL;
+    wal_transfer_method *m = NULL;
     WAL_ASSERT_OK(ctx, transfer_bench_method(&b, METHODS[i], &m));
     double *memory = run_whole(&b, m, 5);
     double before = 0;
@@ -113,7 +113,7 @@ static void results_are_consistent(void **state) {
         WAL_ASSERT_NEAR(wal_transfer_sums(t, memory, point)[WAL_TRANSFER_REGRET],
                         gaps[1] * (double)t->point[point], 1e-10);
     free(memory);
-    wal_method_destroy(&m);
+    wal_transfer_method_destroy(&m);
   }
   transfer_bench_close(&b);
 }
@@ -138,7 +138,7 @@ static void one_hot_features_are_tables(void **state) {
   }
   WAL_ASSERT_NEAR(b[0].transfer.bandit.known.ridge, b[1].transfer.bandit.known.ridge, 1e-12);
   for (int i = 0; i < METHOD_COUNT; i++) {
-    wal_method *m[2];
+    wal_transfer_method *m[2];
     double *memory[2];
     for (int k = 0; k < 2; k++) {
       WAL_ASSERT_OK(ctx, transfer_bench_method(&b[k], METHODS[i], &m[k]));
@@ -151,7 +151,7 @@ static void one_hot_features_are_tables(void **state) {
     for (int p = 0; p < S * A; p++) WAL_ASSERT_WITHIN(final[0][p], final[1][p], 1e-5);
     for (int k = 0; k < 2; k++) {
       free(memory[k]);
-      wal_method_destroy(&m[k]);
+      wal_transfer_method_destroy(&m[k]);
     }
   }
   for (int k = 0; k < 2; k++) transfer_bench_close(&b[k]);
@@ -166,7 +166,7 @@ static void dpo_with_a_fixed_reference_is_greedy(void **state) {
   setting.bandit = "tabular{prompts=2, responses=8, reward_bound=2}";
   transfer_bench b;
   WAL_ASSERT_OK(ctx, transfer_bench_open(ctx, &setting, &b));
-  wal_method *greedy = NULL, *dpo = NULL;
+  wal_transfer_method *greedy = NULL, *dpo = NULL;
   WAL_ASSERT_OK(ctx, transfer_bench_method(&b, "greedy{}", &greedy));
   WAL_ASSERT_OK(ctx, transfer_bench_method(&b, "dpo{}", &dpo));
   double *one = run_whole(&b, greedy, 5), *other = run_whole(&b, dpo, 5);
@@ -201,8 +201,8 @@ static void dpo_with_a_fixed_reference_is_greedy(void **state) {
   }
   free(one);
   free(other);
-  wal_method_destroy(&greedy);
-  wal_method_destroy(&dpo);
+  wal_transfer_method_destroy(&greedy);
+  wal_transfer_method_destroy(&dpo);
   transfer_bench_close(&b);
 }
 
@@ -211,7 +211,7 @@ static void the_enhancer_keeps_its_constraint(void **state) {
   (void)state;
   transfer_bench b;
   WAL_ASSERT_OK(ctx, transfer_bench_open(ctx, &SMALL, &b));
-  wal_method *m = NULL;
+  wal_transfer_method *m = NULL;
   WAL_ASSERT_OK(ctx, transfer_bench_method(&b, "gshf{eta=0.7}", &m));
   double *memory = run_whole(&b, m, 5), lead[5], first[5];
   wal_proposal p;
@@ -228,7 +228,7 @@ static void the_enhancer_keeps_its_constraint(void **state) {
   assert_true(spent <= gamma * (1 + 1e-9));
   WAL_ASSERT_NEAR(spent, gamma, 1e-4);
   free(memory);
-  wal_method_destroy(&m);
+  wal_transfer_method_destroy(&m);
   transfer_bench_close(&b);
 }
 
@@ -263,12 +263,12 @@ static void annotators_differ_as_they_are_said_to(void **state) {
   transfer_setting setting = SMALL;
   double *memory[2];
   for (int k = 0; k < 2; k++) {
-    wal_method *m = NULL;
+    wal_transfer_method *m = NULL;
     setting.annotators = k ? "annotators{count=7}" : NULL;
     WAL_ASSERT_OK(ctx, transfer_bench_open(ctx, &setting, &b[k]));
     WAL_ASSERT_OK(ctx, transfer_bench_method(&b[k], "greedy{}", &m));
     memory[k] = run_whole(&b[k], m, 5);
-    wal_method_destroy(&m);
+    wal_transfer_method_destroy(&m);
   }
   WAL_ASSERT_SAME(wal_transfer_now(memory[0])[WAL_TRANSFER_REGRET],
                   wal_transfer_now(memory[1])[WAL_TRANSFER_REGRET]);
@@ -319,12 +319,12 @@ static void refuses(const char *bandit, const char *sources, const char *method,
                     const char *expected) {
   const transfer_setting setting = {.bandit = bandit, .sources = sources, .rounds = 10, .refit = 5};
   transfer_bench b;
-  wal_method *m = NULL;
+  wal_transfer_method *m = NULL;
   wal_status status = transfer_bench_open(ctx, &setting, &b);
   if (status == WAL_OK && method) status = transfer_bench_method(&b, method, &m);
   assert_int_equal(status, WAL_EINPUT);
   WAL_ASSERT_CONTAINS(wal_ctx_error(ctx), expected);
-  wal_method_destroy(&m);
+  wal_transfer_method_destroy(&m);
   transfer_bench_close(&b);
 }
 

@@ -222,7 +222,8 @@ static wal_loss loss_of(const fit_bench *f, int which, double *partition, double
       partition[s] = tilt * known->beta * known->weight[s];
   }
   if (which == 4) {
-    wal_method m = {.setup = {.fit = f->fit}, .problem = {.known = known, .data = f->data}};
+    wal_transfer_method m = {.setup = {.fit = f->fit},
+                             .problem = {.known = known, .data = f->data}};
     wal_loss_exploration(&m, 0.1, partition, linear, &loss);
   }
   if (which >= 2 && which <= 4) {
@@ -405,7 +406,7 @@ static void the_distilled_value_is_pessimistic(void **state) {
                                      .p = (double *)known->reference};
     WAL_ASSERT_OK(ctx, wal_responder_create(ctx, known, &pi));
     wal_loss plain = wal_fit_logistic(f.fit, N), loss = plain;
-    wal_method m = {.setup = {.fit = f.fit}, .problem = {.known = known, .data = f.data}};
+    wal_transfer_method m = {.setup = {.fit = f.fit}, .problem = {.known = known, .data = f.data}};
     wal_loss_tilt(&m, sqrt(N), partition, linear, &loss);
     WAL_ASSERT_OK(ctx, wal_fit_minimize(f.fit, &plain, theta));
     WAL_ASSERT_OK(ctx, wal_fit_minimize(f.fit, &loss, rpo));

@@ -19,7 +19,7 @@ typedef struct course {
 } course;
 
 static void run(transfer_bench *b, const char *method, course *out) {
-  wal_method *m = NULL;
+  wal_transfer_method *m = NULL;
   wal_transfer *t = &b->transfer;
   WAL_ASSERT_OK(ctx, transfer_bench_method(b, method, &m));
   double *memory = calloc((size_t)wal_transfer_memory(t, m), sizeof *memory);
@@ -34,7 +34,7 @@ static void run(transfer_bench *b, const char *method, course *out) {
     }
   }
   free(memory);
-  wal_method_destroy(&m);
+  wal_transfer_method_destroy(&m);
 }
 
 /* Ratio of mean regrets, and half its interval. */
