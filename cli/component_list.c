@@ -106,6 +106,23 @@ wal_status wal_component_list_read(wal_ctx *ctx, const wal_params *params, const
   return WAL_OK;
 }
 
+void wal_component_list_legend(const wal_component_list *list, const wal_node *node, FILE *out) {
+  if (!node || node->kind != WAL_NODE_ITEMS) return;
+  for (int64_t i = 0; i < list->count; i++) {
+    const wal_node *item = node->items[i];
+    const char *before = "";
+    if (!strchr(list->name[i], ' ')) continue;
+    fprintf(out, "  %-18s  ", list->name[i]);
+    for (int64_t k = 0; item->kind == WAL_NODE_COMPONENT && k < item->count; k++) {
+      char text[160];
+      wal_node_describe(item->items[k], text, sizeof text);
+      fprintf(out, "%s%s = %s", before, item->keys[k], text);
+      before = ", ";
+    }
+    fprintf(out, "%s\n", before[0] ? "" : "as it is");
+  }
+}
+
 void wal_component_list_free(wal_component_list *list) {
   for (int64_t i = 0; i < list->count; i++) wal_params_destroy(&list->params[i]);
   list->count = 0;

@@ -474,27 +474,9 @@ static void print_head(const work *w) {
          (long long)known->prompts, (long long)known->responses, features);
 }
 
-/* What was written of those that share a component with another. */
-static void print_legend(const work *w) {
-  const wal_node *node = wal_params_node(w->params, "methods");
-  for (int64_t i = 0; node && node->kind == WAL_NODE_ITEMS && i < w->list.count; i++) {
-    const wal_node *item = node->items[i];
-    const char *before = "";
-    if (strchr(w->list.name[i], ' ') == NULL) continue;
-    printf("  %-18s  ", w->list.name[i]);
-    for (int64_t k = 0; item->kind == WAL_NODE_COMPONENT && k < item->count; k++) {
-      char text[160];
-      printf("%s%s = %s", before, item->keys[k],
-             wal_node_describe(item->items[k], text, sizeof text));
-      before = ", ";
-    }
-    printf("%s\n", before[0] ? "" : "as it is");
-  }
-}
-
 static void print_result(const work *w, const wal_transfer_results *r) {
   print_head(w);
-  print_legend(w);
+  wal_component_list_legend(&w->list, wal_params_node(w->params, "methods"), stdout);
   wal_transfer_print(r);
   printf("  seconds             %.3f\n", wal_clock() - w->job->started);
   printf("  file                %s\n", w->job->output);
