@@ -41,7 +41,7 @@ static double ratio(int seeds, const double *x, const double *base, double *half
 static wal_status measure(transfer_bench *b, const char *text, uint64_t seed, int seeds,
                           results *r) {
   wal_transfer *t = &b->transfer;
-  wal_method *m = NULL;
+  wal_transfer_method *m = NULL;
   double *memory = NULL, uses[64] = {0};
   WAL_TRY(transfer_bench_method(b, text, &m));
   WAL_TRY(wal_acquire(b->c, "memory", wal_transfer_memory(t, m), sizeof *memory, &memory));
@@ -71,7 +71,7 @@ static wal_status measure(transfer_bench *b, const char *text, uint64_t seed, in
   printf("  %6.3f s  final %.4f  arms", r->seconds, r->gap);
   for (int64_t a = 0; a < t->arms; a++) printf(" %.0f", uses[a]);
   wal_release(b->c, &memory);
-  wal_method_destroy(&m);
+  wal_transfer_method_destroy(&m);
   return WAL_OK;
 }
 
