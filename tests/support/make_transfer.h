@@ -2,6 +2,7 @@
 #ifndef WALRAS_TESTS_SUPPORT_MAKE_TRANSFER_H
 #define WALRAS_TESTS_SUPPORT_MAKE_TRANSFER_H
 
+#include <stdio.h>
 #include <string.h>
 
 #include "io/scenario.h"

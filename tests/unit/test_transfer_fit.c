@@ -4,6 +4,7 @@
 #include "rlhf/fit.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "rlhf/cholesky.h"
