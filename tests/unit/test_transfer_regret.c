@@ -11,7 +11,7 @@
 
 WAL_TEST_CTX(4)
 
-enum { SEEDS = 20, FIRST = 2001, ROUNDS = 1000, STOPS = 3, ARMS = 8 };
+enum { SEEDS = 20, FIRST = 4001, ROUNDS = 1000, STOPS = 3, ARMS = 8 };
 static const int64_t STOP[STOPS] = {250, 500, 1000};
 
 typedef struct course {
