@@ -266,14 +266,15 @@ static void add_partition_gradient(wal_fit *f, const wal_loss *loss, double *out
   add_features(f, f->reward, out);
 }
 
-/* matrix += sum_s partition / divisor^2 Cov_p(phi), of the prompts where that is not negative */
-static void add_partition_matrix(wal_fit *f, const wal_loss *loss) {
+/* matrix += sum_s partition / divisor^2 Cov_p(phi), of all prompts or of those where that is not
+   negative */
+static void add_partition_matrix(wal_fit *f, const wal_loss *loss, bool all) {
   const int64_t d = f->features, n = f->responses;
   const double square = loss->divisor * loss->divisor;
   for (int64_t s = 0; s < f->prompts; s++) {
     const double z = loss->partition[s] / square, *p = f->p + s * n;
     double *m = f->matrix + s * n * n;
-    if (!(z > 0)) continue;
+    if (!(z > 0) && !(all && z < 0)) continue;
     for (int64_t a = 0; is_tabular(f) && a < n; a++) {
       for (int64_t b = 0; b <= a; b++) m[a * n + b] -= z * p[a] * p[b];
       m[a * n + a] += z * p[a];
@@ -283,11 +284,11 @@ static void add_partition_matrix(wal_fit *f, const wal_loss *loss) {
     memset(f->mean, 0, (size_t)d * sizeof *f->mean);
     cblas_dgemv(CblasRowMajor, CblasTrans, (int)n, (int)d, 1, phi, (int)d, p, 1, 0, f->mean, 1);
     for (int64_t a = 0; a < n; a++) {
-      const double root = sqrt(z * p[a]);
+      const double root = sqrt(fabs(z) * p[a]);
       for (int64_t k = 0; k < d; k++) f->packed[a * d + k] = root * (phi[a * d + k] - f->mean[k]);
     }
-    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int)d, (int)n, 1, f->packed, (int)d, 1,
-                f->matrix, (int)d);
+    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int)d, (int)n, z > 0 ? 1 : -1, f->packed,
+                (int)d, 1, f->matrix, (int)d);
   }
 }
 
@@ -311,33 +312,38 @@ double wal_fit_loss(wal_fit *f, const wal_loss *loss, const double *theta, doubl
 }
 
 /* The matrix at the theta of the last wal_fit_loss(). */
-static void find_matrix(wal_fit *f, const wal_loss *loss) {
+static void find_matrix(wal_fit *f, const wal_loss *loss, bool all) {
   memset(f->matrix, 0, (size_t)(f->dimension * f->width) * sizeof *f->matrix);
   for (int64_t k = 0; k < f->dimension; k++) f->matrix[k * f->width + k % f->width] = loss->ridge;
   add_comparisons_matrix(f, loss->first, loss->end);
-  if (loss->partition) add_partition_matrix(f, loss);
+  if (loss->partition) add_partition_matrix(f, loss, all);
 }
 
-static wal_status factor(wal_fit *f) {
-  for (int64_t b = 0; b < f->blocks; b++)
-    if (!wal_cholesky(f->width, f->matrix + b * f->width * f->width))
-      return wal_fail(f->ctx, WAL_ENONFINITE,
-                      "fit: the matrix of second derivatives is not positive definite");
-  return WAL_OK;
+static bool try_factor(wal_fit *f, const wal_loss *loss, bool all) {
+  bool positive = true;
+  find_matrix(f, loss, all);
+  for (int64_t b = 0; b < f->blocks && positive; b++)
+    positive = wal_cholesky(f->width, f->matrix + b * f->width * f->width);
+  return positive;
+}
+
+static wal_status factor(wal_fit *f, const wal_loss *loss) {
+  if (try_factor(f, loss, false)) return WAL_OK;
+  return wal_fail(f->ctx, WAL_ENONFINITE,
+                  "fit: the matrix of second derivatives is not positive definite");
 }
 
 int64_t wal_fit_matrix(wal_fit *f, const wal_loss *loss, const double *theta, int64_t block,
                        const double **out) {
   wal_fit_loss(f, loss, theta, NULL);
-  find_matrix(f, loss);
+  find_matrix(f, loss, true);
   *out = f->matrix + block * f->width * f->width;
   return f->width;
 }
 
 wal_status wal_fit_factor(wal_fit *f, const wal_loss *loss, const double *theta) {
   wal_fit_loss(f, loss, theta, NULL);
-  find_matrix(f, loss);
-  return factor(f);
+  return factor(f, loss);
 }
 
 // ---- With the factor held ---------------------------------------------------------------------
@@ -415,8 +421,8 @@ wal_status wal_fit_minimize(wal_fit *f, const wal_loss *loss, double *theta) {
   double value = wal_fit_loss(f, loss, theta, f->gradient);
   for (int steps = 0; steps < 100 && moved; steps++) {
     double slope = 0;
-    find_matrix(f, loss);
-    WAL_TRY(factor(f));
+    /* where it is convex the whole matrix, whose steps are far better */
+    if (!try_factor(f, loss, true)) WAL_TRY(factor(f, loss));
     wal_fit_solve(f, f->gradient, f->step);
     for (int64_t k = 0; k < f->dimension; k++) {
       f->step[k] = -f->step[k];

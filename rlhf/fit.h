@@ -44,8 +44,8 @@ wal_loss wal_fit_logistic(const wal_fit *fit, int64_t count);
 /** loss(theta). @param gradient  [dimension], or NULL */
 double wal_fit_loss(wal_fit *fit, const wal_loss *loss, const double *theta, double *gradient);
 
-/** Damped Newton's method with Armijo's rule from theta as it stands (a warm start); where the loss
- *  is not convex the terms that are not are left out of the matrix. WAL_ENONFINITE. */
+/** Damped Newton's method with Armijo's rule from theta as it stands (a warm start); where the
+ *  matrix is not positive definite the terms that are not convex are left out. WAL_ENONFINITE. */
 wal_status wal_fit_minimize(wal_fit *fit, const wal_loss *loss, double *theta);
 
 /** IPO: theta that minimizes (w/2) sum (+- x' theta - beta / (2 tau))^2 + ridge |theta|^2 / 2 with
@@ -62,7 +62,8 @@ double wal_fit_width(wal_fit *fit, const double *v);
 void wal_fit_solve(wal_fit *fit, const double *v, double *out);
 /** out[s,a] = |phi(s,a) - E_ref phi(s,.)| in that norm. */
 void wal_fit_bonus(wal_fit *fit, double *out);
-/** out[i][j] of block b (log-linear: b = 0) of the matrix of second derivatives, not factorized;
+/** out[i][j] of block b (log-linear: b = 0) of the whole matrix of second derivatives, of which the
+ *  lower triangle is there, not factorized;
  *  the number of rows is returned. For tests. */
 int64_t wal_fit_matrix(wal_fit *fit, const wal_loss *loss, const double *theta, int64_t block,
                        const double **out);

@@ -58,7 +58,7 @@ static const wal_param PARAMS[] = {
      .meaning = "standard deviations of the bounds with mode=\"width\""},
     {.name = "shrinkage",
      .type = WAL_REAL,
-     .number = 0.35,
+     .number = 0.3,
      .low = 0,
      .high = HUGE_VAL,
      .meaning = "share of what the ridge may take off a source's value that its bound puts back, "

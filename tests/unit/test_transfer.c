@@ -4,6 +4,7 @@
 #include "rlhf/transfer.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "sim/core/log_grid.h"

@@ -11,30 +11,33 @@
 
 WAL_TEST_CTX(4)
 
-enum { SEEDS = 20, FIRST = 2001, ROUNDS = 1000, STOPS = 3, ARMS = 8 };
+enum { SEEDS = 20, FIRST = 4001, ROUNDS = 1000, STOPS = 3, ARMS = 8 };
 static const int64_t STOP[STOPS] = {250, 500, 1000};
 
 typedef struct course {
   double regret[STOPS][SEEDS], uses[STOPS][SEEDS][ARMS];
 } course;
 
-static void run(transfer_bench *b, const char *method, course *out) {
-  wal_transfer_method *m = NULL;
+/* Methods inside, so that a seed's bandit is drawn once. */
+static void run(transfer_bench *b, int count, const char *const *text, course *const *out) {
   wal_transfer *t = &b->transfer;
-  WAL_ASSERT_OK(ctx, transfer_bench_method(b, method, &m));
-  double *memory = calloc((size_t)wal_transfer_memory(t, m), sizeof *memory);
-  for (int i = 0; i < SEEDS; i++) {
-    const uint64_t seed = FIRST + (uint64_t)i;
+  wal_method *method[2] = {NULL};
+  for (int k = 0; k < count; k++) WAL_ASSERT_OK(ctx, transfer_bench_method(b, text[k], &method[k]));
+  for (int i = 0; i < SEEDS * count; i++) {
+    const uint64_t seed = FIRST + (uint64_t)(i / count);
+    wal_method *m = method[i % count];
+    double *memory = calloc((size_t)wal_transfer_memory(t, m), sizeof *memory);
     WAL_ASSERT_OK(ctx, wal_transfer_begin(t, m, seed, memory));
-    for (int k = 0; k < STOPS; k++) {
-      WAL_ASSERT_OK(ctx, wal_transfer_run(t, m, seed, STOP[k], memory));
-      out->regret[k][i] = wal_transfer_now(memory)[WAL_TRANSFER_REGRET];
+    for (int stop = 0; stop < STOPS; stop++) {
+      course *of = out[i % count];
+      WAL_ASSERT_OK(ctx, wal_transfer_run(t, m, seed, STOP[stop], memory));
+      of->regret[stop][i / count] = wal_transfer_now(memory)[WAL_TRANSFER_REGRET];
       for (int64_t a = 0; a < t->arms; a++)
-        out->uses[k][i][a] = wal_transfer_now(memory)[WAL_TRANSFER_SUMS + a];
+        of->uses[stop][i / count][a] = wal_transfer_now(memory)[WAL_TRANSFER_SUMS + a];
     }
+    free(memory);
   }
-  free(memory);
-  wal_transfer_method_destroy(&m);
+  for (int k = 0; k < count; k++) wal_method_destroy(&method[k]);
 }
 
 /* Ratio of mean regrets, and half its interval. */
@@ -62,12 +65,11 @@ static void transfer_pays_with_good_sources_and_costs_little_with_bad_ones(void 
                               .rounds = ROUNDS,
                               .refit = 50};
   WAL_ASSERT_OK(ctx, transfer_bench_open(ctx, &setting, &b));
-  run(&b, "greedy{}", &greedy);
-  run(&b, "tpo{}", &good);
+  run(&b, 2, (const char *const[]){"greedy{}", "tpo{}"}, (course *const[]){&greedy, &good});
   transfer_bench_close(&b);
   setting.sources = "mixtures{correlations={0.4, -0.5}}";
   WAL_ASSERT_OK(ctx, transfer_bench_open(ctx, &setting, &b));
-  run(&b, "tpo{}", &bad);
+  run(&b, 1, (const char *const[]){"tpo{}"}, (course *const[]){&bad});
   transfer_bench_close(&b);
   assert_true(ratio("good sources", &good, &greedy, 1) <= 0.85);
   assert_true(ratio("good sources", &good, &greedy, 2) <= 0.8);
