@@ -21,11 +21,11 @@ typedef struct course {
 /* Methods inside, so that a seed's bandit is drawn once. */
 static void run(transfer_bench *b, int count, const char *const *text, course *const *out) {
   wal_transfer *t = &b->transfer;
-  wal_method *method[2] = {NULL};
+  wal_transfer_method *method[2] = {NULL};
   for (int k = 0; k < count; k++) WAL_ASSERT_OK(ctx, transfer_bench_method(b, text[k], &method[k]));
   for (int i = 0; i < SEEDS * count; i++) {
     const uint64_t seed = FIRST + (uint64_t)(i / count);
-    wal_method *m = method[i % count];
+    wal_transfer_method *m = method[i % count];
     double *memory = calloc((size_t)wal_transfer_memory(t, m), sizeof *memory);
     WAL_ASSERT_OK(ctx, wal_transfer_begin(t, m, seed, memory));
     for (int stop = 0; stop < STOPS; stop++) {
@@ -37,7 +37,7 @@ static void run(transfer_bench *b, int count, const char *const *text, course *c
     }
     free(memory);
   }
-  for (int k = 0; k < count; k++) wal_method_destroy(&method[k]);
+  for (int k = 0; k < count; k++) wal_transfer_method_destroy(&method[k]);
 }
 
 /* Ratio of mean regrets, and half its interval. */
