@@ -216,8 +216,11 @@ static uint64_t seed_at(const work *w, int64_t seed) {
   return wal_ctx_seed(w->job->ctx) + (uint64_t)seed;
 }
 
+static wal_status acquire_units(work *w) {
+  return wal_acquire(w->alone, "comparisons", own_numbers(w), sizeof(double), &w->memory);
+}
+
 static wal_status begin_units(work *w) {
-  WAL_TRY(wal_acquire(w->alone, "comparisons", own_numbers(w), sizeof(double), &w->memory));
   for (int64_t u = w->first; u < w->first + w->count; u++)
     WAL_TRY(wal_transfer_begin(&w->transfer, w->method[method_of(w, u)], seed_at(w, seed_of(w, u)),
                                memory_of(w, u)));
@@ -558,7 +561,7 @@ static wal_status finish(work *w) {
 
 static void print_plan(const work *w) {
   char text[32];
-  const double bytes = (double)wal_ctx_memory(w->job->ctx) + 8 * (double)own_numbers(w);
+  const double bytes = (double)wal_ctx_memory(w->job->ctx);
   print_head(w);
   printf("  methods        %lld, of each seed\n", (long long)w->list.count);
   printf("  memory         %s a rank\n", wal_size_text(bytes, text, sizeof text));
@@ -567,6 +570,7 @@ static void print_plan(const work *w) {
 static wal_status run(wal_job *job) {
   work w = {.job = job, .params = job->params, .speaks = wal_ctx_rank(job->ctx) == 0};
   wal_status status = make_world(&w);
+  if (status == WAL_OK) status = from_alone(&w, acquire_units(&w));
   if (status == WAL_OK && job->options->dry_run) {
     if (w.speaks) print_plan(&w);
   } else if (status == WAL_OK) {

@@ -47,8 +47,8 @@ const char *wal_lua_describe(lua_State *L, int index, char *buffer, size_t size)
   return buffer;
 }
 
-// Whether the table at index 1 has items only and its component begins with an array, for which they
-// stand: mixtures{0.9, 0.4}.
+// Whether the table at index 1 has items only and its component begins with an array, for which
+// they stand: mixtures{0.9, 0.4}.
 static bool is_first_array(lua_State *L, const wal_component *component) {
   if (!component->params || component->params[0].type != WAL_ARRAY || lua_rawlen(L, 1) == 0)
     return false;

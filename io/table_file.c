@@ -484,9 +484,9 @@ static wal_status read_attribute(wal_table_file *file, const char *name, bool wh
   if (!good)
     status = unreadable(file, name);
   else if (!number || H5Sget_simple_extent_npoints(space) != 1)
-    status =
-        wal_table_file_fail(file, name, "expected one %s, got %s", whole ? "whole number" : "number",
-                            number ? "another count of them" : t.type);
+    status = wal_table_file_fail(file, name, "expected one %s, got %s",
+                                 whole ? "whole number" : "number",
+                                 number ? "another count of them" : t.type);
   else if (H5Aread(attribute, whole ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE, out) < 0)
     status = unreadable(file, name);
   if (type >= 0) H5Tclose(type);
