@@ -84,7 +84,7 @@ static const wal_param PARAMS[] = {
                 "mode=\"count\""},
     {.name = "exploration",
      .type = WAL_REAL,
-     .number = 0.02,
+     .number = 0.002,
      .low = 0,
      .high = HUGE_VAL,
      .meaning = "the online learner's, as xpo{alpha=}; 0: it is greedy, against the reference "

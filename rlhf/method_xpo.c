@@ -9,7 +9,7 @@
 
 static const wal_param PARAMS[] = {{.name = "alpha",
                                     .type = WAL_REAL,
-                                    .number = 0.02,
+                                    .number = 0.002,
                                     .low = 0,
                                     .high = HUGE_VAL,
                                     .meaning = "weight of the exploration term"},
