@@ -3,12 +3,12 @@
 -- four reward models of unknown quality, of which one is good and one the opposite of what is liked.
 -- The setting is that of docs/transfer.md; Huang et al. 2025 (arXiv:2502.19255) have the question and
 -- the answer, TPO, in other words: bounds of tpo{}, and all numbers, are ours.
--- Result: tpo has 0.38 (0.36 .. 0.39) of greedy's regret after 512 rounds, 0.44 (0.42 .. 0.47) after
--- 1024, 0.87 (0.81 .. 0.94) after 4000: it finds the best source after twenty trials, and stays with
+-- Result: tpo has 0.37 (0.35 .. 0.39) of greedy's regret after 512 rounds, 0.43 (0.40 .. 0.46) after
+-- 1024, 0.76 (0.72 .. 0.81) after 4000: it finds the best source after twenty trials, and stays with
 -- it for longer than would be best. Counting instead of widths gains nothing; transfer by win rates
 -- gains early (0.91), by the best of eight much (0.54), but its answers tell more. Optimism is no
 -- better than greed. DPO whose reference moves wins most comparisons, and has the worst value.
--- With bad sources only (-P sources='{0.4, -0.5}'): 1.05 and 1.06. About a minute on two cores.
+-- With bad sources only (-P sources='{0.4, -0.5}'): 1.05 and 1.04. About a minute on two cores.
 return transfer {
   bandit = log_linear { prompts = 10, responses = 200, features = 60, reward_bound = 4, beta = 0.4 },
   sources = mixtures { 0.9, 0.75, 0.4, -0.5 },
