@@ -3,11 +3,13 @@
 
 #include "auctions/components.h"
 #include "auctions/one_shot.h"
+#include "cli/bandit_file.h"
 #include "cli/policy_source.h"
 #include "cli/task.h"
 #include "games/game_list.h"
 #include "incentives/design/components.h"
 #include "incentives/steer/components.h"
+#include "rlhf/components.h"
 #include "sim/learn/learner.h"
 
 enum { MOST = 256 };
@@ -35,6 +37,9 @@ const wal_catalogue *wal_catalogue_all(void) {
     components[n++] = wal_design_component_at(i);
   for (int64_t i = 0; i < wal_steer_component_count() && n < MOST; i++)
     components[n++] = wal_steer_component_at(i);
+  components[n++] = &wal_bandit_file_component;
+  for (int64_t i = 0; i < wal_rlhf_component_count() && n < MOST; i++)
+    components[n++] = wal_rlhf_component_at(i);
   catalogue = (wal_catalogue){components, n};
   return &catalogue;
 }

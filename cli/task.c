@@ -6,10 +6,11 @@
 #include <string.h>
 
 extern const wal_task_type wal_task_design, wal_task_simulate, wal_task_solve, wal_task_steer,
-    wal_task_sweep;
+    wal_task_sweep, wal_task_transfer;
 
-static const wal_task_type *const TASKS[] = {&wal_task_solve, &wal_task_design, &wal_task_simulate,
-                                             &wal_task_steer, &wal_task_sweep};
+static const wal_task_type *const TASKS[] = {&wal_task_solve,    &wal_task_design,
+                                             &wal_task_simulate, &wal_task_steer,
+                                             &wal_task_transfer, &wal_task_sweep};
 
 int64_t wal_task_count(void) { return (int64_t)(sizeof TASKS / sizeof TASKS[0]); }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/catalogue.h"
+#include "cli/component_list.h"
 #include "cli/machine.h"
 #include "cli/policy_source.h"
 #include "cli/run_parts.h"
@@ -66,8 +67,6 @@ static const wal_param PARAMS[] = {
     WAL_TASK_SEED_PARAM,
     {0}};
 
-enum { MEDIATORS = 64, NAME = 48 };
-
 /* A steering at work: units are seeds x mediators, mediators inside, a run of them on every rank.
  */
 typedef struct work {
@@ -78,10 +77,9 @@ typedef struct work {
   wal_policy_table target;
   wal_society society;
   wal_steering steering;
-  int64_t mediators, seeds, units, first, count; /* own units: first .. first + count - 1 */
-  wal_params *of_mediator[MEDIATORS];
-  wal_mediator *mediator[MEDIATORS];
-  char name[MEDIATORS][NAME];
+  int64_t seeds, units, first, count; /* own units: first .. first + count - 1 */
+  wal_component_list list;            /* of mediators */
+  wal_mediator *mediator[WAL_COMPONENT_LIST_MOST];
   int64_t size;   /* numbers in the memory of a unit */
   double *memory; /* [count][size]: state */
   int64_t played; /* episodes, of all units: state */
@@ -93,62 +91,10 @@ typedef struct work {
 
 // ---- Reading ----------------------------------------------------------------------------------
 
-static const char *mediator_name(const void *user, int64_t i) {
-  (void)user;
-  return wal_mediator_at(i)->component.name;
-}
-
-static wal_status read_mediator(wal_ctx *ctx, const wal_params *params, const wal_node *node,
-                                wal_params **out) {
-  const bool named = node->kind == WAL_NODE_TEXT || node->kind == WAL_NODE_COMPONENT;
-  char text[160];
-  if (!named)
-    return wal_params_fail(ctx, params, "mediator", "expected a mediator or a list of them, got %s",
-                           wal_node_describe(node, text, sizeof text));
-  const wal_mediator_type *type = wal_mediator_find(node->text);
-  if (!type) {
-    const char *nearest = wal_nearest_name(node->text, wal_mediator_count(), mediator_name, NULL);
-    return wal_params_fail(ctx, params, "mediator", "expected a mediator, got %s%s%s%s",
-                           wal_node_describe(node, text, sizeof text),
-                           nearest ? "; did you mean \"" : "", nearest ? nearest : "",
-                           nearest ? "\"?" : "");
-  }
-  wal_node *made = node->kind == WAL_NODE_TEXT ? wal_node_create(WAL_NODE_COMPONENT, node->line)
-                                               : wal_node_copy(node);
-  wal_status status = WAL_OK;
-  if (!made ||
-      (node->kind == WAL_NODE_TEXT && !wal_node_set_text(made, node->text, strlen(node->text))))
-    status = wal_fail(ctx, WAL_EINPUT, "the memory does not suffice");
-  if (status == WAL_OK)
-    status = wal_params_resolve(ctx, wal_params_file(params), &type->component, made,
-                                wal_catalogue_all(), out);
-  wal_node_destroy(made);
-  return status;
-}
-
-/* All mediators; those that have the name of an earlier one are numbered. */
 static wal_status read_mediators(wal_ctx *ctx, const wal_params *params, work *w) {
-  char name[] = "optimistic";
-  const wal_node usual = {.kind = WAL_NODE_TEXT, .text = name};
-  const wal_node *given = wal_params_node(params, "mediator");
-  const wal_node *node = given ? given : &usual;
-  const bool list = node->kind == WAL_NODE_ITEMS;
-  const int64_t count = list ? node->count : 1;
-  if (count > MEDIATORS)
-    return wal_params_fail(ctx, params, "mediator", "expected at most %d mediators, got %lld",
-                           MEDIATORS, (long long)count);
-  for (int64_t i = 0; i < count; i++) {
-    WAL_TRY(read_mediator(ctx, params, list ? node->items[i] : node, &w->of_mediator[i]));
-    w->mediators = i + 1;
-    const wal_component *component = wal_params_component(w->of_mediator[i]);
-    int same = 1;
-    for (int64_t j = 0; j < i; j++) same += wal_params_component(w->of_mediator[j]) == component;
-    if (same > 1)
-      snprintf(w->name[i], NAME, "%s %d", component->name, same);
-    else
-      snprintf(w->name[i], NAME, "%s", component->name);
-  }
-  return WAL_OK;
+  static const char *const usual[] = {"optimistic"};
+  return wal_component_list_read(ctx, params, "mediator", "mediator", "a mediator", 1, usual,
+                                 &w->list);
 }
 
 /* What is wrong with the game, as context `where` has it, is a mistake in the parameter. */
@@ -176,10 +122,8 @@ static wal_status make_agents(wal_ctx *ctx, const wal_params *params, wal_societ
 }
 
 static void free_mediators(work *w) {
-  for (int64_t i = 0; i < w->mediators; i++) {
-    wal_mediator_destroy(&w->mediator[i]);
-    wal_params_destroy(&w->of_mediator[i]);
-  }
+  for (int64_t i = 0; i < w->list.count; i++) wal_mediator_destroy(&w->mediator[i]);
+  wal_component_list_free(&w->list);
 }
 
 static wal_status check(wal_ctx *ctx, wal_params *params) {
@@ -221,8 +165,8 @@ static wal_status make_world(work *w) {
 
 static wal_status make_mediators(work *w) {
   const wal_mediator_setup setup = wal_steering_setup(&w->steering);
-  for (int64_t i = 0; i < w->mediators; i++) {
-    const wal_params *params = w->of_mediator[i];
+  for (int64_t i = 0; i < w->list.count; i++) {
+    const wal_params *params = w->list.params[i];
     WAL_TRY(wal_mediator_create(&setup, wal_mediator_find(wal_params_component(params)->name),
                                 params, &w->mediator[i]));
     const int64_t size = wal_steering_memory(&w->steering, w->mediator[i]);
@@ -243,13 +187,13 @@ static wal_status make_steering(work *w) {
   return make_mediators(w);
 }
 
-static int64_t mediator_of(const work *w, int64_t unit) { return unit % w->mediators; }
+static int64_t mediator_of(const work *w, int64_t unit) { return unit % w->list.count; }
 
 static wal_status make_units(work *w) {
   wal_ctx *ctx = w->job->ctx;
   const int64_t rank = wal_ctx_rank(ctx), ranks = wal_ctx_size(ctx);
   w->seeds = wal_params_integer(w->job->params, "seeds");
-  w->units = w->seeds * w->mediators;
+  w->units = w->seeds * w->list.count;
   w->first = w->units * rank / ranks;
   w->count = w->units * (rank + 1) / ranks - w->first;
   WAL_TRY_ALL(ctx, wal_acquire(ctx, "steering", w->count * w->size, sizeof(double), &w->memory));
@@ -296,7 +240,7 @@ static int64_t slice_of(const work *w) {
 static wal_status play_slice(work *w, int64_t until) {
   for (int64_t i = 0; i < w->count; i++) {
     const int64_t unit = w->first + i;
-    const uint64_t seed = wal_ctx_seed(w->job->ctx) + (uint64_t)(unit / w->mediators);
+    const uint64_t seed = wal_ctx_seed(w->job->ctx) + (uint64_t)(unit / w->list.count);
     WAL_TRY(wal_steering_run(&w->steering, w->mediator[mediator_of(w, unit)], seed, until,
                              w->memory + i * w->size));
   }
@@ -373,7 +317,7 @@ static wal_status collect(work *w) {
   WAL_TRY_ALL(ctx, wal_acquire(ctx, "sums", w->units * size, sizeof(double), &w->sums));
   for (int64_t unit = 0, rank = 0; unit < w->units; unit++) {
     while (w->units * (rank + 1) / wal_ctx_size(ctx) <= unit) rank++;
-    double *to = w->sums + (mediator_of(w, unit) * w->seeds + unit / w->mediators) * size;
+    double *to = w->sums + (mediator_of(w, unit) * w->seeds + unit / w->list.count) * size;
     if (unit >= w->first && unit < w->first + w->count)
       memcpy(to, wal_steering_sums(w->memory + (unit - w->first) * w->size, 0),
              (size_t)size * sizeof *to);
@@ -431,11 +375,11 @@ static wal_status write_run(wal_run_file *file, const wal_job *job) {
 
 static wal_status write_all(work *w) {
   wal_job *job = w->job;
-  const char *names[MEDIATORS];
+  const char *names[WAL_COMPONENT_LIST_MOST];
   wal_run_file *file = NULL;
   WAL_TRY(collect(w));
-  for (int64_t i = 0; i < w->mediators; i++) names[i] = w->name[i];
-  const wal_steer_results results = {.mediators = w->mediators,
+  for (int64_t i = 0; i < w->list.count; i++) names[i] = w->list.name[i];
+  const wal_steer_results results = {.mediators = w->list.count,
                                      .seeds = w->seeds,
                                      .points = w->steering.points,
                                      .name = names,
@@ -456,7 +400,7 @@ static void print_plan(const work *w) {
   char text[32];
   const double bytes = (double)wal_ctx_memory(w->job->ctx) + 8 * (double)(w->count * w->size);
   printf("steer, %s: %lld mediators, %lld seeds, %lld episodes each\n",
-         w->game.type->component.name, (long long)w->mediators, (long long)w->seeds,
+         w->game.type->component.name, (long long)w->list.count, (long long)w->seeds,
          (long long)w->steering.plan.episodes);
   printf("  memory         %s a rank\n", wal_size_text(bytes, text, sizeof text));
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "games/common.h"
+#include "sim/core/checksum.h"
 #include "sim/core/memory.h"
 
 enum { PLACE = 96, PIECE = 1 << 18 };
@@ -508,34 +509,26 @@ void wal_tables_free(wal_ctx *ctx, wal_tables *t) {
   free_sparse(ctx, &t->mass_reward);
 }
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash(uint64_t sum, const void *bytes, int64_t count, size_t size) {
-  const unsigned char *b = bytes;
-  for (size_t i = 0; bytes && i < (size_t)count * size; i++)
-    sum = (sum ^ b[i]) * UINT64_C(1099511628211);
-  return sum;
-}
-
 static uint64_t hash_sparse(uint64_t sum, const wal_sparse *m) {
   if (m->stages == 0) return sum;
-  sum = hash(sum, m->start, m->rows + 1, sizeof *m->start);
-  sum = hash(sum, m->column, m->start[m->rows], sizeof *m->column);
-  return hash(sum, m->weight, m->start[m->rows], sizeof *m->weight);
+  sum = wal_checksum(sum, m->start, m->rows + 1, sizeof *m->start);
+  sum = wal_checksum(sum, m->column, m->start[m->rows], sizeof *m->column);
+  return wal_checksum(sum, m->weight, m->start[m->rows], sizeof *m->weight);
 }
 
 void wal_tables_checksum(const wal_tables *t, char out[17]) {
   const int64_t pairs = t->states * t->actions;
   const int64_t sizes[] = {t->states,        t->actions,       t->axes,
                            t->kernel.stages, t->reward_stages, t->mass_reward.stages};
-  uint64_t sum = UINT64_C(14695981039346656037);
-  sum = hash(sum, sizes, (int64_t)(sizeof sizes / sizeof *sizes), sizeof *sizes);
-  sum = hash(sum, t->initial, t->states, sizeof *t->initial);
+  uint64_t sum = WAL_CHECKSUM_START;
+  sum = wal_checksum(sum, sizes, (int64_t)(sizeof sizes / sizeof *sizes), sizeof *sizes);
+  sum = wal_checksum(sum, t->initial, t->states, sizeof *t->initial);
   sum = hash_sparse(sum, &t->kernel);
-  sum = hash(sum, t->reward, t->reward_stages * pairs, sizeof *t->reward);
+  sum = wal_checksum(sum, t->reward, t->reward_stages * pairs, sizeof *t->reward);
   sum = hash_sparse(sum, &t->mass_reward);
-  sum = hash(sum, t->legal, pairs, 1);
-  sum = hash(sum, t->size, t->axes, sizeof *t->size);
-  sum = hash(sum, t->axis, t->axes, sizeof *t->axis);
-  sum = hash(sum, t->action, t->actions, sizeof *t->action);
+  sum = wal_checksum(sum, t->legal, pairs, 1);
+  sum = wal_checksum(sum, t->size, t->axes, sizeof *t->size);
+  sum = wal_checksum(sum, t->axis, t->axes, sizeof *t->axis);
+  sum = wal_checksum(sum, t->action, t->actions, sizeof *t->action);
   snprintf(out, 17, "%016" PRIx64, sum);
 }

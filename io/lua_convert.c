@@ -47,6 +47,19 @@ const char *wal_lua_describe(lua_State *L, int index, char *buffer, size_t size)
   return buffer;
 }
 
+// Whether the table at index 1 has items only and its component begins with an array, for which
+// they stand: mixtures{0.9, 0.4}.
+static bool is_first_array(lua_State *L, const wal_component *component) {
+  if (!component->params || component->params[0].type != WAL_ARRAY || lua_rawlen(L, 1) == 0)
+    return false;
+  for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1))
+    if (lua_type(L, -2) == LUA_TSTRING) {
+      lua_pop(L, 2);
+      return false;
+    }
+  return true;
+}
+
 // Every constructor: its component is upvalue 1. The table is copied, so that a table used for
 // several components and changed in between gives each what it was at the time.
 static int construct(lua_State *L) {
@@ -63,13 +76,19 @@ static int construct(lua_State *L) {
   *made = (wal_lua_component){.component = component};
   lua_newtable(L);
   uint64_t fields = 0;
+  const bool items = is_first_array(L, component);
   for (lua_pushnil(L); lua_next(L, 1); fields++) {
-    if (lua_type(L, -2) != LUA_TSTRING)
+    if (!items && lua_type(L, -2) != LUA_TSTRING)
       return luaL_error(L, "%s: expected names (name = value), got a value without one (%s)",
                         component->name, wal_lua_describe(L, -1, got, sizeof got));
     lua_pushvalue(L, -2);
     lua_insert(L, -2);
     lua_rawset(L, 3);
+  }
+  if (items) {
+    lua_createtable(L, 0, 1);
+    lua_insert(L, 3);
+    lua_setfield(L, 3, component->params[0].name);
   }
   wal_lua_charge(L, fields);
   lua_setiuservalue(L, 2, 1);

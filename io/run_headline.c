@@ -33,6 +33,13 @@ static double attribute(hid_t file, const char *object, const char *name) {
   return good ? value : NAN;
 }
 
+/* Prints a text attribute, which is there in files that are whole. */
+static void print_attribute(hid_t file, const char *object, const char *name, FILE *out) {
+  hid_t id = H5Aopen_by_name(file, object, name, H5P_DEFAULT, H5P_DEFAULT);
+  if (id < 0 || !wal_hdf5_attribute_value(id, NULL, out)) fputc('?', out);
+  if (id >= 0) H5Aclose(id);
+}
+
 /* An item of a column of numbers (place < 0: the last); NaN if it cannot be read. */
 static double item(hid_t file, const char *group, const char *name, int64_t place) {
   char path[2 * NAME];
@@ -223,6 +230,40 @@ static void print_steer(hid_t file, json_t *params, FILE *out) {
   fputs(print_mediators(file, SHOWN, out) ? "\n" : " unknown\n", out);
 }
 
+/* The method with the least regret, beside the one that all are compared with. */
+static void print_transfer(hid_t file, json_t *params, FILE *out) {
+  static const char GROUP[] = "/transfer/summary";
+  const char *bandit = wal_run_scenario_component(json_object_get(params, "bandit"));
+  const double rounds = item(file, "/transfer", "round", -1);
+  const double seeds = item(file, "/transfer", "seed", -1) + 1;
+  char shown[NAME];
+  double least = item(file, GROUP, "regret", 0), regret = least;
+  int64_t best = 0;
+  for (int64_t i = 1; !isnan(regret); i++) {
+    regret = item(file, GROUP, "regret", i);
+    if (!(regret < least)) continue;
+    least = regret;
+    best = i;
+  }
+  wal_hdf5_one_line(bandit ? bandit : "?", shown, sizeof shown);
+  fprintf(out, "transfer, %s", shown);
+  if (!isnan(rounds))
+    fprintf(out, ": %.0f rounds, %.0f seed%s", rounds, seeds, seeds == 1 ? "" : "s");
+  if (!isnan(least)) {
+    const double ratio = item(file, GROUP, "ratio", best);
+    const double low = item(file, GROUP, "ratio_low", best);
+    fprintf(out, ", least regret %.4g by ", least);
+    print_attribute(file, GROUP, "least_regret", out);
+    if (!isnan(ratio) && ratio != 1) {
+      fprintf(out, ", %.2f", ratio);
+      if (!isnan(low)) fprintf(out, " (%.2f-%.2f)", low, item(file, GROUP, "ratio_high", best));
+      fputs(" of that of ", out);
+      print_attribute(file, GROUP, "baseline", out);
+    }
+  }
+  fputc('\n', out);
+}
+
 void wal_run_headline_print(hid_t file, FILE *out) {
   json_t *root = wal_run_scenario_read(file);
   json_t *params = NULL;
@@ -233,6 +274,8 @@ void wal_run_headline_print(hid_t file, FILE *out) {
     print_solve(file, params, out);
   } else if ((params = json_object_get(root, "design"))) {
     print_design(file, params, out);
+  } else if ((params = json_object_get(root, "transfer"))) {
+    print_transfer(file, params, out);
   } else if (json_object_get(root, "sweep")) {
     print_sweep(file, out);
   } else if ((params = json_object_get(root, "steer"))) {

@@ -469,8 +469,9 @@ wal_status wal_table_file_texts(wal_table_file *file, const char *name, int64_t 
   return status;
 }
 
-wal_status wal_table_file_attribute(wal_table_file *file, const char *name, int64_t low,
-                                    int64_t high, int64_t *out) {
+/** One number among the attributes, in the memory of this type; `out` is left as it is if there is
+ *  none. */
+static wal_status read_attribute(wal_table_file *file, const char *name, bool whole, void *out) {
   const htri_t exists = H5Aexists(file->file, name);
   if (exists == 0) return WAL_OK;
   const hid_t attribute = exists < 0 ? -1 : H5Aopen(file->file, name, H5P_DEFAULT);
@@ -478,23 +479,35 @@ wal_status wal_table_file_attribute(wal_table_file *file, const char *name, int6
   const hid_t space = attribute < 0 ? -1 : H5Aget_space(attribute);
   table t = {.dataset = -1};
   wal_status status = WAL_OK;
-  int64_t value = 0;
   const bool good = type >= 0 && space >= 0 && describe_type(type, &t);
+  const bool number = t.item == INTEGERS || (t.item == REALS && !whole);
   if (!good)
     status = unreadable(file, name);
-  else if (t.item != INTEGERS || H5Sget_simple_extent_npoints(space) != 1)
-    status = wal_table_file_fail(file, name, "expected one whole number, got %s",
-                                 t.item == INTEGERS ? "another count of them" : t.type);
-  else if (H5Aread(attribute, H5T_NATIVE_INT64, &value) < 0)
+  else if (!number || H5Sget_simple_extent_npoints(space) != 1)
+    status = wal_table_file_fail(file, name, "expected one %s, got %s",
+                                 whole ? "whole number" : "number",
+                                 number ? "another count of them" : t.type);
+  else if (H5Aread(attribute, whole ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE, out) < 0)
     status = unreadable(file, name);
-  else if (value < low || value > high)
-    status = wal_table_file_fail(
-        file, name, "expected a whole number from %" PRId64 " to %" PRId64 ", got %" PRId64, low,
-        high, value);
-  else
-    *out = value;
   if (type >= 0) H5Tclose(type);
   if (space >= 0) H5Sclose(space);
   if (attribute >= 0) H5Aclose(attribute);
   return status;
+}
+
+wal_status wal_table_file_attribute(wal_table_file *file, const char *name, int64_t low,
+                                    int64_t high, int64_t *out) {
+  int64_t value = *out;
+  const bool there = H5Aexists(file->file, name) > 0;
+  WAL_TRY(read_attribute(file, name, true, &value));
+  if (there && (value < low || value > high))
+    return wal_table_file_fail(
+        file, name, "expected a whole number from %" PRId64 " to %" PRId64 ", got %" PRId64, low,
+        high, value);
+  *out = value;
+  return WAL_OK;
+}
+
+wal_status wal_table_file_real_attribute(wal_table_file *file, const char *name, double *out) {
+  return read_attribute(file, name, false, out);
 }

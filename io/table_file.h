@@ -64,6 +64,9 @@ wal_status wal_table_file_texts(wal_table_file *file, const char *name, int64_t 
 wal_status wal_table_file_attribute(wal_table_file *file, const char *name, int64_t low,
                                     int64_t high, int64_t *out);
 
+/** A number, whole or not, likewise. */
+wal_status wal_table_file_real_attribute(wal_table_file *file, const char *name, double *out);
+
 /** Fails with `PATH: NAME: ` before the text. */
 wal_status wal_table_file_fail(wal_table_file *file, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "sim/core/log_grid.h"
 #include "sim/core/memory.h"
 
 // ---- Memory -----------------------------------------------------------------------------------
@@ -42,20 +43,6 @@ void wal_steering_begin(const wal_steering *s, wal_mediator *mediator, double *m
   memory[SO_FAR + WAL_STEER_LEAST] = INFINITY;
   s->steered.type->start(&s->steered, agents_memory(s, memory));
   wal_mediator_attach(mediator, mediator_memory(s, memory), true);
-}
-
-int64_t wal_steering_points(int64_t episodes, int64_t *point) {
-  const double factor = 1.0905077326652577;  // 2^(1/8)
-  int64_t count = 0, last = 0;
-  for (double at = 1; at < (double)episodes; at *= factor) {
-    const int64_t episode = (int64_t)at;
-    if (episode == last) continue;
-    if (point) point[count] = episode;
-    last = episode;
-    count++;
-  }
-  if (point) point[count] = episodes;
-  return count + 1;
 }
 
 // ---- Made -------------------------------------------------------------------------------------
@@ -136,9 +123,9 @@ static wal_status create_parts(wal_steering *s) {
   WAL_TRY(wal_acquire(ctx, "episode", pairs, sizeof(double), &s->reward));
   WAL_TRY(wal_acquire(ctx, "episode", (int64_t)s->plan.trajectories * shape->horizon,
                       sizeof *s->visits, &s->visits));
-  s->points = wal_steering_points(s->plan.episodes, NULL);
+  s->points = wal_log_grid(s->plan.episodes, NULL);
   WAL_TRY(wal_acquire(ctx, "episodes", s->points, sizeof *s->point, &s->point));
-  wal_steering_points(s->plan.episodes, s->point);
+  wal_log_grid(s->plan.episodes, s->point);
   for (int64_t i = 0; i < pairs; i++) s->legal_pairs += !s->world.legal || s->world.legal[i];
   s->legal_pairs *= shape->horizon;
   return WAL_OK;

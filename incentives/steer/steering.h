@@ -87,8 +87,4 @@ const double *wal_steering_now(const double *memory);
 /** Sums [WAL_STEER_SUMS] of a unit at a point that it has reached. */
 const double *wal_steering_sums(const double *memory, int64_t point);
 
-/** The points at which sums are kept: about eight for twice as many episodes.
- *  @param point  [count], or NULL: they are counted only */
-int64_t wal_steering_points(int64_t episodes, int64_t *point);
-
 #endif

@@ -28,6 +28,10 @@ typedef enum wal_purpose {
   WAL_PURPOSE_TRAJECTORY = 18,
   WAL_PURPOSE_TRAJECTORY_NOISE = 19,
   WAL_PURPOSE_TARGET = 20,
+  WAL_PURPOSE_BANDIT = 21,
+  WAL_PURPOSE_SOURCE = 22,
+  WAL_PURPOSE_PREFERENCE = 23,
+  WAL_PURPOSE_ANNOTATOR = 24,
 } wal_purpose;
 
 /** Four words of Philox4x32-10 (Random123). */

@@ -191,7 +191,6 @@ class Components(unittest.TestCase):
         made = f"{name} {{ {unknown} }}"
         auction = "simulate {{ game = one_shot_auction {{ {} = {} }} }}"
         design = "design {{ game = beach_bar {{ toll = toll {{}} }}, objective = {}, {} = {} }}"
-        steer = "steer {{ game = beach_bar {{}}, target = 'uniform', {} = {} }}"
         text = {"task": made, "game": f"solve {{ game = {made} }}",
                 "policy": f"simulate {{ game = beach_bar {{}}, agents = 1, policy = {made} }}",
                 "toll": f"solve {{ game = beach_bar {{ toll = {made} }} }}",
@@ -202,10 +201,13 @@ class Components(unittest.TestCase):
                 "auction": f"simulate {{ game = {made} }}",
                 "value_law": auction.format("values", made),
                 "bid_rule": auction.format("bids", made),
-                "learner": f"solve {{ game = beach_bar {{}}, learner = {made} }}",
-                "mediator": steer.format("mediator", made), "agent": steer.format("agents", made),
-                "mixture": steer.format("agents", made),
-                "crowd": steer.format("agents", made)}.get(
+                **{kind: f"steer {{ game = beach_bar {{}}, target = 'uniform', {name} = {made} }}"
+                   for kind, name in (("mediator", "mediator"), ("agent", "agents"),
+                                      ("mixture", "agents"), ("crowd", "agents"))},
+                **{kind: f"transfer {{ {name} = {made} }}"
+                   for kind, name in (("bandit", "bandit"), ("source", "sources"),
+                                      ("transfer_method", "methods"), ("annotator", "annotators"))},
+                "learner": f"solve {{ game = beach_bar {{}}, learner = {made} }}"}.get(
                     kind, f"solve {{ game = batched_auction {{ {kind} = {made} }} }}")
         place = folder(name)
         write(os.path.join(place, "s.lua"), f"return {text}")
