@@ -27,7 +27,7 @@ class Case:
     files: dict = dataclasses.field(default_factory=dict)
     out: str = ""  # stdout, as a regular expression
     alone_only: bool = False  # too slow, or too large, to be done by three ranks at once
-    seconds: float = 30  # a refusal that takes longer is none
+    seconds: float = 90  # a refusal that takes longer is none, also on a busy machine
 
 
 def scenario(name, text, message, **more):

@@ -72,31 +72,38 @@ TABULAR = "tabular { prompts = 2, responses = 2, %s }"
 TOO_LARGE = ("reward_bound: expected 2 * reward_bound / beta below 60, beyond which e^(2 * reward_bound / "
              "beta) is too large to compute with, got 2 * ")
 CASES = [
-    (transfer(bandit="log_linear { beta = 0 }"), "s.lua:1: log_linear: beta: expected more than 0, got 0"),
+    (transfer(bandit="log_linear { beta = 0 }"),
+     "s.lua:1: log_linear: beta: expected more than 0, got 0"),
     (transfer(bandit="log_linear { beta = -0.4 }"),
      "s.lua:1: log_linear: beta: expected more than 0, got -0.4"),
     (transfer(bandit="log_linear { beta = 0.1 }"), f"s.lua:1: log_linear: {TOO_LARGE}4 / 0.1"),
     (transfer(bandit=TABULAR % "reference = {{1, 0}, {0.5, 0.5}}"),
-     "s.lua:1: tabular: reference: expected positive probabilities, got 0 for response 1 of prompt 0"),
+     "s.lua:1: tabular: reference: expected positive probabilities, got 0 for response 1 "
+     "of prompt 0"),
     (transfer(bandit=TABULAR % "reference = {{0.6, 0.6}, {0.5, 0.5}}"),
-     "s.lua:1: tabular: reference: row 0 (counted from 0): expected a distribution with sum 1, got the "
+     "s.lua:1: tabular: reference: row 0 (counted from 0): expected a distribution with "
+     "sum 1, got the "
      "sum 1.2"),
     (transfer(bandit=TABULAR % "reward = {{1, 9}, {0, 1}}"),
-     "s.lua:1: tabular: reward: expected numbers from 0 to reward_bound, which is 4, got 9 for prompt 0, "
+     "s.lua:1: tabular: reward: expected numbers from 0 to reward_bound, which is 4, got 9 "
+     "for prompt 0, "
      "response 1"),
     (transfer(bandit="log_linear { prompts = 1, responses = 2, features = 1, phi = {{{0/0}, {1}}} }"),
-     "s.lua:1: log_linear: phi: element [0][0][0] (counted from 0): expected a finite number, got nan"),
+     "s.lua:1: log_linear: phi: element [0][0][0] (counted from 0): expected a finite "
+     "number, got nan"),
     (transfer(bandit="log_linear { prompts = 1, responses = 2, features = 1, phi = {{{1}, {1}, {2}}} }"),
      "s.lua:1: log_linear: phi: expected 1 x 2 x 1 numbers, got 1 x 3 x 1"),
     (transfer(bandit="'log_linaer'"),
      's.lua:1: transfer: bandit: unknown bandit "log_linaer"; did you mean "log_linear"?'),
-    (transfer("{}"), "s.lua:1: transfer: methods: expected a method or a list of them, got an empty list"),
+    (transfer("{}"),
+     "s.lua:1: transfer: methods: expected a method or a list of them, got an empty list"),
     (transfer("{ 3 }"),
      "s.lua:1: transfer: methods: expected a method or a list of them, got a list of 1 number"),
     (transfer("{ 'tpo', 'gredy' }"),
      's.lua:1: transfer: methods: expected a method, got "gredy"; did you mean "greedy"?'),
     (transfer("{ tpoo {} }"), 's.lua:2: unknown name "tpoo"; did you mean "tpo"?'),
-    (transfer("optimistic {}"), "s.lua:2: transfer: methods: expected a method, got optimistic{...}"),
+    (transfer("optimistic {}"),
+     "s.lua:2: transfer: methods: expected a method, got optimistic{...}"),
     (transfer("amid {}"), "s.lua:2: transfer: methods: expected a method, got amid{...}"),
     (transfer("{ %s }" % ", ".join(65 * ["greedy {}"])),
      "s.lua:1: transfer: methods: expected at most 64 methods, got 65"),
@@ -108,7 +115,8 @@ CASES = [
     (transfer("pure_source {}"),
      "s.lua:2: pure_source: source: expected the number of a source, of which there are 0, got 1"),
     (transfer(more="sources = { 1.5 }"),
-     "s.lua:1: transfer: sources: element 0 (counted from 0): expected a number in [-1, 1], got 1.5"),
+     "s.lua:1: transfer: sources: element 0 (counted from 0): expected a number in [-1, "
+     "1], got 1.5"),
     (transfer(more="sources = mixtures { 0.5, 'a' }"),
      's.lua:2: mixtures: correlations: element 1 (counted from 0): expected a number, got "a"'),
     (transfer(more="sources = mixtures { 0.5, correlations = { 1 } }"),
@@ -119,7 +127,8 @@ CASES = [
      "s.lua:2: annotators: spread: expected a number of at least 0, got -1"),
     (transfer(more="rounds = 0"),
      "s.lua:1: transfer: rounds: expected a whole number in [1, 10000000], got 0"),
-    (transfer(more="seeds = 0"), "s.lua:1: transfer: seeds: expected a whole number in [1, 4096], got 0"),
+    (transfer(more="seeds = 0"),
+     "s.lua:1: transfer: seeds: expected a whole number in [1, 4096], got 0"),
 ]
 
 # What the file has -> what stands behind "s.lua:1: bandit_file: ".
@@ -130,13 +139,16 @@ FILES = [
      "file: b.h5: features: expected finite numbers, got nan for prompt 2, response 1, feature 0"),
     ({"features": numpy.ones((3, 5, 2))},
      "file: b.h5: features: expected 3 x 8 x features numbers, got 3 x 5 x 2"),
-    ({"features": numpy.ones((3, 8))}, "file: b.h5: features: expected 3 x 8 x features numbers, got 3 x 8"),
-    ({"reference": numpy.full((8, 3), 1 / 3)}, "file: b.h5: reference: expected 3 x 8 numbers, got 8 x 3"),
+    ({"features": numpy.ones((3, 8))},
+     "file: b.h5: features: expected 3 x 8 x features numbers, got 3 x 8"),
+    ({"reference": numpy.full((8, 3), 1 / 3)},
+     "file: b.h5: reference: expected 3 x 8 numbers, got 8 x 3"),
     ({"reference": None}, "file: b.h5: reference: expected a dataset of this name, got none"),
     ({"reward": numpy.ones(3)},
      "file: b.h5: reward: expected prompts x responses numbers, at least 1 x 2, got 3"),
     ({"reward": numpy.full((3, 8), -0.5)},
-     "file: b.h5: reward: expected numbers from 0 to reward_bound, which is 2, got -0.5 for prompt 0, "
+     "file: b.h5: reward: expected numbers from 0 to reward_bound, which is 2, got -0.5 "
+     "for prompt 0, "
      "response 0"),
     ({"weights": numpy.full(4, 0.25)}, "file: b.h5: weights: expected 3 numbers, got 4"),
     ({"weights": numpy.array([0.5, 0.6, 0.1])},
@@ -177,7 +189,8 @@ class Mistakes(unittest.TestCase):
         self.check([
             (text("beta = 0"), {}, "s.lua:1: bandit_file: beta: expected more than 0, got 0"),
             (text("reward_bound = 40"), {}, f"s.lua:1: bandit_file: {TOO_LARGE}40 / 0.8"),
-            (text("ridge = -1"), {}, "s.lua:1: bandit_file: ridge: expected a number of at least 0, got -1"),
+            (text("ridge = -1"), {},
+             "s.lua:1: bandit_file: ridge: expected a number of at least 0, got -1"),
         ])
 
     def test_no_file(self):
