@@ -164,13 +164,22 @@ wal_status wal_run_write_seconds(wal_run_file *file, int64_t rows, const double 
   return wal_run_file_link(file, scale, "/run/iteration");
 }
 
-wal_status wal_run_write_run(wal_run_file *file, const wal_job *job, int64_t rows,
-                             const double *seconds, const char *scale) {
+static wal_status begin_run(wal_run_file *file, const wal_job *job) {
   int64_t peak = -wal_ctx_peak_memory(job->ctx);
   WAL_TRY(wal_ctx_least_integer(job->ctx, &peak));
   WAL_TRY(wal_run_file_group(file, "/run"));
-  WAL_TRY(wal_run_write_facts(file, job, -peak));
+  return wal_run_write_facts(file, job, -peak);
+}
+
+wal_status wal_run_write_run(wal_run_file *file, const wal_job *job, int64_t rows,
+                             const double *seconds, const char *scale) {
+  WAL_TRY(begin_run(file, job));
   return wal_run_write_seconds(file, rows, seconds, scale);
+}
+
+wal_status wal_run_write_whole(wal_run_file *file, const wal_job *job, double seconds) {
+  WAL_TRY(begin_run(file, job));
+  return wal_run_file_attribute_real(file, "/run", "seconds", seconds);
 }
 
 wal_status wal_run_write_traffic(wal_run_file *file, wal_ctx *ctx, const wal_traffic *traffic,

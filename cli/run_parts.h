@@ -30,6 +30,9 @@ wal_status wal_run_write_facts(wal_run_file *file, const wal_job *job, int64_t p
 wal_status wal_run_write_run(wal_run_file *file, const wal_job *job, int64_t rows,
                              const double *seconds, const char *scale);
 
+/** /run of a task that tells only the seconds that all of it took. */
+wal_status wal_run_write_whole(wal_run_file *file, const wal_job *job, double seconds);
+
 /** Seconds and their scale in /run, which is there; part of wal_run_write_run(). */
 wal_status wal_run_write_seconds(wal_run_file *file, int64_t rows, const double *seconds,
                                  const char *scale);

@@ -108,14 +108,6 @@ static wal_status write_file(wal_run_file *file, const wal_job *job, int64_t sam
   return d->rivals > 0 ? write_deviations(file, job->ctx, d) : WAL_OK;
 }
 
-static wal_status write_run(wal_run_file *file, const wal_job *job, double seconds) {
-  int64_t peak = -wal_ctx_peak_memory(job->ctx);
-  WAL_TRY(wal_ctx_least_integer(job->ctx, &peak));
-  WAL_TRY(wal_run_file_group(file, "/run"));
-  WAL_TRY(wal_run_write_facts(file, job, -peak));
-  return wal_run_file_attribute_real(file, "/run", "seconds", seconds);
-}
-
 // ---- Before the work --------------------------------------------------------------------------
 
 static wal_status plan_file(wal_job *job, int64_t samples, const wal_one_shot *a, double *bytes) {
@@ -126,7 +118,7 @@ static wal_status plan_file(wal_job *job, int64_t samples, const wal_one_shot *a
   fill_quantities(&none, &unknown, rows);
   wal_status status = wal_agree(job->ctx, wal_run_file_plan(job->ctx, &file));
   if (status == WAL_OK) status = write_file(file, job, samples, rows, &none.deviations);
-  if (status == WAL_OK) status = write_run(file, job, 0);
+  if (status == WAL_OK) status = wal_run_write_whole(file, job, 0);
   if (status == WAL_OK) status = wal_run_file_planned(file, bytes);
   wal_run_file_discard(&file);
   return wal_agree(job->ctx, status);
@@ -261,7 +253,7 @@ static wal_status run(wal_job *job) {
   fill_quantities(&result, &theory, rows);
   WAL_TRY_GOTO(wal_run_file_create(job->ctx, job->output, job->options->force, &file));
   WAL_TRY_GOTO(write_file(file, job, samples, rows, &result.deviations));
-  WAL_TRY_GOTO(write_run(file, job, result.seconds));
+  WAL_TRY_GOTO(wal_run_write_whole(file, job, result.seconds));
   WAL_TRY_GOTO(wal_run_file_commit(&file));
   if (wal_ctx_rank(job->ctx) == 0) print_result(job, &auction, samples, rows, &result);
 

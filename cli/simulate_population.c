@@ -428,14 +428,6 @@ static void print_result(const work *w, const wal_population_results *r) {
   printf("  file                %s\n", w->job->output);
 }
 
-static wal_status write_run(wal_run_file *file, const wal_job *job) {
-  int64_t peak = -wal_ctx_peak_memory(job->ctx);
-  WAL_TRY(wal_ctx_least_integer(job->ctx, &peak));
-  WAL_TRY(wal_run_file_group(file, "/run"));
-  WAL_TRY(wal_run_write_facts(file, job, -peak));
-  return wal_run_file_attribute_real(file, "/run", "seconds", wal_clock() - job->started);
-}
-
 /* Of a few agents all is known exactly. Every rank finds the same. */
 static wal_status find_exact(work *w, wal_population_results *r) {
   wal_population *p = &w->population;
@@ -471,7 +463,7 @@ static wal_status write_all(work *w) {
   if (status == WAL_OK)
     status = wal_run_file_create(job->ctx, job->output, job->options->force, &file);
   if (status == WAL_OK) status = wal_population_file_write(file, job, w->space, &results);
-  if (status == WAL_OK) status = write_run(file, job);
+  if (status == WAL_OK) status = wal_run_write_whole(file, job, wal_clock() - job->started);
   if (status == WAL_OK) status = wal_run_file_commit(&file);
   if (status == WAL_OK && w->speaks) print_result(w, &results);
   wal_run_file_discard(&file);

@@ -8,10 +8,9 @@
 #include "cli/machine.h"
 #include "cli/policy_source.h"
 #include "cli/run_parts.h"
-#include "cli/saving.h"
 #include "cli/steer_file.h"
+#include "cli/units.h"
 #include "games/game_list.h"
-#include "io/progress.h"
 #include "sim/core/memory.h"
 
 static const wal_param PARAMS[] = {
@@ -67,8 +66,7 @@ static const wal_param PARAMS[] = {
     WAL_TASK_SEED_PARAM,
     {0}};
 
-/* A steering at work: units are seeds x mediators, mediators inside, a run of them on every rank.
- */
+/* A steering at work: units are mediators, with every seed. */
 typedef struct work {
   wal_job *job;
   wal_game game;
@@ -77,15 +75,10 @@ typedef struct work {
   wal_policy_table target;
   wal_society society;
   wal_steering steering;
-  int64_t seeds, units, first, count; /* own units: first .. first + count - 1 */
-  wal_component_list list;            /* of mediators */
+  wal_component_list list; /* of mediators */
   wal_mediator *mediator[WAL_COMPONENT_LIST_MOST];
-  int64_t size;   /* numbers in the memory of a unit */
-  double *memory; /* [count][size]: state */
-  int64_t played; /* episodes, of all units: state */
-  double *sums;   /* [mediators][seeds][points][WAL_STEER_SUMS], when all is done */
-  wal_saving *saving;
-  wal_progress progress;
+  wal_units units;
+  double *sums; /* [mediators][seeds][points][WAL_STEER_SUMS], when all is done */
   bool speaks;
 } work;
 
@@ -140,13 +133,14 @@ static wal_status check(wal_ctx *ctx, wal_params *params) {
 // ---- Making -----------------------------------------------------------------------------------
 
 /* A failure in the context of this rank alone, told to all. */
-static wal_status from_alone(work *w, wal_status status) {
+static wal_status from_alone(void *user, wal_status status) {
+  const work *w = user;
   wal_ctx *ctx = w->job->ctx;
   if (status == WAL_EINPUT)
     of_game_fails(ctx, w->job->params, w->alone);
   else if (status != WAL_OK)
     wal_fail(ctx, status, "%s", wal_ctx_error(w->alone));
-  return wal_agree(w->job->ctx, status);
+  return wal_agree(ctx, status);
 }
 
 static wal_status make_world(work *w) {
@@ -169,8 +163,7 @@ static wal_status make_mediators(work *w) {
     const wal_params *params = w->list.params[i];
     WAL_TRY(wal_mediator_create(&setup, wal_mediator_find(wal_params_component(params)->name),
                                 params, &w->mediator[i]));
-    const int64_t size = wal_steering_memory(&w->steering, w->mediator[i]);
-    w->size = size > w->size ? size : w->size;
+    w->units.start[i + 1] = w->units.start[i] + wal_steering_memory(&w->steering, w->mediator[i]);
   }
   return WAL_OK;
 }
@@ -187,27 +180,11 @@ static wal_status make_steering(work *w) {
   return make_mediators(w);
 }
 
-static int64_t mediator_of(const work *w, int64_t unit) { return unit % w->list.count; }
-
-static wal_status make_units(work *w) {
-  wal_ctx *ctx = w->job->ctx;
-  const int64_t rank = wal_ctx_rank(ctx), ranks = wal_ctx_size(ctx);
-  w->seeds = wal_params_integer(w->job->params, "seeds");
-  w->units = w->seeds * w->list.count;
-  w->first = w->units * rank / ranks;
-  w->count = w->units * (rank + 1) / ranks - w->first;
-  WAL_TRY_ALL(ctx, wal_acquire(ctx, "steering", w->count * w->size, sizeof(double), &w->memory));
-  for (int64_t i = 0; i < w->count; i++)
-    wal_steering_begin(&w->steering, w->mediator[mediator_of(w, w->first + i)],
-                       w->memory + i * w->size);
-  return WAL_OK;
-}
-
 static void free_work(work *w) {
   wal_ctx *ctx = w->job->ctx;
   free_mediators(w);
   wal_release(ctx, &w->sums);
-  wal_release(ctx, &w->memory);
+  wal_units_free(&w->units);
   wal_steering_destroy(&w->steering);
   wal_policy_table_free(ctx, &w->target);
   wal_space_destroy(&w->whole);
@@ -218,10 +195,28 @@ static void free_work(work *w) {
 
 // ---- The work ---------------------------------------------------------------------------------
 
-static void declare(work *w, wal_state *state) {
-  wal_state_add_integer(state, "episodes", &w->played);
-  wal_state_add_spread(state, "units", w->memory, 1, w->count * w->size, w->units * w->size,
-                       w->first * w->size, w->count * w->size);
+static wal_status begin_unit(void *user, int64_t mediator, uint64_t seed, double *memory) {
+  const work *w = user;
+  (void)seed;
+  wal_steering_begin(&w->steering, w->mediator[mediator], memory);
+  return WAL_OK;
+}
+
+static wal_status run_unit(void *user, int64_t mediator, uint64_t seed, int64_t until,
+                           double *memory) {
+  work *w = user;
+  return wal_steering_run(&w->steering, w->mediator[mediator], seed, until, memory);
+}
+
+static double gap_now(void *user, int64_t played, const double *memory) {
+  (void)user;
+  return wal_steering_now(memory)[WAL_STEER_GAP] / (double)played;
+}
+
+static void read_sums(void *user, const double *memory, double *out) {
+  const work *w = user;
+  memcpy(out, wal_steering_sums(memory, 0),
+         (size_t)(w->steering.points * WAL_STEER_SUMS) * sizeof *out);
 }
 
 /* Episodes between two pauses: about as many numbers are worked on, whatever the game. */
@@ -230,100 +225,37 @@ static int64_t slice_of(const work *w) {
   const wal_shape *shape = &w->game.shape;
   const double policies = (double)(w->society.count > 0 ? w->society.count : w->society.groups);
   const double pairs = (double)shape->states * shape->actions * shape->horizon * policies;
-  const double units = ceil((double)w->units / wal_ctx_size(w->job->ctx));
-  const int64_t cadence = w->job->options->checkpoint_every.iterations;
-  double slice = numbers / (pairs * units);
-  if (cadence > 0 && slice > (double)cadence) slice = (double)cadence;
+  const double slice = numbers / (pairs * (double)wal_units_most(&w->units));
   return slice < 1 ? 1 : slice > 1e9 ? 1000000000 : (int64_t)slice;
 }
 
-static wal_status play_slice(work *w, int64_t until) {
-  for (int64_t i = 0; i < w->count; i++) {
-    const int64_t unit = w->first + i;
-    const uint64_t seed = wal_ctx_seed(w->job->ctx) + (uint64_t)(unit / w->list.count);
-    WAL_TRY(wal_steering_run(&w->steering, w->mediator[mediator_of(w, unit)], seed, until,
-                             w->memory + i * w->size));
-  }
+static wal_status make_units(work *w) {
+  wal_units *u = &w->units;
+  u->job = w->job;
+  u->alone = w->alone;
+  u->task = "steer";
+  u->subject = w->game.type->component.name;
+  u->noun = "episode";
+  u->figure = "gap";
+  u->steps = w->steering.plan.episodes;
+  u->components = w->list.count;
+  u->seeds = wal_params_integer(w->job->params, "seeds");
+  u->user = w;
+  u->begin = begin_unit;
+  u->run = run_unit;
+  u->now = gap_now;
+  u->agree = from_alone;
+  WAL_TRY(wal_units_deal(u));
+  u->slice = slice_of(w);
   return WAL_OK;
-}
-
-/* Of rank 0's first unit. */
-static double gap_now(const work *w) {
-  if (w->count == 0 || w->played == 0) return NAN;
-  return wal_steering_now(w->memory)[WAL_STEER_GAP] / (double)w->played;
-}
-
-static wal_status pause_run(work *w, bool *stop) {
-  wal_job *job = w->job;
-  const wal_live_row row = {.done = w->played,
-                            .figure = gap_now(w),
-                            .regularized = NAN,
-                            .value = NAN,
-                            .seconds = wal_clock() - job->started};
-  wal_live_report(job->live, &row);
-  if (w->speaks)
-    wal_progress_report(&w->progress, w->played, w->steering.plan.episodes, "gap", row.figure,
-                        row.seconds);
-  if (job->tick) job->tick(job->user);
-  wal_state state = wal_state_start(job->ctx);
-  declare(w, &state);
-  return wal_saving_pause(w->saving, w->played, &state, stop);
-}
-
-static wal_status play(work *w) {
-  const int64_t episodes = w->steering.plan.episodes, slice = slice_of(w);
-  while (w->played < episodes) {
-    bool stop = false;
-    const int64_t left = episodes - w->played;
-    const int64_t until = w->played + (slice < left ? slice : left);
-    WAL_TRY(from_alone(w, play_slice(w, until)));
-    w->played = until;
-    if (until < episodes) WAL_TRY(pause_run(w, &stop));
-    if (stop) return WAL_ESTOPPED;
-  }
-  return WAL_OK;
-}
-
-static wal_status steer(work *w) {
-  wal_job *job = w->job;
-  const int64_t episodes = w->steering.plan.episodes;
-  bool restored = false;
-  wal_state state = wal_state_start(job->ctx);
-  WAL_TRY(wal_saving_check(job, episodes));
-  declare(w, &state);
-  WAL_TRY(wal_saving_restore(job, &state, &restored));
-  wal_saving saving = wal_saving_begin(job, w->played);
-  w->saving = &saving;
-  w->progress = wal_progress_start(
-      stderr, wal_progress_choose(stderr, job->options->quiet, job->options->json), "steer");
-  w->progress.noun = "episode";
-  wal_job_watch(job, &(wal_live_head){.game = w->game.type->component.name,
-                                      .noun = "episode",
-                                      .figure = "gap",
-                                      .from = w->played,
-                                      .total = episodes});
-  wal_status status = play(w);
-  if (w->speaks && status == WAL_OK)
-    wal_progress_end(&w->progress, episodes, "gap", gap_now(w), wal_clock() - job->started);
-  if (status == WAL_ESTOPPED) status = wal_saving_stopped(&saving, w->played);
-  wal_saving_end(&saving);
-  return status;
 }
 
 /* The units' sums, to every rank. */
 static wal_status collect(work *w) {
-  wal_ctx *ctx = w->job->ctx;
-  const int64_t points = w->steering.points, size = points * WAL_STEER_SUMS;
-  WAL_TRY_ALL(ctx, wal_acquire(ctx, "sums", w->units * size, sizeof(double), &w->sums));
-  for (int64_t unit = 0, rank = 0; unit < w->units; unit++) {
-    while (w->units * (rank + 1) / wal_ctx_size(ctx) <= unit) rank++;
-    double *to = w->sums + (mediator_of(w, unit) * w->seeds + unit / w->list.count) * size;
-    if (unit >= w->first && unit < w->first + w->count)
-      memcpy(to, wal_steering_sums(w->memory + (unit - w->first) * w->size, 0),
-             (size_t)size * sizeof *to);
-    WAL_TRY(wal_ctx_share_reals(ctx, (int)rank, size, to));
-  }
-  return WAL_OK;
+  const int64_t size = w->steering.points * WAL_STEER_SUMS;
+  WAL_TRY_ALL(w->job->ctx,
+              wal_acquire(w->job->ctx, "sums", w->units.count * size, sizeof(double), &w->sums));
+  return wal_units_share(&w->units, size, read_sums, w->sums);
 }
 
 // ---- The result -------------------------------------------------------------------------------
@@ -365,14 +297,6 @@ static void print_result(const work *w, const wal_steer_results *r) {
   printf("  file                %s\n", w->job->output);
 }
 
-static wal_status write_run(wal_run_file *file, const wal_job *job) {
-  int64_t peak = -wal_ctx_peak_memory(job->ctx);
-  WAL_TRY(wal_ctx_least_integer(job->ctx, &peak));
-  WAL_TRY(wal_run_file_group(file, "/run"));
-  WAL_TRY(wal_run_write_facts(file, job, -peak));
-  return wal_run_file_attribute_real(file, "/run", "seconds", wal_clock() - job->started);
-}
-
 static wal_status write_all(work *w) {
   wal_job *job = w->job;
   const char *names[WAL_COMPONENT_LIST_MOST];
@@ -380,7 +304,7 @@ static wal_status write_all(work *w) {
   WAL_TRY(collect(w));
   for (int64_t i = 0; i < w->list.count; i++) names[i] = w->list.name[i];
   const wal_steer_results results = {.mediators = w->list.count,
-                                     .seeds = w->seeds,
+                                     .seeds = w->units.seeds,
                                      .points = w->steering.points,
                                      .name = names,
                                      .episode = w->steering.point,
@@ -389,7 +313,7 @@ static wal_status write_all(work *w) {
                                      .legal_pairs = w->steering.legal_pairs};
   wal_status status = wal_run_file_create(job->ctx, job->output, job->options->force, &file);
   if (status == WAL_OK) status = wal_steer_file_write(file, job, w->space, &results);
-  if (status == WAL_OK) status = write_run(file, job);
+  if (status == WAL_OK) status = wal_run_write_whole(file, job, wal_clock() - job->started);
   if (status == WAL_OK) status = wal_run_file_commit(&file);
   if (status == WAL_OK && w->speaks) print_result(w, &results);
   wal_run_file_discard(&file);
@@ -398,9 +322,9 @@ static wal_status write_all(work *w) {
 
 static void print_plan(const work *w) {
   char text[32];
-  const double bytes = (double)wal_ctx_memory(w->job->ctx) + 8 * (double)(w->count * w->size);
+  const double bytes = (double)wal_ctx_memory(w->job->ctx);
   printf("steer, %s: %lld mediators, %lld seeds, %lld episodes each\n",
-         w->game.type->component.name, (long long)w->list.count, (long long)w->seeds,
+         w->game.type->component.name, (long long)w->list.count, (long long)w->units.seeds,
          (long long)w->steering.plan.episodes);
   printf("  memory         %s a rank\n", wal_size_text(bytes, text, sizeof text));
 }
@@ -409,11 +333,11 @@ static wal_status run(wal_job *job) {
   work w = {.job = job, .speaks = wal_ctx_rank(job->ctx) == 0};
   wal_status status = make_world(&w);
   if (status == WAL_OK) status = from_alone(&w, make_steering(&w));
-  if (status == WAL_OK) status = make_units(&w);
+  if (status == WAL_OK) status = from_alone(&w, make_units(&w));
   if (status == WAL_OK && job->options->dry_run) {
     if (w.speaks) print_plan(&w);
   } else if (status == WAL_OK) {
-    status = steer(&w);
+    status = wal_units_run(&w.units);
     if (status == WAL_OK) status = write_all(&w);
   }
   free_work(&w);

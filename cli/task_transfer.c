@@ -7,10 +7,9 @@
 #include "cli/component_list.h"
 #include "cli/machine.h"
 #include "cli/run_parts.h"
-#include "cli/saving.h"
 #include "cli/transfer_file.h"
 #include "cli/transfer_print.h"
-#include "io/progress.h"
+#include "cli/units.h"
 #include "sim/core/memory.h"
 
 static const wal_param PARAMS[] = {
@@ -65,7 +64,7 @@ static const wal_param PARAMS[] = {
 
 enum { MOST = WAL_COMPONENT_LIST_MOST, NAME = WAL_COMPONENT_LIST_NAME };
 
-/* A transfer at work: units are seeds x methods, methods inside, a run of them on every rank. */
+/* A transfer at work: units are methods, with every seed. */
 typedef struct work {
   wal_job *job;
   wal_params *params;
@@ -74,15 +73,10 @@ typedef struct work {
   wal_transfer transfer;
   wal_component_list list; /* of methods */
   wal_transfer_method *method[MOST];
-  int64_t start[MOST + 1]; /* where a method's memory is in that of a seed; and the seed's end */
-  int64_t seeds, units, first, count; /* own units: first .. first + count - 1 */
-  double *memory;                     /* of own units: state */
-  int64_t played;                     /* rounds, of all units: state */
-  double *sums;                       /* when all is done: as wal_transfer_results has them ... */
-  double *judged;                     /* ... and [seeds][judged_size()], the rest of it */
+  wal_units units;
+  double *sums;   /* when all is done: as wal_transfer_results has them ... */
+  double *judged; /* ... and [seeds][judged_size()], the rest of it */
   char (*arm)[NAME];
-  wal_saving *saving;
-  wal_progress progress;
   bool speaks;
 } work;
 
@@ -130,12 +124,12 @@ static wal_status make_methods(work *w) {
     WAL_TRY(wal_transfer_method_create(&setup,
                                        wal_transfer_method_find(wal_params_component(params)->name),
                                        params, &w->method[i]));
-    w->start[i + 1] = w->start[i] + wal_transfer_memory(&w->transfer, w->method[i]);
+    w->units.start[i + 1] = w->units.start[i] + wal_transfer_memory(&w->transfer, w->method[i]);
   }
   return WAL_OK;
 }
 
-/* All that does not need others: w->params to w->start. */
+/* All that does not need others: w->params to w->units.start. */
 static wal_status make_transfer(work *w, wal_ctx *ctx, uint64_t seed) {
   static const char *const usual[] = {"tpo", "empirical_tpo", "greedy", "xpo", "vpo"};
   wal_params *params = w->params, *of_annotators = wal_params_child(params, "annotators");
@@ -147,7 +141,7 @@ static wal_status make_transfer(work *w, wal_ctx *ctx, uint64_t seed) {
                                   .rounds = wal_params_integer(params, "rounds"),
                                   .refit = wal_params_integer(params, "refit"),
                                   .seed = seed};
-  w->seeds = wal_params_integer(params, "seeds");
+  w->units.seeds = wal_params_integer(params, "seeds");
   wal_status status = wal_component_list_read(ctx, params, "methods", "transfer_method", "a method",
                                               sizeof usual / sizeof *usual, usual, &w->list);
   if (status == WAL_OK) status = wal_transfer_create(&plan, &w->transfer);
@@ -172,7 +166,8 @@ static wal_status check(wal_ctx *ctx, wal_params *params) {
 // ---- Making -----------------------------------------------------------------------------------
 
 /* A failure in the context of this rank alone, told to all. */
-static wal_status from_alone(work *w, wal_status status) {
+static wal_status from_alone(void *user, wal_status status) {
+  const work *w = user;
   if (status != WAL_OK) wal_fail(w->job->ctx, status, "%s", wal_ctx_error(w->alone));
   return wal_agree(w->job->ctx, status);
 }
@@ -180,51 +175,7 @@ static wal_status from_alone(work *w, wal_status status) {
 static wal_status make_world(work *w) {
   wal_ctx *ctx = w->job->ctx;
   WAL_TRY(wal_ctx_split(ctx, wal_ctx_rank(ctx), &w->alone));
-  WAL_TRY(from_alone(w, make_transfer(w, w->alone, wal_ctx_seed(ctx))));
-  const int64_t rank = wal_ctx_rank(ctx), ranks = wal_ctx_size(ctx);
-  w->units = w->seeds * w->list.count;
-  w->first = w->units * rank / ranks;
-  w->count = w->units * (rank + 1) / ranks - w->first;
-  return WAL_OK;
-}
-
-static int64_t method_of(const work *w, int64_t unit) { return unit % w->list.count; }
-static int64_t seed_of(const work *w, int64_t unit) { return unit / w->list.count; }
-
-/* The rank that has a unit. */
-static int rank_of(const work *w, int64_t unit) {
-  const int64_t ranks = wal_ctx_size(w->job->ctx);
-  int64_t rank = unit * ranks / w->units;
-  while (w->units * (rank + 1) / ranks <= unit) rank++;
-  return (int)rank;
-}
-
-/* Where a unit's memory is in that of all. */
-static int64_t place_of(const work *w, int64_t unit) {
-  return seed_of(w, unit) * w->start[w->list.count] + w->start[method_of(w, unit)];
-}
-
-static double *memory_of(const work *w, int64_t unit) {
-  return w->memory + (place_of(w, unit) - place_of(w, w->first));
-}
-
-static int64_t own_numbers(const work *w) {
-  return place_of(w, w->first + w->count) - place_of(w, w->first);
-}
-
-static uint64_t seed_at(const work *w, int64_t seed) {
-  return wal_ctx_seed(w->job->ctx) + (uint64_t)seed;
-}
-
-static wal_status acquire_units(work *w) {
-  return wal_acquire(w->alone, "comparisons", own_numbers(w), sizeof(double), &w->memory);
-}
-
-static wal_status begin_units(work *w) {
-  for (int64_t u = w->first; u < w->first + w->count; u++)
-    WAL_TRY(wal_transfer_begin(&w->transfer, w->method[method_of(w, u)], seed_at(w, seed_of(w, u)),
-                               memory_of(w, u)));
-  return WAL_OK;
+  return from_alone(w, make_transfer(w, w->alone, wal_ctx_seed(ctx)));
 }
 
 static void free_work(work *w) {
@@ -233,17 +184,26 @@ static void free_work(work *w) {
   wal_release(ctx, &w->arm);
   wal_release(ctx, &w->sums);
   wal_release(ctx, &w->judged);
-  if (w->alone) wal_release(w->alone, &w->memory);
+  wal_units_free(&w->units);
   wal_ctx_destroy(&w->alone);
 }
 
 // ---- The work ---------------------------------------------------------------------------------
 
-static void declare(work *w, wal_state *state) {
-  const int64_t own = own_numbers(w);
-  wal_state_add_integer(state, "rounds", &w->played);
-  wal_state_add_spread(state, "units", w->memory, 1, own, place_of(w, w->units),
-                       place_of(w, w->first), own);
+static wal_status begin_unit(void *user, int64_t method, uint64_t seed, double *memory) {
+  work *w = user;
+  return wal_transfer_begin(&w->transfer, w->method[method], seed, memory);
+}
+
+static wal_status run_unit(void *user, int64_t method, uint64_t seed, int64_t until,
+                           double *memory) {
+  work *w = user;
+  return wal_transfer_run(&w->transfer, w->method[method], seed, until, memory);
+}
+
+static double gap_now(void *user, int64_t played, const double *memory) {
+  (void)user, (void)played;
+  return wal_transfer_now(memory)[WAL_TRANSFER_GAP];
 }
 
 /* Rounds between two pauses: of about two seconds, but enough of them that to take up a unit, which
@@ -253,106 +213,52 @@ static int64_t slice_of(const work *w) {
   const wal_bandit_known *known = &w->transfer.bandit.known;
   const double width = (double)(known->features > 0 ? known->features : known->responses);
   const double pairs = (double)known->prompts * (double)known->responses;
-  const double units = ceil((double)w->units / wal_ctx_size(w->job->ctx));
   const double least = fits * (double)w->transfer.plan.refit;
-  const int64_t cadence = w->job->options->checkpoint_every.iterations;
-  double slice = seconds / (pairs * width * per_number * units);
+  double slice = seconds / (pairs * width * per_number * (double)wal_units_most(&w->units));
   if (slice < least) slice = least;
-  if (cadence > 0 && slice > (double)cadence) slice = (double)cadence;
   return slice > 1e7 ? 10000000 : (int64_t)slice;
-}
-
-static wal_status play_slice(work *w, int64_t until) {
-  for (int64_t u = w->first; u < w->first + w->count; u++)
-    WAL_TRY(wal_transfer_run(&w->transfer, w->method[method_of(w, u)], seed_at(w, seed_of(w, u)),
-                             until, memory_of(w, u)));
-  return WAL_OK;
-}
-
-/* Of rank 0's first unit. */
-static double gap_now(const work *w) {
-  if (w->count == 0 || w->played == 0) return NAN;
-  return wal_transfer_now(memory_of(w, w->first))[WAL_TRANSFER_GAP];
-}
-
-static wal_status pause_run(work *w, bool *stop) {
-  wal_job *job = w->job;
-  const wal_live_row row = {.done = w->played,
-                            .figure = gap_now(w),
-                            .regularized = NAN,
-                            .value = NAN,
-                            .seconds = wal_clock() - job->started};
-  wal_live_report(job->live, &row);
-  if (w->speaks)
-    wal_progress_report(&w->progress, w->played, w->transfer.plan.rounds, "gap", row.figure,
-                        row.seconds);
-  if (job->tick) job->tick(job->user);
-  wal_state state = wal_state_start(job->ctx);
-  declare(w, &state);
-  return wal_saving_pause(w->saving, w->played, &state, stop);
-}
-
-static wal_status play(work *w) {
-  const int64_t rounds = w->transfer.plan.rounds, slice = slice_of(w);
-  while (w->played < rounds) {
-    bool stop = false;
-    const int64_t left = rounds - w->played;
-    const int64_t until = w->played + (slice < left ? slice : left);
-    WAL_TRY(from_alone(w, play_slice(w, until)));
-    w->played = until;
-    if (until < rounds) WAL_TRY(pause_run(w, &stop));
-    if (stop) return WAL_ESTOPPED;
-  }
-  return WAL_OK;
 }
 
 static const char *bandit_name(const work *w) {
   return wal_params_component(wal_params_child(w->params, "bandit"))->name;
 }
 
-static wal_status learn(work *w) {
-  wal_job *job = w->job;
-  const int64_t rounds = w->transfer.plan.rounds;
-  bool restored = false;
-  wal_state state = wal_state_start(job->ctx);
-  WAL_TRY(wal_saving_check(job, rounds));
-  WAL_TRY(from_alone(w, begin_units(w)));
-  declare(w, &state);
-  WAL_TRY(wal_saving_restore(job, &state, &restored));
-  wal_saving saving = wal_saving_begin(job, w->played);
-  w->saving = &saving;
-  w->progress = wal_progress_start(
-      stderr, wal_progress_choose(stderr, job->options->quiet, job->options->json), "transfer");
-  w->progress.noun = "round";
-  wal_job_watch(job, &(wal_live_head){.game = bandit_name(w),
-                                      .noun = "round",
-                                      .figure = "gap",
-                                      .from = w->played,
-                                      .total = rounds});
-  wal_status status = play(w);
-  if (w->speaks && status == WAL_OK)
-    wal_progress_end(&w->progress, rounds, "gap", gap_now(w), wal_clock() - job->started);
-  if (status == WAL_ESTOPPED) status = wal_saving_stopped(&saving, w->played);
-  wal_saving_end(&saving);
-  return status;
+static wal_status make_units(work *w) {
+  wal_units *u = &w->units;
+  u->job = w->job;
+  u->alone = w->alone;
+  u->task = "transfer";
+  u->subject = bandit_name(w);
+  u->noun = "round";
+  u->figure = "gap";
+  u->steps = w->transfer.plan.rounds;
+  u->components = w->list.count;
+  u->user = w;
+  u->begin = begin_unit;
+  u->run = run_unit;
+  u->now = gap_now;
+  u->agree = from_alone;
+  WAL_TRY(wal_units_deal(u));
+  u->slice = slice_of(w);
+  return WAL_OK;
 }
 
 // ---- What it came to --------------------------------------------------------------------------
 
+static void read_sums(void *user, const double *memory, double *out) {
+  const work *w = user;
+  const int64_t width = WAL_TRANSFER_SUMS + w->transfer.arms;
+  for (int64_t i = 0; i < w->transfer.points; i++)
+    memcpy(out + i * width, wal_transfer_sums(&w->transfer, memory, i),
+           (size_t)width * sizeof *out);
+}
+
 /* The units' sums, to every rank. */
 static wal_status collect(work *w) {
   wal_ctx *ctx = w->job->ctx;
-  const int64_t points = w->transfer.points, width = WAL_TRANSFER_SUMS + w->transfer.arms;
-  const int64_t size = points * width;
-  WAL_TRY_ALL(ctx, wal_acquire(ctx, "sums", w->units * size, sizeof(double), &w->sums));
-  for (int64_t u = 0; u < w->units; u++) {
-    double *to = w->sums + (method_of(w, u) * w->seeds + seed_of(w, u)) * size;
-    for (int64_t i = 0; i < points && u >= w->first && u < w->first + w->count; i++)
-      memcpy(to + i * width, wal_transfer_sums(&w->transfer, memory_of(w, u), i),
-             (size_t)width * sizeof *to);
-    WAL_TRY(wal_ctx_share_reals(ctx, rank_of(w, u), size, to));
-  }
-  return WAL_OK;
+  const int64_t size = w->transfer.points * (WAL_TRANSFER_SUMS + w->transfer.arms);
+  WAL_TRY_ALL(ctx, wal_acquire(ctx, "sums", w->units.count * size, sizeof(double), &w->sums));
+  return wal_units_share(&w->units, size, read_sums, w->sums);
 }
 
 /* Of a seed: win rates [methods][methods], about final policies [methods][WAL_ABOUTS], about
@@ -378,7 +284,8 @@ static wal_status judge_seed(work *w, int64_t seed, const double *final) {
   const double *list[MOST];
   wal_responder one = {0};
   for (int64_t m = 0; m < methods; m++) list[m] = final + m * pairs;
-  WAL_TRY(wal_transfer_win_rates(&w->transfer, seed_at(w, seed), methods, list, out, NULL));
+  WAL_TRY(wal_transfer_win_rates(&w->transfer, wal_units_seed_at(&w->units, seed), methods, list,
+                                 out, NULL));
   WAL_TRY(wal_responder_create(w->alone, known, &one));
   for (int64_t m = 0; m < methods; m++) {
     wal_responder_of_logs(known, list[m], &one);
@@ -393,19 +300,28 @@ static wal_status judge_seed(work *w, int64_t seed, const double *final) {
   return WAL_OK;
 }
 
-/* The final policies of the seeds that this rank judges, which are those whose first unit it has.
+/* Whether this rank judges a seed, whose first unit it has. */
+static int judge_of(const work *w, int64_t seed) {
+  return wal_units_rank(&w->units, seed * w->list.count);
+}
+static bool judges(const work *w, int64_t seed) {
+  return judge_of(w, seed) == wal_ctx_rank(w->job->ctx);
+}
+
+/* The final policies of the seeds that this rank judges.
  * @param final  [own seeds + 1][methods][S * A]: the last place is for those of others */
 static wal_status share_policies(work *w, int64_t own, double *final) {
   const int64_t methods = w->list.count;
   const int64_t pairs = w->transfer.bandit.known.prompts * w->transfer.bandit.known.responses;
-  for (int64_t u = 0, at = 0; u < w->units; u++) {
-    const bool mine = u >= w->first && u < w->first + w->count;
-    const bool judge = rank_of(w, seed_of(w, u) * methods) == wal_ctx_rank(w->job->ctx);
-    double *to = final + ((judge ? at : own) * methods + method_of(w, u)) * pairs;
-    if (mine)
-      memcpy(to, wal_transfer_final(&w->transfer, memory_of(w, u)), (size_t)pairs * sizeof *to);
-    WAL_TRY(wal_ctx_share_reals(w->job->ctx, rank_of(w, u), pairs, to));
-    at += judge && method_of(w, u) == methods - 1;
+  for (int64_t i = 0, at = 0; i < w->units.count; i++) {
+    const int64_t method = wal_units_component(&w->units, i);
+    const bool judge = judges(w, wal_units_seed(&w->units, i));
+    double *to = final + ((judge ? at : own) * methods + method) * pairs;
+    if (wal_units_are_own(&w->units, i))
+      memcpy(to, wal_transfer_final(&w->transfer, wal_units_memory(&w->units, i)),
+             (size_t)pairs * sizeof *to);
+    WAL_TRY(wal_ctx_share_reals(w->job->ctx, wal_units_rank(&w->units, i), pairs, to));
+    at += judge && method == methods - 1;
   }
   return WAL_OK;
 }
@@ -413,9 +329,8 @@ static wal_status share_policies(work *w, int64_t own, double *final) {
 static wal_status judge_own(work *w, const double *final) {
   const int64_t methods = w->list.count;
   const int64_t pairs = w->transfer.bandit.known.prompts * w->transfer.bandit.known.responses;
-  for (int64_t k = 0, at = 0; k < w->seeds; k++)
-    if (rank_of(w, k * methods) == wal_ctx_rank(w->job->ctx))
-      WAL_TRY(judge_seed(w, k, final + at++ * methods * pairs));
+  for (int64_t k = 0, at = 0; k < w->units.seeds; k++)
+    if (judges(w, k)) WAL_TRY(judge_seed(w, k, final + at++ * methods * pairs));
   return WAL_OK;
 }
 
@@ -425,15 +340,16 @@ static wal_status judge(work *w) {
   const int64_t pairs = w->transfer.bandit.known.prompts * w->transfer.bandit.known.responses;
   double *final = NULL;
   int64_t own = 0;
-  for (int64_t k = 0; k < w->seeds; k++) own += rank_of(w, k * methods) == wal_ctx_rank(ctx);
-  wal_status status = wal_acquire(ctx, "win rates", w->seeds * size, sizeof(double), &w->judged);
+  for (int64_t k = 0; k < w->units.seeds; k++) own += judges(w, k);
+  wal_status status =
+      wal_acquire(ctx, "win rates", w->units.seeds * size, sizeof(double), &w->judged);
   if (status == WAL_OK)
     status = wal_acquire(ctx, "final policies", (own + 1) * methods * pairs, sizeof *final, &final);
   status = wal_agree(ctx, status);
   if (status == WAL_OK) status = share_policies(w, own, final);
   if (status == WAL_OK) status = from_alone(w, judge_own(w, final));
-  for (int64_t k = 0; k < w->seeds && status == WAL_OK; k++)
-    status = wal_ctx_share_reals(ctx, rank_of(w, k * methods), size, w->judged + k * size);
+  for (int64_t k = 0; k < w->units.seeds && status == WAL_OK; k++)
+    status = wal_ctx_share_reals(ctx, judge_of(w, k), size, w->judged + k * size);
   wal_release(ctx, &final);
   return status;
 }
@@ -473,8 +389,9 @@ static void print_head(const work *w) {
   if (known->features > 0)
     snprintf(features, sizeof features, "%lld features", (long long)known->features);
   printf("transfer, %s: %lld rounds, %lld seed%s, %lld prompts, %lld responses, %s\n",
-         bandit_name(w), (long long)plan->rounds, (long long)w->seeds, w->seeds == 1 ? "" : "s",
-         (long long)known->prompts, (long long)known->responses, features);
+         bandit_name(w), (long long)plan->rounds, (long long)w->units.seeds,
+         w->units.seeds == 1 ? "" : "s", (long long)known->prompts, (long long)known->responses,
+         features);
 }
 
 static void print_result(const work *w, const wal_transfer_results *r) {
@@ -483,14 +400,6 @@ static void print_result(const work *w, const wal_transfer_results *r) {
   wal_transfer_print(r);
   printf("  seconds             %.3f\n", wal_clock() - w->job->started);
   printf("  file                %s\n", w->job->output);
-}
-
-static wal_status write_run(wal_run_file *file, const wal_job *job) {
-  int64_t peak = -wal_ctx_peak_memory(job->ctx);
-  WAL_TRY(wal_ctx_least_integer(job->ctx, &peak));
-  WAL_TRY(wal_run_file_group(file, "/run"));
-  WAL_TRY(wal_run_write_facts(file, job, -peak));
-  return wal_run_file_attribute_real(file, "/run", "seconds", wal_clock() - job->started);
 }
 
 /* Parts of the seeds' results, one behind the other as the results have them. */
@@ -502,17 +411,17 @@ static wal_status write_all(work *w, double *last, double *source, double *win_r
   wal_run_file *file = NULL;
   for (int64_t i = 0; i < methods; i++) names[i] = w->list.name[i];
   for (int64_t i = 0; i < w->transfer.arms; i++) arm[i] = w->arm[i];
-  for (int64_t k = 0; k < w->seeds; k++) {
+  for (int64_t k = 0; k < w->units.seeds; k++) {
     const double *from = w->judged + k * judged_size(w);
     memcpy(win_rate + k * methods * methods, from, (size_t)(methods * methods) * sizeof *from);
     from += methods * methods;
     for (int64_t m = 0; m < methods; m++, from += WAL_ABOUTS)
-      memcpy(last + (m * w->seeds + k) * WAL_ABOUTS, from, WAL_ABOUTS * sizeof *from);
+      memcpy(last + (m * w->units.seeds + k) * WAL_ABOUTS, from, WAL_ABOUTS * sizeof *from);
     memcpy(source + k * candidates * WAL_ABOUTS, from,
            (size_t)(candidates * WAL_ABOUTS) * sizeof *from);
   }
   const wal_transfer_results results = {.methods = methods,
-                                        .seeds = w->seeds,
+                                        .seeds = w->units.seeds,
                                         .points = w->transfer.points,
                                         .arms = w->transfer.arms,
                                         .method = names,
@@ -527,7 +436,7 @@ static wal_status write_all(work *w, double *last, double *source, double *win_r
                                         .baseline = baseline_of(w)};
   wal_status status = wal_run_file_create(job->ctx, job->output, job->options->force, &file);
   if (status == WAL_OK) status = wal_transfer_file_write(file, job, &results);
-  if (status == WAL_OK) status = write_run(file, job);
+  if (status == WAL_OK) status = wal_run_write_whole(file, job, wal_clock() - job->started);
   if (status == WAL_OK) status = wal_run_file_commit(&file);
   if (status == WAL_OK && w->speaks) print_result(w, &results);
   wal_run_file_discard(&file);
@@ -543,12 +452,14 @@ static wal_status finish(work *w) {
   WAL_TRY(judge(w));
   wal_status status = name_arms(w);
   if (status == WAL_OK)
-    status = wal_acquire(ctx, "results", methods * w->seeds * WAL_ABOUTS, sizeof *last, &last);
-  if (status == WAL_OK)
     status =
-        wal_acquire(ctx, "results", w->seeds * (arms - 1) * WAL_ABOUTS, sizeof *source, &source);
+        wal_acquire(ctx, "results", methods * w->units.seeds * WAL_ABOUTS, sizeof *last, &last);
   if (status == WAL_OK)
-    status = wal_acquire(ctx, "results", w->seeds * methods * methods, sizeof *win_rate, &win_rate);
+    status = wal_acquire(ctx, "results", w->units.seeds * (arms - 1) * WAL_ABOUTS, sizeof *source,
+                         &source);
+  if (status == WAL_OK)
+    status = wal_acquire(ctx, "results", w->units.seeds * methods * methods, sizeof *win_rate,
+                         &win_rate);
   if (status == WAL_OK) status = wal_acquire(ctx, "names", arms, sizeof *arm, &arm);
   status = wal_agree(ctx, status);
   if (status == WAL_OK) status = write_all(w, last, source, win_rate, arm);
@@ -570,11 +481,11 @@ static void print_plan(const work *w) {
 static wal_status run(wal_job *job) {
   work w = {.job = job, .params = job->params, .speaks = wal_ctx_rank(job->ctx) == 0};
   wal_status status = make_world(&w);
-  if (status == WAL_OK) status = from_alone(&w, acquire_units(&w));
+  if (status == WAL_OK) status = from_alone(&w, make_units(&w));
   if (status == WAL_OK && job->options->dry_run) {
     if (w.speaks) print_plan(&w);
   } else if (status == WAL_OK) {
-    status = learn(&w);
+    status = wal_units_run(&w.units);
     if (status == WAL_OK) status = finish(&w);
   }
   free_work(&w);
