@@ -11,6 +11,7 @@
   X(WAL_EUSAGE, 64, "wrong usage of the command line")        \
   X(WAL_EINPUT, 65, "invalid input")                          \
   X(WAL_ENOTFOUND, 66, "no such input file")                  \
+  X(WAL_EUNAVAILABLE, 69, "a program that is needed is not there") \
   X(WAL_EINTERNAL, 70, "internal error")                      \
   X(WAL_ECREATE, 73, "cannot create the output")              \
   X(WAL_EIO, 74, "input/output error")                        \
