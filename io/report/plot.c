@@ -135,7 +135,7 @@ static bool has_bars(const wal_plot *plot) {
   return plot->curves > 0 && plot->curve[0].style == WAL_CURVE_BARS;
 }
 
-static void add_axes(wal_text *script, const wal_plot *plot, bool wide) {
+static void add_axes(wal_text *script, const wal_plot *plot) {
   wal_text_add(script, "set grid ytics lc rgb '#dddddd' lw 1 dt solid\nset xlabel ");
   wal_gnuplot_quoted(script, plot->x_label);
   wal_text_add(script, "\nset ylabel ");
@@ -163,7 +163,7 @@ static void draw(wal_page *page, const wal_plot *plot) {
   for (int wide = 1; wide >= 0; wide--) {
     const char *before = "plot ";
     wal_gnuplot_begin(&script, page->figures, wide, wide ? HEIGHT_WIDE : HEIGHT_NARROW);
-    add_axes(&script, plot, wide);
+    add_axes(&script, plot);
     for (int c = 0; c < plot->curves; c++) add_band(&script, &plot->curve[c], c, &before);
     for (int c = 0; c < plot->curves; c++) add_curve(&script, &plot->curve[c], c, &before);
     wal_text_add(&script, "\n");
