@@ -69,7 +69,7 @@ static const char *const STYLE[] = {
     "thead th{border-top:0;font-weight:600;background:var(--tint);position:sticky;top:0}\n"
     ".t,th:first-child{text-align:left}\n"
     "td.t{max-width:22rem;overflow-wrap:anywhere;white-space:normal;min-width:5rem}\n"
-    "pre{overflow:auto;background:var(--tint);border:1px solid var(--line);padding:.8rem 1rem;"
+    "pre{white-space:pre-wrap;overflow-wrap:anywhere;overflow:auto;background:var(--tint);border:1px solid var(--line);padding:.8rem 1rem;"
     "margin:.5rem 0 1rem;font:.82rem/1.5 ui-monospace,\"DejaVu Sans Mono\",Menlo,Consolas,"
     "monospace;max-height:32rem}\n"
     "code{font:.9em ui-monospace,\"DejaVu Sans Mono\",Menlo,Consolas,monospace;"
@@ -94,7 +94,7 @@ static const char *const STYLE[] = {
     COLOUR("7", "rgb( 91, 100, 112)") COLOUR("8", "rgb(240, 228,  66)")
 #undef COLOUR
     "@media print{:root{color-scheme:light}main{max-width:none;padding:0}"
-    "body{font-size:11pt}.scroll,pre{max-height:none;overflow:visible}pre{white-space:pre-wrap}"
+    "body{font-size:11pt}.scroll,pre{max-height:none;overflow:visible}"
     "h2,h3{break-after:avoid}summary{color:inherit}}\n"};
 
 void wal_page_style(wal_page *page) {
