@@ -22,13 +22,17 @@ void wal_heat_add(wal_heat *heat, const char *name, const double *cells) {
 
 // ---- The script -------------------------------------------------------------------------------
 
-static double largest(const wal_heat *heat) {
-  double most = 0;
+/* The ends of the scale: 0, or the least if that is negative, and the largest. */
+static void scale_of(const wal_heat *heat, double *least, double *most) {
+  *least = *most = 0;
   for (int p = 0; p < heat->panels; p++)
-    for (int64_t i = 0; i < heat->rows * heat->columns; i++)
-      if (isfinite(heat->panel[p].cells[i]) && heat->panel[p].cells[i] > most)
-        most = heat->panel[p].cells[i];
-  return most > 0 ? most : 1;
+    for (int64_t i = 0; i < heat->rows * heat->columns; i++) {
+      const double cell = heat->panel[p].cells[i];
+      if (isfinite(cell) && cell > *most) *most = cell;
+      if (isfinite(cell) && cell < *least) *least = cell;
+    }
+  if (heat->most > 0) *most = heat->most;
+  if (*most <= *least) *most = *least + 1;
 }
 
 /* gnuplot wants at least two cells each way: a single row or column is given twice, half as wide. */
@@ -52,7 +56,9 @@ static void add_cells(wal_text *script, const wal_heat *heat, int p) {
 
 static void add_colours(wal_text *script, const wal_heat *heat) {
   if (!heat->category) {
-    wal_text_add(script, "%sset cbrange [0:%.9g]\n", VIRIDIS, largest(heat));
+    double least, most;
+    scale_of(heat, &least, &most);
+    wal_text_add(script, "%sset cbrange [%.9g:%.9g]\n", VIRIDIS, least, most);
     return;
   }
   wal_text_add(script, "set palette maxcolors %d\nset palette defined (", heat->categories);
@@ -74,7 +80,9 @@ static void add_axes(wal_text *script, const wal_heat *heat) {
                  "set lmargin 1\nset rmargin 1\nset bmargin 0.5\nset tmargin 1.8\n");
     return;
   }
-  wal_text_add(script, "set xtics autofreq\nset xlabel ");
+  if (heat->panels > 1)
+    wal_text_add(script, "set tics font ',11'\nset tmargin 1.6\nset bmargin 3.6\n");
+  wal_text_add(script, "set xlabel ");
   wal_gnuplot_quoted(script, heat->x_label);
   wal_text_add(script, "\nset ylabel ");
   wal_gnuplot_quoted(script, heat->y_label);
@@ -91,7 +99,7 @@ static void add_axes(wal_text *script, const wal_heat *heat) {
 
 static int height_of(const wal_heat *heat, int width, int across) {
   const int down = (heat->panels + across - 1) / across;
-  double panel = heat->panels > 1 ? 230 : 320;
+  double panel = heat->panels > 1 ? 250 : 320;
   if (heat->map) panel = 34 + (double)width / across * (double)heat->rows / (double)heat->columns;
   if (panel < LOWEST) panel = LOWEST;
   if (panel > HIGHEST) panel = HIGHEST;
@@ -135,10 +143,14 @@ static void draw(wal_page *page, const wal_heat *heat) {
 // ---- Scale and table --------------------------------------------------------------------------
 
 static void add_scale(wal_page *page, const wal_heat *heat) {
-  char most[32];
+  char text[32];
+  double least, most;
   if (!heat->category) {
-    wal_page_markup(page, "<p class=\"ramp\"><span>0</span><i></i><span>");
-    wal_page_escaped(page, wal_page_number(largest(heat), most));
+    scale_of(heat, &least, &most);
+    wal_page_markup(page, "<p class=\"ramp\"><span>");
+    wal_page_escaped(page, wal_page_number(least, text));
+    wal_page_markup(page, "</span><i></i><span>");
+    wal_page_escaped(page, wal_page_number(most, text));
     wal_page_markup(page, "</span><span>");
     wal_page_escaped(page, heat->z_label);
     wal_page_markup(page, "</span></p>\n");

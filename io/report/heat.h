@@ -21,6 +21,7 @@ typedef struct wal_heat {
   int64_t rows, columns;    /**< of every panel; at most WAL_HEAT_CELLS each */
   double x0, dx, y0, dy;    /**< what column 0 and row 0 stand for, and the step to the next */
   bool map;                 /**< cells are squares */
+  double most;              /**< end of the scale; 0: the largest cell */
   const char *const *ticks; /**< names of the rows; NULL: numbers */
   /** NULL: cells are numbers from 0 on; else they are places in this list of at most
    *  WAL_HEAT_CATEGORIES names */

@@ -36,6 +36,18 @@ wal_curve *wal_plot_add(wal_plot *plot, const char *name, int64_t count, const d
   return curve;
 }
 
+wal_curve *wal_plot_add_finite(wal_page *page, wal_plot *plot, const char *name, int64_t count,
+                               const double *x, const double *y) {
+  double *pairs = wal_page_acquire(page, 2 * count, sizeof *pairs);
+  int64_t kept = 0;
+  for (int64_t i = 0; pairs && i < count; i++) {
+    if (!isfinite(x[i]) || !isfinite(y[i])) continue;
+    pairs[kept] = x[i];
+    pairs[count + kept++] = y[i];
+  }
+  return pairs ? wal_plot_add(plot, name, kept, pairs, pairs + count) : NULL;
+}
+
 const char *wal_page_label(wal_page *page, const char *name, const char *units) {
   if (!units || !*units || strcmp(units, "1") == 0 || strcmp(units, name) == 0) return name;
   return wal_page_print(page, "%s (%s)", name, units);
@@ -112,16 +124,28 @@ static void add_curve(wal_text *script, const wal_curve *curve, int number, cons
   *before = ",\\\n ";
 }
 
-/* Whether all finite numbers of an axis are positive; those that are not would be left out. */
-static bool allows_log(const wal_plot *plot, bool x) {
-  int64_t good = 0;
+/* Of the finite numbers of an axis: how many there are, and how many of them a logarithm has. */
+static void count_numbers(const wal_plot *plot, bool x, int64_t *finite, int64_t *positive) {
+  *finite = *positive = 0;
   for (int c = 0; c < plot->curves; c++)
     for (int64_t i = 0; i < plot->curve[c].count; i++) {
       const double value = x ? plot->curve[c].x[i] : plot->curve[c].y[i];
-      if (isfinite(value) && value <= 0) return false;
-      good += isfinite(value);
+      *finite += isfinite(value);
+      *positive += isfinite(value) && value > 0;
     }
-  return good > 0;
+}
+
+/* Whether an axis is logarithmic: if that is asked for, and most of its numbers allow it. */
+static bool is_log(const wal_plot *plot, bool x) {
+  int64_t finite, positive;
+  count_numbers(plot, x, &finite, &positive);
+  return (x ? plot->log_x : plot->log_y) && positive > 0 && positive >= finite - finite / 4;
+}
+
+static int64_t left_out(const wal_plot *plot, bool x) {
+  int64_t finite, positive;
+  count_numbers(plot, x, &finite, &positive);
+  return is_log(plot, x) ? finite - positive : 0;
 }
 
 static bool has_numbers(const wal_plot *plot) {
@@ -129,6 +153,12 @@ static bool has_numbers(const wal_plot *plot) {
     for (int64_t i = 0; i < plot->curve[c].count; i++)
       if (isfinite(plot->curve[c].y[i]) && isfinite(plot->curve[c].x[i])) return true;
   return false;
+}
+
+static bool is_negative(const wal_plot *plot) {
+  int64_t finite, positive;
+  count_numbers(plot, false, &finite, &positive);
+  return positive < finite;
 }
 
 static bool has_bars(const wal_plot *plot) {
@@ -141,12 +171,11 @@ static void add_axes(wal_text *script, const wal_plot *plot) {
   wal_text_add(script, "\nset ylabel ");
   wal_gnuplot_quoted(script, plot->y_label);
   wal_text_add(script, " offset 1,0\nset format y '%%.4g'\nset xtics autofreq\n");
-  if (plot->log_x && allows_log(plot, true))
+  if (is_log(plot, true))
     wal_text_add(script, "set logscale x\nset format x '%%.4g'\n");
-  if (plot->log_y && allows_log(plot, false)) wal_text_add(script, "set logscale y\n");
+  if (is_log(plot, false)) wal_text_add(script, "set logscale y\n");
   if (has_bars(plot))
-    wal_text_add(script, "set boxwidth 0.6\nset yrange [%s]\n",
-                 allows_log(plot, false) ? "0:*" : "*:*");
+    wal_text_add(script, "set boxwidth 0.6\nset yrange [%s]\n", is_negative(plot) ? "*:*" : "0:*");
   if (!plot->ticks) return;
   wal_text_add(script, "set xtics (");
   for (int64_t i = 0; i < plot->tick_count; i++) {
@@ -260,6 +289,9 @@ void wal_page_plot(wal_page *page, const wal_plot *plot) {
   if (has_numbers(plot)) {
     draw(page, plot);
     add_key(page, plot);
+    if (left_out(plot, true) + left_out(plot, false) > 0)
+      wal_page_paragraph(page, "What is not positive has no place on a logarithmic axis: it stands "
+                               "in the table only.");
   } else {
     wal_page_paragraph(page, "There is nothing finite to draw.");
   }

@@ -30,7 +30,7 @@ typedef struct wal_curve {
 typedef struct wal_plot {
   const char *title, *look; /**< what to look for, in a sentence */
   const char *x_label, *y_label; /**< with units */
-  bool log_x, log_y;             /**< where all numbers allow it */
+  bool log_x, log_y;             /**< where most numbers allow it */
   const char *const *ticks;      /**< names of x = 0, 1, ...; NULL: numbers */
   int64_t tick_count;
   int curves;
@@ -44,6 +44,10 @@ wal_curve *wal_plot_add(wal_plot *plot, const char *name, int64_t count, const d
 
 /** The figure with its sentence, key and table; nothing if it has no curves. */
 void wal_page_plot(wal_page *page, const wal_plot *plot);
+
+/** As wal_plot_add(), of the rows in which both numbers are finite. */
+wal_curve *wal_plot_add_finite(wal_page *page, wal_plot *plot, const char *name, int64_t count,
+                               const double *x, const double *y);
 
 /** "exploitability (reward)": units "1" are none. */
 const char *wal_page_label(wal_page *page, const char *name, const char *units);

@@ -248,3 +248,23 @@ wal_texts wal_page_children(wal_page *page, int run, const char *group) {
   H5Gclose(id);
   return all;
 }
+
+wal_texts wal_page_attributes(wal_page *page, int run, const char *object) {
+  enum { MOST = 256 };
+  wal_texts all = {0, NULL};
+  H5O_info_t info;
+  if (page->status != WAL_OK || !wal_page_has(page, run, object)) return all;
+  hid_t id = H5Oopen(page->run[run].file, object, H5P_DEFAULT);
+  if (id < 0) return all;
+  if (H5Oget_info2(id, &info, H5O_INFO_NUM_ATTRS) < 0 || info.num_attrs > MOST) info.num_attrs = 0;
+  if (info.num_attrs > 0)
+    all.text = wal_page_acquire(page, (int64_t)info.num_attrs, sizeof *all.text);
+  for (hsize_t i = 0; all.text && i < info.num_attrs; i++) {
+    char name[WAL_HDF5_PATH];
+    if (H5Aget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name,
+                           H5P_DEFAULT) >= 0)
+      all.text[all.count++] = wal_page_print(page, "%s", name);
+  }
+  H5Oclose(id);
+  return all;
+}

@@ -47,6 +47,9 @@ double wal_page_attribute(const wal_page *page, int run, const char *object, con
 /** NULL if there is none. */
 const char *wal_page_attribute_text(wal_page *page, int run, const char *object, const char *name);
 
+/** Names of an object's attributes in byte order; count 0 if there is none. */
+wal_texts wal_page_attributes(wal_page *page, int run, const char *object);
+
 /** Names of the children of a group in byte order; count 0 if there is none. */
 wal_texts wal_page_children(wal_page *page, int run, const char *group);
 

@@ -52,7 +52,7 @@ static void map_mass(wal_page *page, int run, const wal_states *states) {
   for (int g = 0; mass && g < states->groups; g++)
     for (int h = 0; h < stages; h++) {
       double *cells = blank(page, &heat);
-      if (!cells || !wal_page_read_row(page, run, "/solution/mean_field", stage[h], mass)) return;
+      if (!cells || !wal_page_read_row(page, run, states->mass, stage[h], mass)) return;
       for (int64_t i = 0; i < states->group[g].count; i++) {
         const int64_t s = states->group[g].state[i], c = cell_of(states, &heat, fold, s);
         cells[c] = (isnan(cells[c]) ? 0 : cells[c]) + mass[s];
@@ -64,7 +64,7 @@ static void map_mass(wal_page *page, int run, const wal_states *states) {
 
 /* Of a handful of states a curve each. */
 static void curves_of_mass(wal_page *page, int run, const wal_states *states) {
-  const wal_array *mass = wal_page_array(page, run, "/solution/mean_field");
+  const wal_array *mass = wal_page_array(page, run, states->mass);
   wal_plot plot = {.title = wal_page_of_run(page, run, "Where the players are"),
                    .look = "Each curve is the share of the population in one state: see which of "
                            "them fill and which empty.",
@@ -106,7 +106,7 @@ static void line_mass(wal_page *page, int run, const wal_states *states) {
     double *cells = wal_page_acquire(page, rows * heat.columns, sizeof *cells);
     for (int64_t c = 0; cells && c < heat.columns; c++) {
       const int64_t stage = wal_thinned_row(states->stages, heat.columns, c);
-      if (!wal_page_read_row(page, run, "/solution/mean_field", stage, mass)) return;
+      if (!wal_page_read_row(page, run, states->mass, stage, mass)) return;
       for (int64_t i = 0; i < group->count; i++)
         cells[i / fold * heat.columns + c] += mass[group->state[i]];
     }
@@ -117,12 +117,15 @@ static void line_mass(wal_page *page, int run, const wal_states *states) {
 
 // ---- Policy -----------------------------------------------------------------------------------
 
-/* The likeliest action of a state. */
+/* The likeliest action of a state; NaN if all are about as likely. */
 static double likeliest(const double *probability, int64_t actions) {
-  int64_t best = 0;
-  for (int64_t a = 1; a < actions; a++)
+  int64_t best = 0, worst = 0;
+  for (int64_t a = 1; a < actions; a++) {
     if (probability[a] > probability[best]) best = a;
-  return (double)best;
+    if (probability[a] < probability[worst]) worst = a;
+  }
+  const bool clear = probability[best] - probability[worst] > 1e-3 / (double)actions;
+  return clear || actions == 1 ? (double)best : NAN;
 }
 
 static void map_policy(wal_page *page, int run, const wal_states *states,
@@ -132,7 +135,8 @@ static void map_policy(wal_page *page, int run, const wal_states *states,
   double *policy = wal_page_acquire(page, states->states * actions->count, sizeof *policy);
   wal_heat heat = {.title = wal_page_of_run(page, run, "What the policy does"),
                    .look = "The colour of a cell is the likeliest action there: cells of one "
-                           "colour move alike. Where nobody is, it matters little.",
+                           "colour move alike, blank ones do anything as gladly. Where nobody is, "
+                           "it matters little.",
                    .z_label = "likeliest action"};
   fit_map(states, &heat, &fold);
   heat.across = stages;
@@ -143,7 +147,7 @@ static void map_policy(wal_page *page, int run, const wal_states *states,
   for (int g = 0; policy && g < states->groups; g++)
     for (int h = 0; h < stages; h++) {
       double *cells = blank(page, &heat);
-      if (!cells || !wal_page_read_row(page, run, "/solution/policy", stage[h], policy)) return;
+      if (!cells || !wal_page_read_row(page, run, states->policy, stage[h], policy)) return;
       for (int64_t i = 0; i < states->group[g].count; i++) {
         const int64_t s = states->group[g].state[i];
         cells[cell_of(states, &heat, fold, s)] =
@@ -189,11 +193,12 @@ static void line_policy(wal_page *page, int run, const wal_states *states,
                    .x_label = states->label,
                    .y_label = actions->label,
                    .z_label = "probability of the action",
+                   .most = 1,
                    .across = stages,
                    .across_narrow = 1};
   if (actions->names.count) heat.ticks = actions->names.text;
   for (int h = 0; policy && h < stages; h++) {
-    if (!wal_page_read_row(page, run, "/solution/policy", stage[h], policy)) return;
+    if (!wal_page_read_row(page, run, states->policy, stage[h], policy)) return;
     add_line_policy(page, states, actions, stage[h], policy, &heat);
   }
   wal_page_heat(page, &heat);
@@ -204,10 +209,10 @@ static void line_policy(wal_page *page, int run, const wal_states *states,
 static void add_solution(wal_page *page, int run) {
   wal_states states;
   if (!wal_page_states(page, run, &states)) return;
-  const wal_array *policy = wal_page_shape(page, run, "/solution/policy");
+  const wal_array *policy = states.policy ? wal_page_shape(page, run, states.policy) : NULL;
   if (states.more_groups > 0)
     wal_page_paragraph(page, "There are more populations than are drawn.");
-  if (wal_page_has(page, run, "/solution/mean_field")) {
+  if (states.mass) {
     if (states.map)
       map_mass(page, run, &states);
     else if (states.states <= FEW_STATES)
@@ -215,7 +220,7 @@ static void add_solution(wal_page *page, int run) {
     else
       line_mass(page, run, &states);
   }
-  if (!policy || policy->rank != 3) return;
+  if (!policy) return;
   if (policy->extent[1] > POLICY_MOST / policy->extent[2]) {
     wal_page_paragraph(page, "The policy is too large to be drawn.");
     return;
@@ -226,13 +231,21 @@ static void add_solution(wal_page *page, int run) {
 }
 
 void wal_page_solution(wal_page *page) {
-  bool any = false;
-  for (int run = 0; run < page->runs; run++) any = any || wal_page_has(page, run, "/solution");
+  bool any = false, solved = false, steered = false;
+  for (int run = 0; run < page->runs; run++) {
+    wal_states states;
+    any = wal_page_states(page, run, &states) || any;
+    solved = solved || wal_page_has(page, run, "/solution");
+    steered = steered || wal_page_has(page, run, "/steering");
+  }
   if (!any) return;
-  wal_page_section(page, "How they play",
-                   "The mean field is the share of the population in each state, the policy what a "
-                   "player does there. Both are of the policy that the run ended with (of a design: "
-                   "under the best one).");
+  wal_page_section(page, steered ? "The target" : "How they play",
+                   solved    ? "The mean field is the share of the population in each state, the "
+                               "policy what a player does there. Both are of the policy that the "
+                               "run ended with (of a design: under the best one)."
+                   : steered ? "Where the crowd is to be, and what it is paid to do there."
+                             : "The share of infinitely many players in each state, which the "
+                               "simulated populations are compared with.");
   for (int run = 0; run < page->runs; run++) add_solution(page, run);
   wal_page_section_end(page);
 }

@@ -137,18 +137,32 @@ static void lies_on_line(wal_page *page, int run, wal_states *out) {
     if (out->group[g].count == out->states) out->group[g].count = sound;
 }
 
-bool wal_page_states(wal_page *page, int run, wal_states *out) {
-  *out = (wal_states){.step = 1, .label = "state"};
-  const wal_array *mass = wal_page_shape(page, run, "/solution/mean_field");
-  const wal_array *policy = wal_page_shape(page, run, "/solution/policy");
-  if (mass && mass->rank == 2) {
-    out->stages = mass->extent[0];
-    out->states = mass->extent[1];
-  } else if (policy && policy->rank == 3) {
-    out->stages = policy->extent[0];
-    out->states = policy->extent[1];
+/* The first of these paths under which something of this rank is found. */
+static const wal_array *find(wal_page *page, int run, int rank, const char *const *paths,
+                             const char **path) {
+  for (; *paths; paths++) {
+    const wal_array *shape = wal_page_shape(page, run, *paths);
+    if (!shape || shape->rank != rank) continue;
+    *path = *paths;
+    return shape;
   }
-  if (out->states < 1 || out->states > WAL_STATES_MOST) return false;
+  return NULL;
+}
+
+bool wal_page_states(wal_page *page, int run, wal_states *out) {
+  static const char *const MASS[] = {"/solution/mean_field", "/steering/target/mean_field",
+                                     "/population/mean_field", NULL};
+  static const char *const POLICY[] = {"/solution/policy", "/steering/target/policy", NULL};
+  *out = (wal_states){.step = 1, .label = "state"};
+  const wal_array *mass = find(page, run, 2, MASS, &out->mass);
+  const wal_array *policy = find(page, run, 3, POLICY, &out->policy);
+  const wal_array *shape = mass ? mass : policy;
+  if (!shape) return false;
+  out->stages = shape->extent[0];
+  out->states = shape->extent[1];
+  if (out->states > WAL_STATES_MOST) return false;
+  if (policy && (policy->extent[0] != out->stages || policy->extent[1] != out->states))
+    out->policy = NULL;
   add_groups(page, run, out);
   out->map = lies_on_map(page, run, out);
   if (!out->map) lies_on_line(page, run, out);
