@@ -94,8 +94,8 @@ void wal_page_auction(wal_page *page) {
   plot_by_round(page, "Revenue and welfare by round",
                 "Revenue and surplus add up to efficiency: see who gains in which round.", MONEY);
   plot_by_round(page, "Prices by round",
-                "The least bid that wins, and what winners pay on average: a gap between them is "
-                "paid for nothing, or saved.",
+                "The least bid that wins, and what winners pay on average: where the second lies "
+                "below the first, winners keep the difference.",
                 PRICES);
   plot_by_round(page, "Goods by round",
                 "Where fewer goods are sold than there are, the rules hold some back.", GOODS);

@@ -56,8 +56,8 @@ static void solve_facts(wal_page *page, int run) {
   const bool converged = wal_page_attribute(page, run, "/trace", "converged") == 1;
   if (wanted > 0 || relative > 0)
     fact(page, "Did it converge?", converged ? "yes" : "no",
-         wanted > 0 ? against(page, "asked for", wanted)
-                    : against(page, "asked for, of the start,", relative),
+         wanted > 0 ? against(page, "asked for:", wanted)
+                    : wal_page_print(page, "asked for: %.4g of the start's", relative),
          converged ? "good" : "bad");
   else
     fact(page, "Did it converge?", "not asked", "no tolerance given", "");
@@ -152,7 +152,7 @@ static void transfer_facts(wal_page *page, int run) {
   const wal_texts names = wal_page_texts(page, run, "/transfer/method");
   const wal_array *regret = wal_page_array(page, run, "/transfer/summary/regret");
   const wal_array *ratio = wal_page_array(page, run, "/transfer/summary/ratio");
-  if (best) fact(page, "Least regret", best, base ? against(page, "", NAN) : "", "");
+  if (best) fact(page, "Least regret", best, "", "");
   for (int64_t i = 0; best && i < names.count; i++) {
     if (strcmp(names.text[i], best) != 0) continue;
     fact_number(page, "Its regret", wal_array_at(regret, i), "median of the seeds");

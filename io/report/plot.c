@@ -161,6 +161,19 @@ static bool is_negative(const wal_plot *plot) {
   return positive < finite;
 }
 
+/* Whether all x are whole and few: then there is nothing to be marked between them. */
+static bool counts_few(const wal_plot *plot) {
+  double least = INFINITY, most = -INFINITY;
+  for (int c = 0; c < plot->curves; c++)
+    for (int64_t i = 0; i < plot->curve[c].count; i++) {
+      const double x = plot->curve[c].x[i];
+      if (x != floor(x)) return false;
+      least = fmin(least, x);
+      most = fmax(most, x);
+    }
+  return most - least <= 10;
+}
+
 static bool has_bars(const wal_plot *plot) {
   return plot->curves > 0 && plot->curve[0].style == WAL_CURVE_BARS;
 }
@@ -171,6 +184,7 @@ static void add_axes(wal_text *script, const wal_plot *plot) {
   wal_text_add(script, "\nset ylabel ");
   wal_gnuplot_quoted(script, plot->y_label);
   wal_text_add(script, " offset 1,0\nset format y '%%.4g'\nset xtics autofreq\n");
+  if (counts_few(plot)) wal_text_add(script, "set xtics 1\n");
   if (is_log(plot, true))
     wal_text_add(script, "set logscale x\nset format x '%%.4g'\n");
   if (is_log(plot, false)) wal_text_add(script, "set logscale y\n");
