@@ -25,16 +25,14 @@ static wal_status default_output(wal_ctx *ctx, const wal_options *options, char 
   const int length = snprintf(out, NAME, "%.*s%s%.*s.report.html", first_length, first,
                               options->operands > 1 ? "-" : "", second_length, second);
   if (length < 0 || length >= NAME)
-    return wal_fail(ctx, WAL_ECREATE, "%s: the name is too long for a report",
-                    options->operand[0]);
+    return wal_fail(ctx, WAL_ECREATE, "%s: the name is too long for a report", options->operand[0]);
   return WAL_OK;
 }
 
 static wal_status write_page(wal_ctx *ctx, const wal_options *options, char *name) {
   if (!options->output) WAL_TRY(default_output(ctx, options, name));
   const char *output = options->output ? options->output : name;
-  WAL_TRY(
-      wal_report_page(ctx, options->operands, options->operand, output, options->force));
+  WAL_TRY(wal_report_page(ctx, options->operands, options->operand, output, options->force));
   printf("report  %s\n", output);
   return WAL_OK;
 }

@@ -12,8 +12,9 @@ enum { RESTARTS = 8 };
 
 static void plot_reference(wal_page *page) {
   wal_plot plot = {.title = "How much better is it?",
-                   .look = "The objective under the usual rules, at the design's start and at its "
-                           "best, all judged in the same way: the last bar should stand out.",
+                   .look =
+                       "The objective under the usual rules, at the design's start and at its "
+                       "best, all judged in the same way: the last bar should stand out.",
                    .x_label = "rules",
                    .y_label = "objective"};
   const wal_texts names = wal_page_texts(page, 0, "/design/reference/name");
@@ -97,8 +98,9 @@ static void plot_exploitability(wal_page *page, const char *axis, const char *la
 
 static void plot_direction(wal_page *page) {
   wal_plot plot = {.title = "Length of the direction",
-                   .look = "How strongly the objective still changes with the parameters: it "
-                           "should become small as the design settles; noise keeps it up.",
+                   .look =
+                       "How strongly the objective still changes with the parameters: it "
+                       "should become small as the design settles; noise keeps it up.",
                    .x_label = "step",
                    .y_label = "length (objective)",
                    .log_y = true};
@@ -115,8 +117,9 @@ static void plot_direction(wal_page *page) {
 
 static void map_toll(wal_page *page, int run, const wal_states *states, const wal_array *toll) {
   wal_heat heat = {.title = wal_page_of_run(page, run, "The designed toll"),
-                   .look = "What it costs to be in a cell; before the design it costs nothing "
-                           "anywhere. Expect it where the crowd was.",
+                   .look =
+                       "What it costs to be in a cell; before the design it costs nothing "
+                       "anywhere. Expect it where the crowd was.",
                    .rows = states->rows,
                    .columns = states->columns,
                    .dx = 1,
@@ -138,15 +141,16 @@ static void map_toll(wal_page *page, int run, const wal_states *states, const wa
 
 static void line_toll(wal_page *page, int run, const wal_array *toll) {
   wal_plot plot = {.title = wal_page_of_run(page, run, "The toll before and after"),
-                   .look = "What each state costs at every stage under the best design, against no "
-                           "toll before: expect it where the crowd was.",
+                   .look =
+                       "What each state costs at every stage under the best design, against no "
+                       "toll before: expect it where the crowd was.",
                    .x_label = "state",
                    .y_label = wal_page_label(page, "toll", toll->units)};
   const int64_t states = toll->extent[toll->rank - 1], actions = toll->items / states;
   const wal_texts names = wal_page_texts(page, run, "/axes/action_name");
   double *none = wal_page_acquire(page, states, sizeof *none);
   for (int64_t a = 0; a < actions && a < WAL_PLOT_COLOURS - 1; a++) {
-    const char *name = toll->rank == 1           ? "best design"
+    const char *name = toll->rank == 1   ? "best design"
                        : a < names.count ? names.text[a]
                                          : wal_page_print(page, "action %lld", (long long)a);
     wal_plot_add(&plot, name, states, wal_page_counting(page, states), toll->values + a * states);
@@ -174,10 +178,10 @@ static void plot_toll(wal_page *page, int run) {
 // ---- Restarts ---------------------------------------------------------------------------------
 
 static void table_restarts(wal_page *page, int run) {
-  static const char *const HEADS[] = {"restart", "rank",  "seed",    "objective",
+  static const char *const HEADS[] = {"restart",        "rank",  "seed",    "objective",
                                       "exploitability", "steps", "seconds", "ended with"};
-  static const char *const COLUMNS[] = {"restart", "rank", "seed", "objective",
-                                        "plain_exploitability", "steps"};
+  static const char *const COLUMNS[] = {
+      "restart", "rank", "seed", "objective", "plain_exploitability", "steps"};
   const wal_array *column[6];
   const wal_texts errors = wal_page_texts(page, run, "/restarts/error");
   const wal_array *seconds = wal_page_array(page, run, "/run/restart_seconds");
@@ -197,8 +201,9 @@ static void table_restarts(wal_page *page, int run) {
 
 static void plot_restarts(wal_page *page, int run) {
   wal_plot plot = {.title = wal_page_of_run(page, run, "Restarts"),
-                   .look = "Each curve begins anew with other draws: if they end alike the result "
-                           "does not hang on luck.",
+                   .look =
+                       "Each curve begins anew with other draws: if they end alike the result "
+                       "does not hang on luck.",
                    .x_label = "step",
                    .y_label = "objective"};
   const wal_array *restarts = wal_page_array(page, run, "/restarts/restart");
@@ -219,8 +224,8 @@ static void plot_restarts(wal_page *page, int run) {
 static void add_ending(wal_page *page, int run) {
   const char *error = wal_page_attribute_text(page, run, "/design", "error");
   if (wal_page_attribute(page, run, "/design", "status") == 0 || !error) return;
-  wal_page_paragraph(page, wal_page_of_run(page, run,
-                                           wal_page_print(page, "The design ended early: %s", error)));
+  wal_page_paragraph(
+      page, wal_page_of_run(page, run, wal_page_print(page, "The design ended early: %s", error)));
 }
 
 void wal_page_design(wal_page *page) {

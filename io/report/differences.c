@@ -48,8 +48,7 @@ static void add_named(wal_page *page, const char *group, const char *names, cons
   const wal_texts a = wal_page_texts(page, 0, wal_page_print(page, "%s/%s", group, names));
   const wal_texts b = wal_page_texts(page, 1, wal_page_print(page, "%s/%s", group, names));
   const char *path = wal_page_print(page, "%s/%s", group, column);
-  if (!wal_page_has(page, 0, path))
-    path = wal_page_print(page, "%s/summary/%s", group, column);
+  if (!wal_page_has(page, 0, path)) path = wal_page_print(page, "%s/summary/%s", group, column);
   const wal_array *first = wal_page_array(page, 0, path), *second = wal_page_array(page, 1, path);
   for (int64_t i = 0; first && second && i < a.count; i++)
     for (int64_t k = 0; k < b.count; k++)
@@ -114,12 +113,11 @@ static void compare(walk *w, const char *path, json_t *a, json_t *b, int depth) 
   }
   const char *key;
   json_t *value;
-  json_object_foreach(a, key, value) compare(
-      w, wal_page_print(w->page, "%s%s%s", path, *path ? "." : "", key), value,
-      json_object_get(b, key), depth + 1);
-  json_object_foreach(b, key, value) if (!json_object_get(a, key))
-      compare(w, wal_page_print(w->page, "%s%s%s", path, *path ? "." : "", key), NULL, value,
-              depth + 1);
+  json_object_foreach(a, key, value)
+      compare(w, wal_page_print(w->page, "%s%s%s", path, *path ? "." : "", key), value,
+              json_object_get(b, key), depth + 1);
+  json_object_foreach(b, key, value) if (!json_object_get(a, key)) compare(
+      w, wal_page_print(w->page, "%s%s%s", path, *path ? "." : "", key), NULL, value, depth + 1);
 }
 
 void wal_page_differences(wal_page *page) {

@@ -4,7 +4,8 @@
 
 #include "io/report/page.h"
 
-/* Figures drawn by gnuplot, a program of its own that is started for each. Private to io/report/. */
+/* Figures drawn by gnuplot, a program of its own that is started for each. Private to io/report/.
+ */
 
 enum { WAL_DRAWING_WIDE = 720, WAL_DRAWING_NARROW = 336 };
 
@@ -16,8 +17,8 @@ void wal_gnuplot_begin(wal_text *script, int figure, bool wide, int height);
 /** Adds a text in quotes. */
 void wal_gnuplot_quoted(wal_text *script, const char *text);
 
-/** Runs the script and adds the drawings that come of it to the page. `title` is what readers of the
- *  page hear who do not see it. */
+/** Runs the script and adds the drawings that come of it to the page. `title` is what readers of
+ * the page hear who do not see it. */
 void wal_gnuplot_draw(wal_page *page, const wal_text *script, const char *title);
 
 /** Whether gnuplot can be started: WAL_EUNAVAILABLE if not. */

@@ -74,8 +74,8 @@ static void design_facts(wal_page *page, int run) {
   const double best = at(page, run, "/design/reference/objective", -1);
   const double usual = at(page, run, "/design/reference/objective", 0);
   const wal_texts names = wal_page_texts(page, run, "/design/reference/name");
-  const char *name = wal_run_scenario_component(
-      json_object_get(page->run[run].parameters, "objective"));
+  const char *name =
+      wal_run_scenario_component(json_object_get(page->run[run].parameters, "objective"));
   const double status = wal_page_attribute(page, run, "/design", "status");
   fact_number(page, wal_page_print(page, "Best design: %s", name ? name : "objective"), best,
               against(page, names.count ? names.text[0] : "usual rules", usual));
@@ -89,7 +89,10 @@ static void design_facts(wal_page *page, int run) {
               against(page, "with entropy", at(page, run, "/design/reference/exploitability", -1)));
   fact_number(page, "Best step", wal_page_attribute(page, run, "/design/best", "step"),
               against(page, "of", at(page, run, "/design/step", -1)));
-  fact(page, "Did it end well?", status == 0 ? "yes" : status == 2 ? "learner diverged" : "no",
+  fact(page, "Did it end well?",
+       status == 0   ? "yes"
+       : status == 2 ? "learner diverged"
+                     : "no",
        status == 0 ? "" : "see below", status == 0 ? "good" : "bad");
 }
 
@@ -100,8 +103,7 @@ static void population_facts(wal_page *page, int run) {
   fact_number(page, "Most agents", agents,
               against(page, "episodes of each number:",
                       wal_page_attribute(page, run, "/population", "episodes")));
-  fact_number(page, "Gap of the return then", gap,
-              against(page, "limit's return", value));
+  fact_number(page, "Gap of the return then", gap, against(page, "limit's return", value));
   fact_number(page, "It falls as N to the power",
               wal_page_attribute(page, run, "/population", "return_slope"),
               wal_page_print(page, "95 %%: %.2f to %.2f",

@@ -35,7 +35,8 @@ static void scale_of(const wal_heat *heat, double *least, double *most) {
   if (*most <= *least) *most = *least + 1;
 }
 
-/* gnuplot wants at least two cells each way: a single row or column is given twice, half as wide. */
+/* gnuplot wants at least two cells each way: a single row or column is given twice, half as wide.
+ */
 static int64_t twice(int64_t count) { return count == 1 ? 2 : 1; }
 
 static void add_cells(wal_text *script, const wal_heat *heat, int p) {
@@ -195,8 +196,8 @@ static void add_table(wal_page *page, const wal_heat *heat, int p, int64_t rows,
     wal_page_row(page);
     wal_page_cell(page, row_name(page, heat, r));
     for (int64_t c = 0; c < columns; c++) {
-      const double cell = heat->panel[p].cells[r * heat->columns +
-                                               wal_thinned_row(heat->columns, columns, c)];
+      const double cell =
+          heat->panel[p].cells[r * heat->columns + wal_thinned_row(heat->columns, columns, c)];
       if (heat->category && cell >= 0 && cell < heat->categories)
         wal_page_cell(page, heat->category[(int)cell]);
       else

@@ -10,8 +10,9 @@
 static void plot_estimates(wal_page *page) {
   const wal_texts names = wal_page_texts(page, 0, "/simulation/quantity");
   wal_plot plot = {.title = "What the auction comes to",
-                   .look = "Estimates with two standard errors to each side, beside what theory says "
-                           "where it says something: the points should lie on each other.",
+                   .look =
+                       "Estimates with two standard errors to each side, beside what theory says "
+                       "where it says something: the points should lie on each other.",
                    .x_label = "quantity",
                    .y_label = "mean (value)",
                    .ticks = names.text,
@@ -29,8 +30,8 @@ static void plot_estimates(wal_page *page) {
       low[i] = mean->values[i] - 2 * wal_array_at(error, i);
       high[i] = mean->values[i] + 2 * wal_array_at(error, i);
     }
-    wal_curve *curve = wal_plot_add(&plot, wal_page_of_run(page, run, "simulated"), mean->items, x,
-                                    mean->values);
+    wal_curve *curve =
+        wal_plot_add(&plot, wal_page_of_run(page, run, "simulated"), mean->items, x, mean->values);
     if (curve) {
       curve->style = WAL_CURVE_DOTS;
       curve->colour = 2 * run;

@@ -64,8 +64,9 @@ static void add_commands(wal_page *page, int run) {
                      "The run file alone is enough: it keeps the scenario with all defaults filled "
                      "in. The same seed gives the same results, bit by bit, on any number of "
                      "ranks; the last command says so.");
-  wal_page_markup(page, "<pre>python3 -c &quot;import h5py, sys; print(h5py.File(sys.argv[1])"
-                        "[&#39;scenario/resolved&#39;].asstr()[()])&quot; ");
+  wal_page_markup(page,
+                  "<pre>python3 -c &quot;import h5py, sys; print(h5py.File(sys.argv[1])"
+                  "[&#39;scenario/resolved&#39;].asstr()[()])&quot; ");
   add_shell_word(page, path);
   wal_page_markup(page, " &gt; again.json\nwalras run again.json -o again.h5\nwalras diff ");
   add_shell_word(page, path);
@@ -84,10 +85,9 @@ static void add_text(wal_page *page, const char *summary, const char *text) {
 void wal_page_origin(wal_page *page) {
   for (int run = 0; run < page->runs; run++) {
     const char *mark = page->run[run].mark;
-    wal_page_section(page,
-                     *mark ? wal_page_print(page, "Where %s comes from", mark)
-                           : "Where this comes from",
-                     NULL);
+    wal_page_section(
+        page, *mark ? wal_page_print(page, "Where %s comes from", mark) : "Where this comes from",
+        NULL);
     add_facts(page, run);
     add_commands(page, run);
     add_text(page, "The scenario as given", wal_page_text(page, run, "/scenario/source"));

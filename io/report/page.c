@@ -151,6 +151,4 @@ void wal_page_cell_number(wal_page *page, double value) {
 
 void wal_page_row_end(wal_page *page) { wal_page_markup(page, "</tr>\n"); }
 
-void wal_page_table_end(wal_page *page) {
-  wal_page_markup(page, "</tbody>\n</table>\n</div>\n");
-}
+void wal_page_table_end(wal_page *page) { wal_page_markup(page, "</tbody>\n</table>\n</div>\n"); }

@@ -23,7 +23,6 @@ int64_t wal_thinned_row(int64_t count, int64_t shown, int64_t k) {
 
 wal_curve *wal_plot_add(wal_plot *plot, const char *name, int64_t count, const double *x,
                         const double *y) {
-  
   if (!x || !y || count < 1 || plot->curves == WAL_PLOT_CURVES) return NULL;
   wal_curve *curve = &plot->curve[plot->curves];
   *curve = (wal_curve){.name = name,
@@ -115,9 +114,9 @@ static void add_band(wal_text *script, const wal_curve *curve, int number, const
 }
 
 static void add_curve(wal_text *script, const wal_curve *curve, int number, const char **before) {
-  static const char *const HOW[] = {"lines lw 2", "linespoints lw 1.5 pt 7 ps 0.5",
-                                    "points pt 7 ps 0.7", "steps lw 2",
-                                    "boxes fs solid 0.85 noborder", "lines lw 1.2"};
+  static const char *const HOW[] = {
+      "lines lw 2", "linespoints lw 1.5 pt 7 ps 0.5", "points pt 7 ps 0.7",
+      "steps lw 2", "boxes fs solid 0.85 noborder",   "lines lw 1.2"};
   wal_text_add(script, "%s$d%d using 1:2 with %s lc rgb '%s' dt %d title ", *before, number,
                HOW[curve->style], COLOUR[curve->colour], curve->dash + 1);
   wal_gnuplot_quoted(script, curve->name);
@@ -185,8 +184,7 @@ static void add_axes(wal_text *script, const wal_plot *plot) {
   wal_gnuplot_quoted(script, plot->y_label);
   wal_text_add(script, " offset 1,0\nset format y '%%.4g'\nset xtics autofreq\n");
   if (counts_few(plot)) wal_text_add(script, "set xtics 1\n");
-  if (is_log(plot, true))
-    wal_text_add(script, "set logscale x\nset format x '%%.4g'\n");
+  if (is_log(plot, true)) wal_text_add(script, "set logscale x\nset format x '%%.4g'\n");
   if (is_log(plot, false)) wal_text_add(script, "set logscale y\n");
   if (has_bars(plot))
     wal_text_add(script, "set boxwidth 0.6\nset yrange [%s]\n", is_negative(plot) ? "*:*" : "0:*");
@@ -223,7 +221,10 @@ static void add_key(wal_page *page, const wal_plot *plot) {
   for (int c = 0; c < plot->curves; c++) {
     const wal_curve *curve = &plot->curve[c];
     wal_text_add(&page->html, "<li class=\"c%d d%d%s\"><i></i><b>", curve->colour + 1,
-                 curve->dash + 1, curve->style == WAL_CURVE_BARS ? " box" : "");
+                 curve->dash + 1,
+                 curve->style == WAL_CURVE_BARS   ? " box"
+                 : curve->style == WAL_CURVE_DOTS ? " dot"
+                                                  : "");
     wal_page_escaped(page, curve->name);
     wal_page_markup(page, "</b></li>\n");
   }
@@ -255,11 +256,11 @@ static void add_heads(wal_page *page, const wal_plot *plot, int first, int end) 
     heads[columns++] = "high";
   }
   const int64_t shown = wal_thinned_count(at->count, WAL_PLOT_TABLE);
-  const char *which =
-      shown < at->count ? wal_page_print(page, "%lld of %lld rows, evenly chosen", (long long)shown,
-                                         (long long)at->count)
-                        : "";
-  wal_page_table(page, *which ? wal_page_print(page, "%s; %s", plot->y_label, which) : plot->y_label,
+  const char *which = shown < at->count ? wal_page_print(page, "%lld of %lld rows, evenly chosen",
+                                                         (long long)shown, (long long)at->count)
+                                        : "";
+  wal_page_table(page,
+                 *which ? wal_page_print(page, "%s; %s", plot->y_label, which) : plot->y_label,
                  columns, heads);
 }
 
@@ -304,8 +305,9 @@ void wal_page_plot(wal_page *page, const wal_plot *plot) {
     draw(page, plot);
     add_key(page, plot);
     if (left_out(plot, true) + left_out(plot, false) > 0)
-      wal_page_paragraph(page, "What is not positive has no place on a logarithmic axis: it stands "
-                               "in the table only.");
+      wal_page_paragraph(page,
+                         "What is not positive has no place on a logarithmic axis: it stands "
+                         "in the table only.");
   } else {
     wal_page_paragraph(page, "There is nothing finite to draw.");
   }

@@ -28,7 +28,7 @@ typedef struct wal_curve {
 } wal_curve;
 
 typedef struct wal_plot {
-  const char *title, *look; /**< what to look for, in a sentence */
+  const char *title, *look;      /**< what to look for, in a sentence */
   const char *x_label, *y_label; /**< with units */
   bool log_x, log_y;             /**< where most numbers allow it */
   const char *const *ticks;      /**< names of x = 0, 1, ...; NULL: numbers */

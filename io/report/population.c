@@ -35,7 +35,8 @@ static void add_error(wal_page *page, wal_curve *curve, const wal_array *error) 
   curve->high = high;
 }
 
-/* The line of the fitted slope through the means of both logarithms: where least squares have it. */
+/* The line of the fitted slope through the means of both logarithms: where least squares have it.
+ */
 static void add_fit(wal_page *page, wal_plot *plot, const char *name, const wal_array *n,
                     const wal_array *y, double slope, int colour) {
   double mean_n = 0, mean_y = 0;
@@ -60,9 +61,10 @@ static void add_fit(wal_page *page, wal_plot *plot, const char *name, const wal_
 
 static void plot_gaps(wal_page *page) {
   wal_plot plot = {.title = "Gaps to the limit against the number of agents",
-                   .look = "On these axes a law of the kind N^-1/2 is a straight line: the dotted "
-                           "lines are the fitted ones, and points that leave them at the right say "
-                           "that something else than chance remains.",
+                   .look =
+                       "On these axes a law of the kind N^-1/2 is a straight line: the dotted "
+                       "lines are the fitted ones, and points that leave them at the right say "
+                       "that something else than chance remains.",
                    .x_label = "agents of each population (N)",
                    .y_label = "gap",
                    .log_x = true,
@@ -79,8 +81,8 @@ static void plot_gaps(wal_page *page) {
       curve->colour = i;
       curve->dash = run;
       add_error(page, curve, column(page, run, GAPS[i].error));
-      add_fit(page, &plot, name, n, y,
-              wal_page_attribute(page, run, "/population", GAPS[i].slope), i);
+      add_fit(page, &plot, name, n, y, wal_page_attribute(page, run, "/population", GAPS[i].slope),
+              i);
     }
   }
   wal_page_plot(page, &plot);
@@ -100,8 +102,8 @@ static void plot_beside_limit(wal_page *page, const char *title, const char *loo
     const wal_array *y = column(page, run, name);
     if (!y) y = column(page, run, wal_page_print(page, "%s_mean", name));
     if (!n || !y || y->items != n->items) continue;
-    wal_curve *curve = wal_plot_add(&plot, wal_page_of_run(page, run, "N agents"), n->items,
-                                    n->values, y->values);
+    wal_curve *curve =
+        wal_plot_add(&plot, wal_page_of_run(page, run, "N agents"), n->items, n->values, y->values);
     if (curve) {
       curve->style = WAL_CURVE_POINTS;
       curve->colour = 2 * run;
@@ -157,17 +159,19 @@ void wal_page_population(wal_page *page) {
                    "The same policy played by finitely many agents, drawn at random, beside the "
                    "limit of infinitely many. Bars are one standard error to each side.");
   plot_gaps(page);
-  plot_beside_limit(page, "Return of an agent",
-                    "It should come close to the dashed line, the limit, as the agents become many.",
-                    "return (reward)", "return", "value", "exact_return");
+  plot_beside_limit(
+      page, "Return of an agent",
+      "It should come close to the dashed line, the limit, as the agents become many.",
+      "return (reward)", "return", "value", "exact_return");
   plot_beside_limit(page, "What an agent gains by deviating",
                     "Small gains mean that the limit's equilibrium is nearly one of N agents, too; "
                     "the dashed line is what deviating gains in the limit.",
                     "gain (reward)", "deviation_gain", "limit_deviation_gain",
                     "exact_deviation_gain");
-  plot_beside_limit(page, "The designer's objective",
-                    "It should come close to the dashed line, the limit, as the agents become many.",
-                    "objective", "objective", "objective", "exact_objective");
+  plot_beside_limit(
+      page, "The designer's objective",
+      "It should come close to the dashed line, the limit, as the agents become many.", "objective",
+      "objective", "objective", "exact_objective");
   for (int run = 0; run < page->runs; run++) {
     plot_groups(page, run, "group_return", "Return by group",
                 "Groups that play other policies get other returns: see who does better.");

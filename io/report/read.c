@@ -30,10 +30,9 @@ void wal_page_open_run(wal_page *page, const char *path) {
   const int number = page->runs++;
   if (wal_page_attribute(page, number, "/", "complete") != 1 ||
       wal_page_has(page, number, "/checkpoint")) {
-    page->status = wal_fail(page->ctx, WAL_EINPUT,
-                            "%s: expected the file of a run that has ended, got %s", path,
-                            wal_page_has(page, number, "/checkpoint") ? "a checkpoint"
-                                                                     : "an incomplete file");
+    page->status = wal_fail(
+        page->ctx, WAL_EINPUT, "%s: expected the file of a run that has ended, got %s", path,
+        wal_page_has(page, number, "/checkpoint") ? "a checkpoint" : "an incomplete file");
     return;
   }
   run->scenario = wal_run_scenario_read(run->file);
@@ -177,10 +176,9 @@ bool wal_page_read_row(wal_page *page, int run, const char *path, int64_t row, d
   for (int d = 1; d < array->rank; d++) count[d] = (hsize_t)array->extent[d];
   const hsize_t length = (hsize_t)(array->items / array->extent[0]);
   hid_t from = H5Dget_space(dataset), to = H5Screate_simple(1, &length, NULL);
-  const bool good =
-      from >= 0 && to >= 0 &&
-      H5Sselect_hyperslab(from, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
-      H5Dread(dataset, H5T_NATIVE_DOUBLE, to, from, H5P_DEFAULT, out) >= 0;
+  const bool good = from >= 0 && to >= 0 &&
+                    H5Sselect_hyperslab(from, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
+                    H5Dread(dataset, H5T_NATIVE_DOUBLE, to, from, H5P_DEFAULT, out) >= 0;
   if (!good) unreadable(page, run, path);
   if (from >= 0) H5Sclose(from);
   if (to >= 0) H5Sclose(to);
@@ -240,8 +238,8 @@ wal_texts wal_page_children(wal_page *page, int run, const char *group) {
     all.text = wal_page_acquire(page, (int64_t)info.nlinks, sizeof *all.text);
   for (hsize_t i = 0; all.text && i < info.nlinks; i++) {
     char name[WAL_HDF5_PATH];
-    if (H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name,
-                           H5P_DEFAULT) < 0)
+    if (H5Lget_name_by_idx(id, ".", H5_INDEX_NAME, H5_ITER_INC, i, name, sizeof name, H5P_DEFAULT) <
+        0)
       continue;
     all.text[all.count++] = wal_page_print(page, "%s", name);
   }

@@ -29,8 +29,8 @@ void wal_page_open_run(wal_page *page, const char *path);
 void wal_page_close_runs(wal_page *page);
 
 bool wal_page_has(const wal_page *page, int run, const char *path);
-/** All numbers of a dataset; NULL if there is none of numbers with 1 to 4 dimensions under the path,
- *  or none are in it. A scalar is an array of one. */
+/** All numbers of a dataset; NULL if there is none of numbers with 1 to 4 dimensions under the
+ * path, or none are in it. A scalar is an array of one. */
 const wal_array *wal_page_array(wal_page *page, int run, const char *path);
 /** The shape alone: values = NULL. */
 const wal_array *wal_page_shape(wal_page *page, int run, const char *path);

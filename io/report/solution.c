@@ -44,8 +44,9 @@ static void map_mass(wal_page *page, int run, const wal_states *states) {
   const int stages = wal_states_stages(states, MAP_STAGES, stage);
   double *mass = wal_page_acquire(page, states->states, sizeof *mass);
   wal_heat heat = {.title = wal_page_of_run(page, run, "Where the players are"),
-                   .look = "Bright cells hold much of the population: follow where it starts, "
-                           "where it gathers and what it avoids. Blank cells are no states.",
+                   .look =
+                       "Bright cells hold much of the population: follow where it starts, "
+                       "where it gathers and what it avoids. Blank cells are no states.",
                    .z_label = "mass in the cell"};
   fit_map(states, &heat, &fold);
   heat.across = stages;
@@ -66,16 +67,18 @@ static void map_mass(wal_page *page, int run, const wal_states *states) {
 static void curves_of_mass(wal_page *page, int run, const wal_states *states) {
   const wal_array *mass = wal_page_array(page, run, states->mass);
   wal_plot plot = {.title = wal_page_of_run(page, run, "Where the players are"),
-                   .look = "Each curve is the share of the population in one state: see which of "
-                           "them fill and which empty.",
+                   .look =
+                       "Each curve is the share of the population in one state: see which of "
+                       "them fill and which empty.",
                    .x_label = "stage",
                    .y_label = "mass"};
   for (int64_t s = 0; mass && s < states->states; s++) {
     double *column = wal_page_acquire(page, states->stages, sizeof *column);
     for (int64_t h = 0; column && h < states->stages; h++)
       column[h] = mass->values[h * states->states + s];
-    wal_curve *curve = wal_plot_add(&plot, wal_page_print(page, "state %lld", (long long)s),
-                                    states->stages, wal_page_counting(page, states->stages), column);
+    wal_curve *curve =
+        wal_plot_add(&plot, wal_page_print(page, "state %lld", (long long)s), states->stages,
+                     wal_page_counting(page, states->stages), column);
     if (curve) curve->style = WAL_CURVE_POINTS;
   }
   wal_page_plot(page, &plot);
@@ -83,8 +86,9 @@ static void curves_of_mass(wal_page *page, int run, const wal_states *states) {
 
 static void line_mass(wal_page *page, int run, const wal_states *states) {
   wal_heat heat = {.title = wal_page_of_run(page, run, "Where the players are"),
-                   .look = "A column is a stage, bright where many players are: see where they "
-                           "start, where they gather, and whether they stay.",
+                   .look =
+                       "A column is a stage, bright where many players are: see where they "
+                       "start, where they gather, and whether they stay.",
                    .x_label = "stage",
                    .y_label = states->label,
                    .z_label = "mass in the state",
@@ -134,9 +138,10 @@ static void map_policy(wal_page *page, int run, const wal_states *states,
   const int stages = wal_states_stages(states, MAP_STAGES, stage);
   double *policy = wal_page_acquire(page, states->states * actions->count, sizeof *policy);
   wal_heat heat = {.title = wal_page_of_run(page, run, "What the policy does"),
-                   .look = "The colour of a cell is the likeliest action there: cells of one "
-                           "colour move alike, blank ones do anything as gladly. Where nobody is, "
-                           "it matters little.",
+                   .look =
+                       "The colour of a cell is the likeliest action there: cells of one "
+                       "colour move alike, blank ones do anything as gladly. Where nobody is, "
+                       "it matters little.",
                    .z_label = "likeliest action"};
   fit_map(states, &heat, &fold);
   heat.across = stages;
@@ -158,9 +163,8 @@ static void map_policy(wal_page *page, int run, const wal_states *states,
   wal_page_heat(page, &heat);
 }
 
-static void add_line_policy(wal_page *page, const wal_states *states,
-                            const wal_actions *actions, int64_t stage, const double *policy,
-                            wal_heat *heat) {
+static void add_line_policy(wal_page *page, const wal_states *states, const wal_actions *actions,
+                            int64_t stage, const double *policy, wal_heat *heat) {
   const wal_states_group *group = &states->group[0];
   const int64_t fold = (group->count + WAL_HEAT_CELLS - 1) / WAL_HEAT_CELLS;
   const int64_t fold_actions = (actions->count + WAL_HEAT_CELLS - 1) / WAL_HEAT_CELLS;
@@ -188,8 +192,9 @@ static void line_policy(wal_page *page, int run, const wal_states *states,
   const int stages = wal_states_stages(states, LINE_STAGES, stage);
   double *policy = wal_page_acquire(page, states->states * actions->count, sizeof *policy);
   wal_heat heat = {.title = wal_page_of_run(page, run, "What the policy does"),
-                   .look = "For each state, across, how likely each action is: one bright cell in a "
-                           "column is a clear choice, an even column is indifference.",
+                   .look =
+                       "For each state, across, how likely each action is: one bright cell in a "
+                       "column is a clear choice, an even column is indifference.",
                    .x_label = states->label,
                    .y_label = actions->label,
                    .z_label = "probability of the action",

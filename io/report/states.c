@@ -9,7 +9,8 @@ enum { MOST_AXES = 8, FEW_NAMES = 8 };
 // ---- Axes -------------------------------------------------------------------------------------
 
 static bool is_standard(const char *name) {
-  static const char *const STANDARD[] = {"stage", "state", "action", "action_name", "row", "column"};
+  static const char *const STANDARD[] = {"stage",       "state", "action",
+                                         "action_name", "row",   "column"};
   for (size_t i = 0; i < sizeof STANDARD / sizeof STANDARD[0]; i++)
     if (strcmp(name, STANDARD[i]) == 0) return true;
   return false;

@@ -19,8 +19,8 @@ typedef struct wal_states_group {
 typedef struct wal_states {
   int64_t stages, states;
   const char *mass, *policy; /**< their datasets; NULL: not there */
-  bool map;              /**< they have rows and columns */
-  int64_t rows, columns; /**< of a map */
+  bool map;                  /**< they have rows and columns */
+  int64_t rows, columns;     /**< of a map */
   const double *row, *column;
   double first, step; /**< of a line: what its states stand for */
   const char *label;  /**< with units: "state", "value" */

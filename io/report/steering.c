@@ -13,7 +13,8 @@ typedef struct measure {
 
 static const measure MEASURES[] = {
     {"gap", "Distance from the target",
-     "Summed over the episodes: a mediator that succeeds bends away from the straight line of those "
+     "Summed over the episodes: a mediator that succeeds bends away from the straight line of "
+     "those "
      "that do not, and a flat curve has arrived.",
      "gap, summed (1)", false},
     {"occupancy_gap", "Distance of where they are from where they should be",
@@ -72,15 +73,21 @@ static void plot_measure(wal_page *page, const measure *what) {
 }
 
 static void table_summary(wal_page *page, int run) {
-  static const char *const COLUMNS[] = {"gap_per_episode",  "cost_per_episode",
-                                        "gap_exponent",     "gap_exponent_low",
-                                        "gap_exponent_high", "excess_exponent",
-                                        "excess_exponent_low", "excess_exponent_high",
-                                        "largest_payment",  "violations"};
-  static const char *const HEADS[] = {"mediator", "gap an episode", "cost an episode",
-                                      "gap sum grows as t^", "from", "to",
-                                      "excess sum grows as t^", "from", "to",
-                                      "largest payment", "paid too little"};
+  static const char *const COLUMNS[] = {
+      "gap_per_episode",   "cost_per_episode", "gap_exponent",        "gap_exponent_low",
+      "gap_exponent_high", "excess_exponent",  "excess_exponent_low", "excess_exponent_high",
+      "largest_payment",   "violations"};
+  static const char *const HEADS[] = {"mediator",
+                                      "gap an episode",
+                                      "cost an episode",
+                                      "gap sum grows as t^",
+                                      "from",
+                                      "to",
+                                      "excess sum grows as t^",
+                                      "from",
+                                      "to",
+                                      "largest payment",
+                                      "paid too little"};
   enum { COUNT = sizeof COLUMNS / sizeof COLUMNS[0] };
   const wal_texts names = wal_page_texts(page, run, "/steering/mediator");
   const wal_array *column[COUNT];
@@ -105,9 +112,10 @@ void wal_page_steering(wal_page *page) {
   bool any = false;
   for (int run = 0; run < page->runs; run++) any = any || wal_page_has(page, run, "/steering");
   if (!any) return;
-  wal_page_section(page, "The steering",
-                   "Mediators pay learning agents so that they play the target. Curves are means of "
-                   "the seeds, bands reach from the least seed to the largest.");
+  wal_page_section(
+      page, "The steering",
+      "Mediators pay learning agents so that they play the target. Curves are means of "
+      "the seeds, bands reach from the least seed to the largest.");
   for (int run = 0; run < page->runs; run++) table_summary(page, run);
   for (size_t i = 0; i < sizeof MEASURES / sizeof MEASURES[0]; i++)
     plot_measure(page, &MEASURES[i]);

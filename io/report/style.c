@@ -2,10 +2,10 @@
 #include "io/report/page.h"
 
 /*
- * The colours --c1 to --c8 are those of Okabe and Ito (2008, "Color Universal Design"), which people
- * of all kinds of colour vision tell apart; darker or lighter where they would be faint on the paper
- * of the scheme. gnuplot writes each as a number of its own (plot.c), and the rules below put the
- * scheme's in its place. --r0 to --r8 are nine of the colours of viridis, as in heat.c.
+ * The colours --c1 to --c8 are those of Okabe and Ito (2008, "Color Universal Design"), which
+ * people of all kinds of colour vision tell apart; darker or lighter where they would be faint on
+ * the paper of the scheme. gnuplot writes each as a number of its own (plot.c), and the rules below
+ * put the scheme's in its place. --r0 to --r8 are nine of the colours of viridis, as in heat.c.
  */
 static const char *const STYLE[] = {
     ":root{color-scheme:light dark;--paper:#fff;--ink:#1b1f24;--soft:#5b6470;--line:#d9dee4;"
@@ -27,8 +27,7 @@ static const char *const STYLE[] = {
     "h3{font-size:1rem;line-height:1.35;margin:0 0 .15rem;font-weight:600}\n"
     "p{margin:.3rem 0 .8rem;max-width:68ch}\n"
     ".kind{color:var(--soft);font-size:.85rem;margin:0 0 .35rem}\n"
-    ".lead{color:var(--soft);overflow-wrap:anywhere}\n"
-    ,
+    ".lead{color:var(--soft);overflow-wrap:anywhere}\n",
     ".facts{display:flex;flex-wrap:wrap;margin:1.2rem 0;border:solid var(--line);"
     "border-width:1px 0 0 1px}\n"
     ".facts div{flex:1 1 150px;min-width:0;border:solid var(--line);border-width:0 1px 1px 0;"
@@ -50,13 +49,13 @@ static const char *const STYLE[] = {
     ".key i{flex:none;width:22px;height:0;border-top:3px solid currentColor}\n"
     ".key .d2 i{border-top-style:dashed}.key .d3 i{border-top-style:dotted}\n"
     ".key .box i{height:12px;width:12px;border:0;background:currentColor}\n"
+    ".key .dot i{height:8px;width:8px;border:0;border-radius:50%;background:currentColor}\n"
     ".key b{font-weight:400;color:var(--ink)}\n"
     ".ramp{display:flex;align-items:center;gap:.6rem;font-size:.85rem;color:var(--soft);"
     "margin:.2rem 0 .4rem;flex-wrap:wrap}\n"
     ".ramp i{flex:none;width:160px;height:10px;background:linear-gradient(90deg,"
     "#440154,#472d7b,#3b528b,#2c728e,#21918c,#28ae80,#5ec962,#addc30,#fde725);"
-    "print-color-adjust:exact;-webkit-print-color-adjust:exact}\n"
-    ,
+    "print-color-adjust:exact;-webkit-print-color-adjust:exact}\n",
     "details{margin:.3rem 0 .6rem;font-size:.9rem}\n"
     "summary{cursor:pointer;color:var(--accent);width:fit-content}\n"
     "summary:focus-visible,.scroll:focus-visible{outline:2px solid var(--accent);"
@@ -68,16 +67,16 @@ static const char *const STYLE[] = {
     "th,td{padding:.28rem .7rem;text-align:right;white-space:nowrap;"
     "border-top:1px solid var(--line)}\n"
     "thead th{border-top:0;font-weight:600;background:var(--tint);position:sticky;top:0}\n"
-    ".t,th:first-child{text-align:left}\n"
+    "td:first-child,th:first-child{text-align:left}\n"
     "td.t{max-width:26rem;overflow-wrap:break-word;white-space:normal}\n"
-    "pre{white-space:pre-wrap;overflow-wrap:anywhere;overflow:auto;background:var(--tint);border:1px solid var(--line);padding:.8rem 1rem;"
+    "pre{white-space:pre-wrap;overflow-wrap:anywhere;overflow:auto;background:var(--tint);border:"
+    "1px solid var(--line);padding:.8rem 1rem;"
     "margin:.5rem 0 1rem;font:.82rem/1.5 ui-monospace,\"DejaVu Sans Mono\",Menlo,Consolas,"
     "monospace;max-height:32rem}\n"
     "code{font:.9em ui-monospace,\"DejaVu Sans Mono\",Menlo,Consolas,monospace;"
     "overflow-wrap:anywhere}\n"
     "footer{color:var(--soft);font-size:.85rem;margin-top:2.5rem;border-top:1px solid var(--line);"
-    "padding-top:.8rem}\n"
-    ,
+    "padding-top:.8rem}\n",
     "svg text{font-family:inherit;font-variant-numeric:tabular-nums}\n"
     "svg [color=\"black\"]{color:inherit}svg [color=\"gray\"]{color:var(--line)}\n"
     "svg [color=\"#FFFFFF\"]{color:var(--paper)}\n"
@@ -85,18 +84,17 @@ static const char *const STYLE[] = {
     "svg [stroke=\"rgb(119, 119, 119)\"]{stroke:var(--soft)}\n"
     "svg [stroke=\"rgb(221, 221, 221)\"]{stroke:var(--line)}\n"
     "svg image{image-rendering:pixelated}\n"
-#define COLOUR(n, rgb)                                               \
-  ".key .c" n " i{color:var(--c" n ")}svg [stroke=\"" rgb            \
-  "\"]{stroke:var(--c" n ")}svg [fill=\"" rgb "\"]{fill:var(--c" n ")}svg [color=\"" rgb \
-  "\"]{color:var(--c" n ")}\n"
+#define COLOUR(n, rgb)                                                           \
+  ".key .c" n " i{color:var(--c" n ")}svg [stroke=\"" rgb "\"]{stroke:var(--c" n \
+  ")}svg [fill=\"" rgb "\"]{fill:var(--c" n ")}svg [color=\"" rgb "\"]{color:var(--c" n ")}\n"
     COLOUR("1", "rgb(  0, 114, 178)") COLOUR("2", "rgb(213,  94,   0)")
-    COLOUR("3", "rgb(  0, 158, 115)") COLOUR("4", "rgb(204, 121, 167)")
-    COLOUR("5", "rgb(230, 159,   0)") COLOUR("6", "rgb( 86, 180, 233)")
-    COLOUR("7", "rgb( 91, 100, 112)") COLOUR("8", "rgb(240, 228,  66)")
+        COLOUR("3", "rgb(  0, 158, 115)") COLOUR("4", "rgb(204, 121, 167)")
+            COLOUR("5", "rgb(230, 159,   0)") COLOUR("6", "rgb( 86, 180, 233)")
+                COLOUR("7", "rgb( 91, 100, 112)") COLOUR("8", "rgb(240, 228,  66)")
 #undef COLOUR
-    "@media print{:root{color-scheme:light}main{max-width:none;padding:0}"
-    "body{font-size:11pt}.scroll,pre{max-height:none;overflow:visible}"
-    "h2,h3{break-after:avoid}summary{color:inherit}}\n"};
+                    "@media print{:root{color-scheme:light}main{max-width:none;padding:0}"
+                    "body{font-size:11pt}.scroll,pre{max-height:none;overflow:visible}"
+                    "h2,h3{break-after:avoid}summary{color:inherit}}\n"};
 
 void wal_page_style(wal_page *page) {
   for (size_t i = 0; i < sizeof STYLE / sizeof STYLE[0]; i++) wal_page_markup(page, STYLE[i]);

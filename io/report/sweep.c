@@ -60,10 +60,17 @@ typedef struct varied {
 } varied;
 
 static bool is_result(const char *name) {
-  static const char *const RESULTS[] = {
-      "run",         "seed",      "status", "error",
-      "iterations",  "objective", "value",  "best_step",
-      "rank",        "converged", "regularized_exploitability"};
+  static const char *const RESULTS[] = {"run",
+                                        "seed",
+                                        "status",
+                                        "error",
+                                        "iterations",
+                                        "objective",
+                                        "value",
+                                        "best_step",
+                                        "rank",
+                                        "converged",
+                                        "regularized_exploitability"};
   for (size_t i = 0; i < sizeof RESULTS / sizeof RESULTS[0]; i++)
     if (strcmp(name, RESULTS[i]) == 0) return true;
   return strncmp(name, "exploitability_", 15) == 0;
@@ -88,22 +95,57 @@ static void find_varied(wal_page *page, int run, varied *out) {
 
 // ---- Table and figures ------------------------------------------------------------------------
 
+/* What the table has behind the varied values: columns of results that have a number somewhere. */
+typedef struct results {
+  int count;
+  const char *head[8];
+  const wal_array *column[8];
+} results;
+
+static void add_result(wal_page *page, int run, results *r, const char *path, const char *head) {
+  const wal_array *column = wal_page_array(page, run, path);
+  bool any = false;
+  for (int64_t i = 0; column && i < column->items; i++) any = any || !isnan(column->values[i]);
+  if (!any) return;
+  r->head[r->count] = head;
+  r->column[r->count++] = column;
+}
+
+static void add_row(wal_page *page, const ranking *r, const varied *v, const results *columns,
+                    const wal_texts *errors, int64_t k) {
+  const int64_t i = r->place[k].row;
+  wal_page_row(page);
+  wal_page_cell_number(page, (double)(k + 1));
+  wal_page_cell_number(page, (double)i);
+  for (int c = 0; c < v->count; c++)
+    if (i < v->text[c].count)
+      wal_page_cell(page, v->text[c].text[i]);
+    else
+      wal_page_cell_number(page, wal_array_at(v->number[c], i));
+  for (int c = 0; c < columns->count; c++)
+    wal_page_cell_number(page, wal_array_at(columns->column[c], i));
+  wal_page_cell(page, i < errors->count && *errors->text[i] ? errors->text[i]
+                      : r->status->values[i] == 2           ? "not converged"
+                                                            : "done");
+  wal_page_row_end(page);
+}
+
 static void table(wal_page *page, int run, const ranking *r, const varied *v) {
-  static const char *const LAST[] = {"seed", "objective", "exploitability_last", "value", "iterations"};
-  static const char *const LAST_HEADS[] = {"seed", "objective", "exploitability", "value",
-                                           "iterations"};
-  const char *heads[VARIED + 10];
-  const wal_array *column[5], *seconds = wal_page_array(page, run, "/run/seconds");
+  const char *heads[VARIED + 12];
   const wal_texts errors = wal_page_texts(page, run, "/summary/error");
+  results columns = {0};
   int count = 0;
   heads[count++] = "place";
   heads[count++] = "run";
   for (int i = 0; i < v->count; i++) heads[count++] = v->name[i];
-  for (int i = 0; i < 5; i++) {
-    column[i] = wal_page_array(page, run, wal_page_print(page, "/summary/%s", LAST[i]));
-    heads[count++] = LAST_HEADS[i];
-  }
-  heads[count++] = "seconds";
+  add_result(page, run, &columns, "/summary/objective", "objective");
+  add_result(page, run, &columns, "/summary/exploitability_last", "exploitability");
+  add_result(page, run, &columns, "/summary/value", "value");
+  add_result(page, run, &columns, "/summary/revenue", "revenue");
+  add_result(page, run, &columns, "/summary/iterations", "iterations");
+  add_result(page, run, &columns, "/summary/seed", "seed");
+  add_result(page, run, &columns, "/run/seconds", "seconds");
+  for (int c = 0; c < columns.count; c++) heads[count++] = columns.head[c];
   heads[count++] = "ended with";
   const int64_t shown = wal_thinned_count(r->runs, WAL_PLOT_TABLE);
   const char *less = shown < r->runs ? wal_page_print(page, "; the first %lld of %lld",
@@ -116,31 +158,15 @@ static void table(wal_page *page, int run, const ranking *r, const varied *v) {
                                                            : "exploitability, the least first",
                                                 less)),
                  count, heads);
-  for (int64_t k = 0; k < shown; k++) {
-    const int64_t i = r->place[k].row;
-    wal_page_row(page);
-    wal_page_cell_number(page, (double)(k + 1));
-    wal_page_cell_number(page, (double)i);
-    for (int c = 0; c < v->count; c++)
-      if (i < v->text[c].count)
-        wal_page_cell(page, v->text[c].text[i]);
-      else
-        wal_page_cell_number(page, wal_array_at(v->number[c], i));
-    for (int c = 0; c < 5; c++) wal_page_cell_number(page, wal_array_at(column[c], i));
-    wal_page_cell_number(page, wal_array_at(seconds, i));
-    const double status = r->status->values[i];
-    wal_page_cell(page, i < errors.count && *errors.text[i] ? errors.text[i]
-                        : status == 2                       ? "not converged"
-                                                            : "done");
-    wal_page_row_end(page);
-  }
+  for (int64_t k = 0; k < shown; k++) add_row(page, r, v, &columns, &errors, k);
   wal_page_table_end(page);
 }
 
 static void plot_ranked(wal_page *page, int run, const ranking *r) {
   wal_plot plot = {.title = wal_page_of_run(page, run, "The runs in order of rank"),
-                   .look = "A step in the curve parts runs that went well from those that did not; "
-                           "a flat curve means that the varied values matter little.",
+                   .look =
+                       "A step in the curve parts runs that went well from those that did not; "
+                       "a flat curve means that the varied values matter little.",
                    .x_label = "place in the ranking",
                    .y_label = wal_page_label(page, r->designs ? "objective" : "exploitability",
                                              r->result->units),
@@ -169,11 +195,11 @@ static bool spreads(const wal_array *numbers) {
 static void plot_varied(wal_page *page, int run, const ranking *r, const varied *v, int which) {
   const wal_array *x = v->number[which];
   if (!x || x->items != r->runs) return;
-  wal_plot plot = {.title = wal_page_of_run(page, run,
-                                            wal_page_print(page, "Result against %s",
-                                                           v->name[which])),
-                   .look = "A point a run: where the points of one value lie together and move with "
-                           "it, it is this value that matters.",
+  wal_plot plot = {.title = wal_page_of_run(
+                       page, run, wal_page_print(page, "Result against %s", v->name[which])),
+                   .look =
+                       "A point a run: where the points of one value lie together and move with "
+                       "it, it is this value that matters.",
                    .x_label = v->name[which],
                    .y_label = wal_page_label(page, r->designs ? "objective" : "exploitability",
                                              r->result->units),

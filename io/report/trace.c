@@ -31,8 +31,9 @@ static void plot_over(wal_page *page, const char *axis, const char *label, const
 
 static void plot_value(wal_page *page) {
   wal_plot plot = {.title = "Expected reward of the policy",
-                   .look = "It should settle. At an equilibrium nobody can get more than this by "
-                           "playing otherwise, which does not mean that it is large.",
+                   .look =
+                       "It should settle. At an equilibrium nobody can get more than this by "
+                       "playing otherwise, which does not mean that it is large.",
                    .x_label = "iteration"};
   plot.y_label = "value";
   for (int run = 0; run < page->runs; run++) {
@@ -60,8 +61,9 @@ static void plot_populations(wal_page *page, int run) {
   const wal_array *y = wal_page_array(page, run, "/trace/exploitability_by_population");
   if (!x || !y || y->rank != 2 || y->extent[0] != x->items) return;
   wal_plot plot = {.title = wal_page_of_run(page, run, "Exploitability by population"),
-                   .look = "All curves should fall: one that stays up is a population that is not "
-                           "at rest. Their sum is the exploitability above.",
+                   .look =
+                       "All curves should fall: one that stays up is a population that is not "
+                       "at rest. Their sum is the exploitability above.",
                    .x_label = "iteration",
                    .log_y = true};
   plot.y_label = wal_page_label(page, "exploitability", y->units);

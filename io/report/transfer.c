@@ -37,9 +37,8 @@ static void plot_seeds(wal_page *page, const char *path, const char *title, cons
     if (!round || !table || table->rank != 3) continue;
     for (int64_t m = 0; m < table->extent[0]; m++)
       style_method(page, run, m,
-                   wal_plot_add_seeds(page, &plot,
-                                      wal_page_of_run(page, run, method_of(&names, m)), round,
-                                      table, m));
+                   wal_plot_add_seeds(page, &plot, wal_page_of_run(page, run, method_of(&names, m)),
+                                      round, table, m));
   }
   wal_page_plot(page, &plot);
 }
@@ -107,11 +106,11 @@ static void plot_selection(wal_page *page, int run, const wal_array *selection, 
   const wal_texts arms = wal_page_texts(page, run, "/transfer/arm");
   const wal_array *round = wal_page_array(page, run, "/transfer/round");
   if (!round || round->items != selection->extent[2]) return;
-  wal_plot plot = {.title = wal_page_of_run(page, run,
-                                            wal_page_print(page, "Whom %s asks",
-                                                           method_of(&names, m))),
-                   .look = "Share of the rounds so far in which each arm proposed the response: a "
-                           "method that transfers well soon leaves the sources that mislead.",
+  wal_plot plot = {.title = wal_page_of_run(
+                       page, run, wal_page_print(page, "Whom %s asks", method_of(&names, m))),
+                   .look =
+                       "Share of the rounds so far in which each arm proposed the response: a "
+                       "method that transfers well soon leaves the sources that mislead.",
                    .x_label = "round",
                    .y_label = "share of the rounds (1)",
                    .log_x = true};
@@ -137,11 +136,12 @@ static void add_selections(wal_page *page, int run) {
 // ---- The end ----------------------------------------------------------------------------------
 
 static void table_summary(wal_page *page, int run) {
-  static const char *const COLUMNS[] = {"regret",   "regret_low",   "regret_high",  "ratio",
-                                        "ratio_low", "ratio_high",  "exponent",     "final_gap",
-                                        "final_coverage"};
-  static const char *const HEADS[] = {"method", "regret", "5 %", "95 %", "ratio", "from", "to",
-                                      "grows as t^", "final gap", "final coverage"};
+  static const char *const COLUMNS[] = {"regret",   "regret_low", "regret_high",
+                                        "ratio",    "ratio_low",  "ratio_high",
+                                        "exponent", "final_gap",  "final_coverage"};
+  static const char *const HEADS[] = {"method",    "regret",        "5 %", "95 %",
+                                      "ratio",     "from",          "to",  "grows as t^",
+                                      "final gap", "final coverage"};
   enum { COUNT = sizeof COLUMNS / sizeof COLUMNS[0] };
   const wal_texts names = wal_page_texts(page, run, "/transfer/method");
   const wal_array *column[COUNT];
@@ -169,9 +169,10 @@ static void map_wins(wal_page *page, int run) {
       wins->extent[1] != names.count || names.count > WAL_HEAT_CELLS)
     return;
   wal_heat heat = {.title = wal_page_of_run(page, run, "Who is preferred to whom"),
-                   .look = "How often a response of the method at the left is preferred to one of "
-                           "the method below, numbered in the same order: a bright row is a good "
-                           "method, and one half is a tie.",
+                   .look =
+                       "How often a response of the method at the left is preferred to one of "
+                       "the method below, numbered in the same order: a bright row is a good "
+                       "method, and one half is a tie.",
                    .x_label = "against method",
                    .y_label = "method",
                    .z_label = "win rate",

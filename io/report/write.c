@@ -60,8 +60,7 @@ static wal_status save(wal_ctx *ctx, const wal_text *html, const char *partial,
     error = errno;
     good = false;
   }
-  if (!good)
-    return wal_fail(ctx, WAL_EIO, "%s: cannot be written: %s", output, strerror(error));
+  if (!good) return wal_fail(ctx, WAL_EIO, "%s: cannot be written: %s", output, strerror(error));
   if (rename(partial, output) == 0) return WAL_OK;
   return wal_fail(ctx, WAL_ECREATE, "cannot create %s: %s", output, strerror(errno));
 }
