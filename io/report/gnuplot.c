@@ -119,8 +119,9 @@ static int finish(const process *p) {
 static wal_status failed(wal_ctx *ctx, int status, const wal_text *said) {
   const char *reason = said->bytes ? strstr(said->bytes, "line ") : NULL;
   if (!reason) reason = said->length ? said->bytes : "it did not say why";
-  return wal_fail(ctx, WAL_EINTERNAL, "walras: gnuplot failed (exit status %d): %.300s", status,
-                  reason);
+  const size_t length = strcspn(reason, "\n");
+  return wal_fail(ctx, WAL_EINTERNAL, "walras: gnuplot failed (exit status %d): %.*s", status,
+                  (int)(length < 300 ? length : 300), reason);
 }
 
 static wal_status run(wal_ctx *ctx, const wal_text *script, wal_text *answer) {

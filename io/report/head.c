@@ -159,7 +159,7 @@ static void transfer_facts(wal_page *page, int run) {
     if (strcmp(names.text[i], best) != 0) continue;
     fact_number(page, "Its regret", wal_array_at(regret, i), "median of the seeds");
     fact_number(page, wal_page_print(page, "Over that of %s", base ? base : "the baseline"),
-                wal_array_at(ratio, i), "mean of the seeds");
+                wal_array_at(ratio, i), "geometric mean of the seeds");
   }
   fact_number(page, "Rounds", at(page, run, "/transfer/round", -1), "");
 }
@@ -186,9 +186,11 @@ static void add_headline(wal_page *page, int run) {
     wal_run_headline_print(page->run[run].file, out);
     fclose(out);
   }
-  if (text && *text) {
+  for (char *line = text, *end = NULL; line && *line; line = end) {
+    end = line + strcspn(line, "\n");
+    if (*end) *end++ = '\0';
     wal_page_markup(page, "<p class=\"lead\">");
-    wal_page_escaped(page, text);
+    wal_page_escaped(page, line);
     wal_page_markup(page, "</p>\n");
   }
   free(text);

@@ -83,6 +83,7 @@ static void add_axes(wal_text *script, const wal_heat *heat) {
   }
   if (heat->panels > 1)
     wal_text_add(script, "set tics font ',11'\nset tmargin 1.6\nset bmargin 3.6\n");
+  if (heat->dx == 1 && heat->columns <= 12) wal_text_add(script, "set xtics 1\n");
   wal_text_add(script, "set xlabel ");
   wal_gnuplot_quoted(script, heat->x_label);
   wal_text_add(script, "\nset ylabel ");

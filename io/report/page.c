@@ -119,14 +119,15 @@ void wal_page_details_end(wal_page *page) { wal_page_markup(page, "</details>\n"
 
 // ---- Tables -----------------------------------------------------------------------------------
 
-/* Wide tables scroll in a box of their own, which the keyboard reaches. */
+/* Wide tables scroll in a box of their own, which the keyboard reaches; what they are stands above
+   it, so that it does not scroll away. */
 void wal_page_table(wal_page *page, const char *caption, int columns, const char *const *heads) {
-  wal_page_markup(page, "<div class=\"scroll\" tabindex=\"0\">\n<table>\n");
   if (caption && *caption) {
-    wal_page_markup(page, "<caption>");
+    wal_page_markup(page, "<p class=\"caption\">");
     wal_page_escaped(page, caption);
-    wal_page_markup(page, "</caption>\n");
+    wal_page_markup(page, "</p>\n");
   }
+  wal_page_markup(page, "<div class=\"scroll\" tabindex=\"0\">\n<table>\n");
   wal_page_markup(page, "<thead><tr>");
   for (int c = 0; c < columns; c++) {
     wal_page_markup(page, "<th scope=\"col\">");

@@ -177,12 +177,20 @@ static bool has_bars(const wal_plot *plot) {
   return plot->curves > 0 && plot->curve[0].style == WAL_CURVE_BARS;
 }
 
+/* Points alone keep some room around them. */
+static bool has_dots(const wal_plot *plot) {
+  for (int c = 0; c < plot->curves; c++)
+    if (plot->curve[c].style == WAL_CURVE_DOTS) return true;
+  return false;
+}
+
 static void add_axes(wal_text *script, const wal_plot *plot) {
   wal_text_add(script, "set grid ytics lc rgb '#dddddd' lw 1 dt solid\nset xlabel ");
   wal_gnuplot_quoted(script, plot->x_label);
   wal_text_add(script, "\nset ylabel ");
   wal_gnuplot_quoted(script, plot->y_label);
   wal_text_add(script, " offset 1,0\nset format y '%%.4g'\nset xtics autofreq\n");
+  if (!has_dots(plot)) wal_text_add(script, "set autoscale xfix\n");
   if (counts_few(plot)) wal_text_add(script, "set xtics 1\n");
   if (is_log(plot, true)) wal_text_add(script, "set logscale x\nset format x '%%.4g'\n");
   if (is_log(plot, false)) wal_text_add(script, "set logscale y\n");
