@@ -70,13 +70,27 @@ static void solve_facts(wal_page *page, int run) {
               against(page, "seconds:", at(page, run, "/run/seconds", -1)));
 }
 
+/* Whether a design can be taken for what it is: it ended as it should, and the population under it
+   came as close to equilibrium as was asked for. */
+static void trust_fact(wal_page *page, int run) {
+  json_t *evaluate = json_object_get(page->run[run].parameters, "evaluate");
+  const double wanted = json_number_value(json_object_get(evaluate, "exploitability"));
+  const double reached = at(page, run, "/design/reference/exploitability", -1);
+  const double status = wal_page_attribute(page, run, "/design", "status");
+  if (status != 0)
+    fact(page, "Did it end well?", status == 2 ? "learner diverged" : "no", "see below", "bad");
+  else if (wanted > 0)
+    fact(page, "Did it converge?", reached <= wanted ? "yes" : "no",
+         against(page, "with entropy, asked for:", wanted), reached <= wanted ? "good" : "bad");
+}
+
 static void design_facts(wal_page *page, int run) {
   const double best = at(page, run, "/design/reference/objective", -1);
   const double usual = at(page, run, "/design/reference/objective", 0);
   const wal_texts names = wal_page_texts(page, run, "/design/reference/name");
   const char *name =
       wal_run_scenario_component(json_object_get(page->run[run].parameters, "objective"));
-  const double status = wal_page_attribute(page, run, "/design", "status");
+  trust_fact(page, run);
   fact_number(page, wal_page_print(page, "Best design: %s", name ? name : "objective"), best,
               against(page, names.count ? names.text[0] : "usual rules", usual));
   if (usual != 0 && !isnan(best - usual))
@@ -89,11 +103,6 @@ static void design_facts(wal_page *page, int run) {
               against(page, "with entropy", at(page, run, "/design/reference/exploitability", -1)));
   fact_number(page, "Best step", wal_page_attribute(page, run, "/design/best", "step"),
               against(page, "of", at(page, run, "/design/step", -1)));
-  fact(page, "Did it end well?",
-       status == 0   ? "yes"
-       : status == 2 ? "learner diverged"
-                     : "no",
-       status == 0 ? "" : "see below", status == 0 ? "good" : "bad");
 }
 
 static void population_facts(wal_page *page, int run) {
