@@ -506,7 +506,7 @@ class Refused(unittest.TestCase):
         return {"PATH": place}
 
     def test_usage(self):
-        self.refuse(USAGE, r"walras: usage: walras report RUN.h5 \[OTHER.h5\]")
+        self.refuse(USAGE, r"walras: usage: walras report A.h5 \[B.h5\]")
         self.refuse(USAGE, r'walras report: unexpected "c"; usage: .*', "a", "b", "c")
         self.refuse(USAGE, "walras report does not take --seed", "line.h5", "--seed", "1")
 
@@ -553,7 +553,7 @@ class Refused(unittest.TestCase):
     def test_help(self):
         result = walras("report", "--help")
         self.assertEqual(result.status, 0)
-        self.assertIn("walras report RUN.h5 [OTHER.h5]", result.out)
+        self.assertIn("walras report A.h5 [B.h5]", result.out)
         self.assertIn("--output", result.out)
 
 
