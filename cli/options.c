@@ -6,12 +6,18 @@
 
 #include "sim/core/parameter.h"
 
-enum { RUN = WAL_COMMAND_RUN, CHECK = WAL_COMMAND_CHECK, RESUME = WAL_COMMAND_RESUME, REPORT = WAL_COMMAND_REPORT };
+enum {
+  RUN = WAL_COMMAND_RUN,
+  CHECK = WAL_COMMAND_CHECK,
+  RESUME = WAL_COMMAND_RESUME,
+  REPORT = WAL_COMMAND_REPORT
+};
 
 static const double USUAL_CADENCE = 600;  // seconds between checkpoints
 
 static const wal_option OPTIONS[] = {
-    {'o', "output", "FILE", "file to write (default: the scenario's name with .h5, of a report RUN.report.html; here)",
+    {'o', "output", "FILE",
+     "file to write (default: the scenario's name with .h5, of a report RUN.report.html; here)",
      RUN | REPORT},
     {'P', "parameter", "PATH=VALUE", "set one value of the scenario, as game.states=37; repeatable",
      RUN | CHECK},
