@@ -16,6 +16,8 @@ static const wal_command COMMANDS[] = {
      WAL_COMMAND_OTHER, false, wal_command_describe},
     {"info", "RUN.h5", "show what a run file holds, or where its run stands", 1, 1,
      WAL_COMMAND_OTHER, true, wal_command_info},
+    {"report", "A.h5 [B.h5]", "make a page with figures of a run file, or of two to compare", 1, 2,
+     WAL_COMMAND_REPORT, true, wal_command_report},
     {"diff", "A.h5 B.h5", "compare two run files: exit 0 if equal, 1 if not", 2, 2,
      WAL_COMMAND_OTHER, true, wal_command_diff},
 };

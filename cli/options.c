@@ -6,17 +6,24 @@
 
 #include "sim/core/parameter.h"
 
-enum { RUN = WAL_COMMAND_RUN, CHECK = WAL_COMMAND_CHECK, RESUME = WAL_COMMAND_RESUME };
+enum {
+  RUN = WAL_COMMAND_RUN,
+  CHECK = WAL_COMMAND_CHECK,
+  RESUME = WAL_COMMAND_RESUME,
+  REPORT = WAL_COMMAND_REPORT
+};
 
 static const double USUAL_CADENCE = 600;  // seconds between checkpoints
 
 static const wal_option OPTIONS[] = {
-    {'o', "output", "FILE", "run file to write (default: the scenario's name with .h5, here)", RUN},
+    {'o', "output", "FILE",
+     "file to write (default: the scenario's name with .h5, of a report RUN.report.html; here)",
+     RUN | REPORT},
     {'P', "parameter", "PATH=VALUE", "set one value of the scenario, as game.states=37; repeatable",
      RUN | CHECK},
     {0, "seed", "N", "seed of all random draws (the same as -P seed=N)", RUN | CHECK},
-    {'f', "force", NULL, "overwrite an existing run file; resume although the scenario changed",
-     RUN | RESUME},
+    {'f', "force", NULL, "overwrite an existing file; resume although the scenario changed",
+     RUN | RESUME | REPORT},
     {0, "checkpoint-every", "TIME", "10m, 90s, 2h, or 500it (iterations); the default is 10m",
      RUN | RESUME},
     {0, "max-walltime", "TIME", "write a checkpoint and stop before so much time has passed",

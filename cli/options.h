@@ -40,7 +40,8 @@ enum {
   WAL_COMMAND_RUN = 1u << 0,
   WAL_COMMAND_CHECK = 1u << 1,
   WAL_COMMAND_OTHER = 1u << 2,
-  WAL_COMMAND_RESUME = 1u << 3
+  WAL_COMMAND_RESUME = 1u << 3,
+  WAL_COMMAND_REPORT = 1u << 4
 };
 
 /** One command. */

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#ifndef WALRAS_IO_REPORT_CONTENTS_H
+#define WALRAS_IO_REPORT_CONTENTS_H
+
+#include "io/report/read.h"
+
+/* The parts of a page, each a function that adds what the run files have of it, and nothing if they
+ * have none. Private to io/report/. */
+
+void wal_page_head(wal_page *page);
+void wal_page_differences(wal_page *page);
+void wal_page_trace(wal_page *page);
+void wal_page_solution(wal_page *page);
+void wal_page_auction(wal_page *page);
+void wal_page_design(wal_page *page);
+void wal_page_population(wal_page *page);
+void wal_page_steering(wal_page *page);
+void wal_page_transfer(wal_page *page);
+void wal_page_sweep(wal_page *page);
+void wal_page_one_shot(wal_page *page);
+void wal_page_origin(wal_page *page);
+
+#endif

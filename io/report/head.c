@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#define _XOPEN_SOURCE 700
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/report/contents.h"
+#include "io/run_headline.h"
+#include "io/run_scenario.h"
+
+/* The head of a page: what the run is, in a line, and what came of it, in a few numbers. */
+
+static void fact(wal_page *page, const char *name, const char *value, const char *more,
+                 const char *tone) {
+  wal_page_markup(page, "<div><dt>");
+  wal_page_escaped(page, name);
+  wal_text_add(&page->html, "</dt><dd%s%s%s>", *tone ? " class=\"" : "", tone, *tone ? "\"" : "");
+  wal_page_escaped(page, value);
+  if (*more) {
+    wal_page_markup(page, "<small>");
+    wal_page_escaped(page, more);
+    wal_page_markup(page, "</small>");
+  }
+  wal_page_markup(page, "</dd></div>\n");
+}
+
+/* "+-": a value with what stands behind it, left out if it is not a number. */
+static void fact_number(wal_page *page, const char *name, double value, const char *more) {
+  char text[32];
+  if (isnan(value)) return;
+  snprintf(text, sizeof text, fabs(value) < 1e15 && value == floor(value) ? "%.0f" : "%.4g", value);
+  fact(page, name, text, more, "");
+}
+
+static double at(wal_page *page, int run, const char *path, int64_t row) {
+  const wal_array *array = wal_page_array(page, run, path);
+  return row < 0 ? wal_array_last(array) : wal_array_at(array, row);
+}
+
+static const char *against(wal_page *page, const char *what, double value) {
+  char text[32];
+  if (isnan(value)) return "";
+  snprintf(text, sizeof text, "%.4g", value);
+  return wal_page_print(page, "%s %s", what, text);
+}
+
+// ---- Tasks ------------------------------------------------------------------------------------
+
+static void solve_facts(wal_page *page, int run) {
+  json_t *stop = json_object_get(page->run[run].parameters, "stop");
+  const double wanted = json_number_value(json_object_get(stop, "exploitability"));
+  const double relative = json_number_value(json_object_get(stop, "relative"));
+  const double first = at(page, run, "/trace/exploitability", 0);
+  const double last = at(page, run, "/trace/exploitability", -1);
+  const bool converged = wal_page_attribute(page, run, "/trace", "converged") == 1;
+  if (wanted > 0 || relative > 0)
+    fact(page, "Did it converge?", converged ? "yes" : "no",
+         wanted > 0 ? against(page, "asked for:", wanted)
+                    : wal_page_print(page, "asked for: %.4g of the start's", relative),
+         converged ? "good" : "bad");
+  else
+    fact(page, "Did it converge?", "not asked", "no tolerance given", "");
+  fact_number(page, "Exploitability", last,
+              first > 0 ? wal_page_print(page, "%.3g %% of the start's", 100 * last / first) : "");
+  fact_number(page, "Expected reward", at(page, run, "/trace/value", -1), "");
+  fact_number(page, "Revenue", wal_page_attribute(page, run, "/auction", "total_revenue"),
+              "of all rounds, per bidder");
+  fact_number(page, "Iterations", at(page, run, "/trace/iteration", -1),
+              against(page, "seconds:", at(page, run, "/run/seconds", -1)));
+}
+
+/* Whether a design can be taken for what it is: it ended as it should, and the population under it
+   came as close to equilibrium as was asked for. */
+static void trust_fact(wal_page *page, int run) {
+  json_t *evaluate = json_object_get(page->run[run].parameters, "evaluate");
+  const double wanted = json_number_value(json_object_get(evaluate, "exploitability"));
+  const double reached = at(page, run, "/design/reference/exploitability", -1);
+  const double status = wal_page_attribute(page, run, "/design", "status");
+  if (status != 0)
+    fact(page, "Did it end well?", status == 2 ? "learner diverged" : "no", "see below", "bad");
+  else if (wanted > 0)
+    fact(page, "Did it converge?", reached <= wanted ? "yes" : "no",
+         against(page, "with entropy, asked for:", wanted), reached <= wanted ? "good" : "bad");
+}
+
+static void design_facts(wal_page *page, int run) {
+  const double best = at(page, run, "/design/reference/objective", -1);
+  const double usual = at(page, run, "/design/reference/objective", 0);
+  const wal_texts names = wal_page_texts(page, run, "/design/reference/name");
+  const char *name =
+      wal_run_scenario_component(json_object_get(page->run[run].parameters, "objective"));
+  trust_fact(page, run);
+  fact_number(page, wal_page_print(page, "Best design: %s", name ? name : "objective"), best,
+              against(page, names.count ? names.text[0] : "usual rules", usual));
+  if (usual != 0 && !isnan(best - usual))
+    fact(page, "How much better?",
+         wal_page_print(page, "%+.1f %%", 100 * (best - usual) / fabs(usual)),
+         wal_page_print(page, "than %s", names.count ? names.text[0] : "usual rules"),
+         best > usual ? "good" : "bad");
+  fact_number(page, "Exploitability there",
+              at(page, run, "/design/reference/plain_exploitability", -1),
+              against(page, "with entropy", at(page, run, "/design/reference/exploitability", -1)));
+  fact_number(page, "Best step", wal_page_attribute(page, run, "/design/best", "step"),
+              against(page, "of", at(page, run, "/design/step", -1)));
+}
+
+static void population_facts(wal_page *page, int run) {
+  const double agents = at(page, run, "/population/agents", -1);
+  const double gap = at(page, run, "/population/return_gap", -1);
+  const double value = wal_page_attribute(page, run, "/population", "value");
+  fact_number(page, "Most agents", agents,
+              against(page, "episodes of each number:",
+                      wal_page_attribute(page, run, "/population", "episodes")));
+  fact_number(page, "Gap of the return then", gap, against(page, "limit's return", value));
+  fact_number(page, "It falls as N to the power",
+              wal_page_attribute(page, run, "/population", "return_slope"),
+              wal_page_print(page, "95 %%: %.2f to %.2f",
+                             wal_page_attribute(page, run, "/population", "return_slope_low"),
+                             wal_page_attribute(page, run, "/population", "return_slope_high")));
+  fact_number(page, "Gain by deviating then", at(page, run, "/population/deviation_gain", -1),
+              against(page, "+-", at(page, run, "/population/deviation_gain_error", -1)));
+}
+
+static void steering_facts(wal_page *page, int run) {
+  const wal_texts names = wal_page_texts(page, run, "/steering/mediator");
+  const wal_array *gap = wal_page_array(page, run, "/steering/summary/gap_per_episode");
+  const wal_array *cost = wal_page_array(page, run, "/steering/summary/cost_per_episode");
+  const double cheapest = wal_page_attribute(page, run, "/steering/target", "cheapest_cost");
+  fact_number(page, "Cheapest stabilizer, an episode", cheapest, "paid in the long run at least");
+  for (int64_t i = 0; gap && i < names.count && i < gap->items && i < 5; i++)
+    fact_number(page, wal_page_print(page, "Gap an episode: %s", names.text[i]), gap->values[i],
+                against(page, "cost an episode", wal_array_at(cost, i)));
+}
+
+static void sweep_facts(wal_page *page, int run) {
+  const wal_array *status = wal_page_array(page, run, "/summary/status");
+  int64_t failed = 0, open = 0;
+  for (int64_t i = 0; status && i < status->items; i++) {
+    open += status->values[i] == 2;
+    failed += status->values[i] != 0 && status->values[i] != 2;
+  }
+  if (!status) return;
+  fact_number(page, "Runs", (double)status->items, "");
+  fact(page, "Failed", wal_page_print(page, "%lld", (long long)failed), "",
+       failed ? "bad" : "good");
+  fact(page, "Not converged", wal_page_print(page, "%lld", (long long)open), "",
+       open ? "bad" : "good");
+}
+
+static void one_shot_facts(wal_page *page, int run) {
+  const wal_texts names = wal_page_texts(page, run, "/simulation/quantity");
+  const wal_array *mean = wal_page_array(page, run, "/simulation/estimate");
+  const wal_array *error = wal_page_array(page, run, "/simulation/standard_error");
+  for (int64_t i = 0; mean && i < names.count && i < mean->items && i < 4; i++)
+    fact_number(page, names.text[i], mean->values[i], against(page, "+-", wal_array_at(error, i)));
+  fact_number(page, "Samples", wal_page_attribute(page, run, "/simulation", "samples"), "");
+}
+
+static void transfer_facts(wal_page *page, int run) {
+  const char *best = wal_page_attribute_text(page, run, "/transfer/summary", "least_regret");
+  const char *base = wal_page_attribute_text(page, run, "/transfer/summary", "baseline");
+  const wal_texts names = wal_page_texts(page, run, "/transfer/method");
+  const wal_array *regret = wal_page_array(page, run, "/transfer/summary/regret");
+  const wal_array *ratio = wal_page_array(page, run, "/transfer/summary/ratio");
+  if (best) fact(page, "Least regret", best, "", "");
+  for (int64_t i = 0; best && i < names.count; i++) {
+    if (strcmp(names.text[i], best) != 0) continue;
+    fact_number(page, "Its regret", wal_array_at(regret, i), "median of the seeds");
+    fact_number(page, wal_page_print(page, "Over that of %s", base ? base : "the baseline"),
+                wal_array_at(ratio, i), "geometric mean of the seeds");
+  }
+  fact_number(page, "Rounds", at(page, run, "/transfer/round", -1), "");
+}
+
+static void add_facts(wal_page *page, int run) {
+  wal_page_markup(page, "<dl class=\"facts\">\n");
+  if (wal_page_has(page, run, "/design")) design_facts(page, run);
+  if (wal_page_has(page, run, "/trace")) solve_facts(page, run);
+  if (wal_page_has(page, run, "/population")) population_facts(page, run);
+  if (wal_page_has(page, run, "/steering")) steering_facts(page, run);
+  if (wal_page_has(page, run, "/summary")) sweep_facts(page, run);
+  if (wal_page_has(page, run, "/simulation")) one_shot_facts(page, run);
+  if (wal_page_has(page, run, "/transfer")) transfer_facts(page, run);
+  wal_page_markup(page, "</dl>\n");
+}
+
+// ---- The line ---------------------------------------------------------------------------------
+
+static void add_headline(wal_page *page, int run) {
+  char *text = NULL;
+  size_t length = 0;
+  FILE *out = open_memstream(&text, &length);
+  if (out) {
+    wal_run_headline_print(page->run[run].file, out);
+    fclose(out);
+  }
+  for (char *line = text, *end = NULL; line && *line; line = end) {
+    end = line + strcspn(line, "\n");
+    if (*end) *end++ = '\0';
+    wal_page_markup(page, "<p class=\"lead\">");
+    wal_page_escaped(page, line);
+    wal_page_markup(page, "</p>\n");
+  }
+  free(text);
+}
+
+void wal_page_head(wal_page *page) {
+  const bool two = page->runs > 1;
+  wal_page_markup(page, "<header>\n<p class=\"kind\">walras report</p>\n<h1>");
+  for (int run = 0; run < page->runs; run++) {
+    wal_page_markup(page, run ? " and " : "");
+    wal_page_escaped(page, page->run[run].name);
+  }
+  wal_page_markup(page, "</h1>\n");
+  for (int run = 0; run < page->runs; run++) {
+    if (two) {
+      wal_page_markup(page, "<h2>");
+      wal_page_escaped(page,
+                       wal_page_print(page, "%s: %s", page->run[run].mark, page->run[run].name));
+      wal_page_markup(page, "</h2>\n");
+    }
+    add_headline(page, run);
+    add_facts(page, run);
+  }
+  wal_page_markup(page, "</header>\n");
+}

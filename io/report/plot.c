@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "io/report/plot.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "io/report/gnuplot.h"
+
+enum { HEIGHT_WIDE = 340, HEIGHT_NARROW = 270 };
+
+/* Okabe and Ito's colours, and a grey; style.c has what the page makes of them. */
+static const char *const COLOUR[WAL_PLOT_COLOURS] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
+                                                     "#e69f00", "#56b4e9", "#5b6470", "#f0e442"};
+
+// ---- Pieces -----------------------------------------------------------------------------------
+
+int64_t wal_thinned_count(int64_t count, int64_t most) { return count < most ? count : most; }
+
+int64_t wal_thinned_row(int64_t count, int64_t shown, int64_t k) {
+  if (shown <= 1) return 0;
+  return (int64_t)llround((double)k * (double)(count - 1) / (double)(shown - 1));
+}
+
+wal_curve *wal_plot_add(wal_plot *plot, const char *name, int64_t count, const double *x,
+                        const double *y) {
+  if (!x || !y || count < 1 || plot->curves == WAL_PLOT_CURVES) return NULL;
+  wal_curve *curve = &plot->curve[plot->curves];
+  *curve = (wal_curve){.name = name,
+                       .colour = plot->curves % WAL_PLOT_COLOURS,
+                       .dash = plot->curves / WAL_PLOT_COLOURS % 3,
+                       .count = count,
+                       .x = x,
+                       .y = y};
+  plot->curves++;
+  return curve;
+}
+
+wal_curve *wal_plot_add_finite(wal_page *page, wal_plot *plot, const char *name, int64_t count,
+                               const double *x, const double *y) {
+  double *pairs = wal_page_acquire(page, 2 * count, sizeof *pairs);
+  int64_t kept = 0;
+  for (int64_t i = 0; pairs && i < count; i++) {
+    if (!isfinite(x[i]) || !isfinite(y[i])) continue;
+    pairs[kept] = x[i];
+    pairs[count + kept++] = y[i];
+  }
+  return pairs ? wal_plot_add(plot, name, kept, pairs, pairs + count) : NULL;
+}
+
+const char *wal_page_label(wal_page *page, const char *name, const char *units) {
+  if (!units || !*units || strcmp(units, "1") == 0 || strcmp(units, name) == 0) return name;
+  return wal_page_print(page, "%s (%s)", name, units);
+}
+
+const double *wal_page_counting(wal_page *page, int64_t count) {
+  double *numbers = wal_page_acquire(page, count, sizeof *numbers);
+  for (int64_t i = 0; numbers && i < count; i++) numbers[i] = (double)i;
+  return numbers;
+}
+
+const char *wal_page_of_run(wal_page *page, int run, const char *name) {
+  if (!*page->run[run].mark) return name;
+  return wal_page_print(page, "%s: %s", page->run[run].mark, name);
+}
+
+void wal_page_figure(wal_page *page, const char *title, const char *look) {
+  page->figures++;
+  wal_page_markup(page, "<figure>\n<figcaption>\n<h3>");
+  wal_page_escaped(page, title);
+  wal_page_markup(page, "</h3>\n<p>");
+  wal_page_escaped(page, look);
+  wal_page_markup(page, "</p>\n</figcaption>\n");
+}
+
+void wal_page_figure_end(wal_page *page) { wal_page_markup(page, "</figure>\n"); }
+
+// ---- The script -------------------------------------------------------------------------------
+
+static void add_number(wal_text *script, double value) {
+  if (isfinite(value))
+    wal_text_add(script, " %.7g", value);
+  else
+    wal_text_add(script, " NaN");
+}
+
+static void add_data(wal_text *script, const wal_curve *curve, int number) {
+  const int64_t shown = wal_thinned_count(curve->count, WAL_PLOT_POINTS);
+  wal_text_add(script, "$d%d << EOD\n", number);
+  for (int64_t k = 0; k < shown; k++) {
+    const int64_t i = wal_thinned_row(curve->count, shown, k);
+    add_number(script, curve->x[i]);
+    add_number(script, curve->y[i]);
+    add_number(script, curve->low ? curve->low[i] : NAN);
+    add_number(script, curve->high ? curve->high[i] : NAN);
+    wal_text_add(script, "\n");
+  }
+  wal_text_add(script, "EOD\n");
+}
+
+static bool has_range(const wal_curve *curve) { return curve->low && curve->high; }
+
+static void add_band(wal_text *script, const wal_curve *curve, int number, const char **before) {
+  if (!has_range(curve)) return;
+  if (curve->style == WAL_CURVE_LINE)
+    wal_text_add(script,
+                 "%s$d%d using 1:3:4 with filledcurves fs transparent solid 0.16 noborder lc rgb "
+                 "'%s' title ",
+                 *before, number, COLOUR[curve->colour]);
+  else
+    wal_text_add(script, "%s$d%d using 1:2:3:4 with yerrorbars lc rgb '%s' lw 1.5 pt -1 title ",
+                 *before, number, COLOUR[curve->colour]);
+  wal_gnuplot_quoted(script, curve->name);
+  *before = ",\\\n ";
+}
+
+static void add_curve(wal_text *script, const wal_curve *curve, int number, const char **before) {
+  static const char *const HOW[] = {
+      "lines lw 2", "linespoints lw 1.5 pt 7 ps 0.5", "points pt 7 ps 0.7",
+      "steps lw 2", "boxes fs solid 0.85 noborder",   "lines lw 1.2"};
+  wal_text_add(script, "%s$d%d using 1:2 with %s lc rgb '%s' dt %d title ", *before, number,
+               HOW[curve->style], COLOUR[curve->colour], curve->dash + 1);
+  wal_gnuplot_quoted(script, curve->name);
+  *before = ",\\\n ";
+}
+
+/* Of the finite numbers of an axis: how many there are, and how many of them a logarithm has. */
+static void count_numbers(const wal_plot *plot, bool x, int64_t *finite, int64_t *positive) {
+  *finite = *positive = 0;
+  for (int c = 0; c < plot->curves; c++)
+    for (int64_t i = 0; i < plot->curve[c].count; i++) {
+      const double value = x ? plot->curve[c].x[i] : plot->curve[c].y[i];
+      *finite += isfinite(value);
+      *positive += isfinite(value) && value > 0;
+    }
+}
+
+/* Whether an axis is logarithmic: if that is asked for, and most of its numbers allow it. */
+static bool is_log(const wal_plot *plot, bool x) {
+  int64_t finite, positive;
+  count_numbers(plot, x, &finite, &positive);
+  return (x ? plot->log_x : plot->log_y) && positive > 0 && positive >= finite - finite / 4;
+}
+
+static int64_t left_out(const wal_plot *plot, bool x) {
+  int64_t finite, positive;
+  count_numbers(plot, x, &finite, &positive);
+  return is_log(plot, x) ? finite - positive : 0;
+}
+
+static bool has_numbers(const wal_plot *plot) {
+  for (int c = 0; c < plot->curves; c++)
+    for (int64_t i = 0; i < plot->curve[c].count; i++)
+      if (isfinite(plot->curve[c].y[i]) && isfinite(plot->curve[c].x[i])) return true;
+  return false;
+}
+
+static bool is_negative(const wal_plot *plot) {
+  int64_t finite, positive;
+  count_numbers(plot, false, &finite, &positive);
+  return positive < finite;
+}
+
+/* Whether all x are whole and few: then there is nothing to be marked between them. */
+static bool counts_few(const wal_plot *plot) {
+  double least = INFINITY, most = -INFINITY;
+  for (int c = 0; c < plot->curves; c++)
+    for (int64_t i = 0; i < plot->curve[c].count; i++) {
+      const double x = plot->curve[c].x[i];
+      if (x != floor(x)) return false;
+      least = fmin(least, x);
+      most = fmax(most, x);
+    }
+  return most - least <= 10;
+}
+
+static bool has_bars(const wal_plot *plot) {
+  return plot->curves > 0 && plot->curve[0].style == WAL_CURVE_BARS;
+}
+
+/* Points alone keep some room around them. */
+static bool has_dots(const wal_plot *plot) {
+  for (int c = 0; c < plot->curves; c++)
+    if (plot->curve[c].style == WAL_CURVE_DOTS) return true;
+  return false;
+}
+
+static void add_axes(wal_text *script, const wal_plot *plot) {
+  wal_text_add(script, "set grid ytics lc rgb '#dddddd' lw 1 dt solid\nset xlabel ");
+  wal_gnuplot_quoted(script, plot->x_label);
+  wal_text_add(script, "\nset ylabel ");
+  wal_gnuplot_quoted(script, plot->y_label);
+  wal_text_add(script, " offset 1,0\nset format y '%%.4g'\nset xtics autofreq\n");
+  if (!has_dots(plot)) wal_text_add(script, "set autoscale xfix\n");
+  if (counts_few(plot)) wal_text_add(script, "set xtics 1\n");
+  if (is_log(plot, true)) wal_text_add(script, "set logscale x\nset format x '%%.4g'\n");
+  if (is_log(plot, false)) wal_text_add(script, "set logscale y\n");
+  if (has_bars(plot))
+    wal_text_add(script, "set boxwidth 0.6\nset yrange [%s]\n", is_negative(plot) ? "*:*" : "0:*");
+  if (!plot->ticks) return;
+  wal_text_add(script, "set xtics (");
+  for (int64_t i = 0; i < plot->tick_count; i++) {
+    wal_text_add(script, "%s", i ? ", " : "");
+    wal_gnuplot_quoted(script, plot->ticks[i]);
+    wal_text_add(script, " %lld", (long long)i);
+  }
+  wal_text_add(script, ")\nset xrange [-0.6:%lld.6]\n", (long long)(plot->tick_count - 1));
+}
+
+static void draw(wal_page *page, const wal_plot *plot) {
+  wal_text script = {0};
+  for (int c = 0; c < plot->curves; c++) add_data(&script, &plot->curve[c], c);
+  for (int wide = 1; wide >= 0; wide--) {
+    const char *before = "plot ";
+    wal_gnuplot_begin(&script, page->figures, wide, wide ? HEIGHT_WIDE : HEIGHT_NARROW);
+    add_axes(&script, plot);
+    for (int c = 0; c < plot->curves; c++) add_band(&script, &plot->curve[c], c, &before);
+    for (int c = 0; c < plot->curves; c++) add_curve(&script, &plot->curve[c], c, &before);
+    wal_text_add(&script, "\n");
+  }
+  wal_gnuplot_draw(page, &script, plot->title);
+  wal_text_free(&script);
+}
+
+// ---- Key and table ----------------------------------------------------------------------------
+
+static void add_key(wal_page *page, const wal_plot *plot) {
+  if (plot->curves < 2) return;
+  wal_page_markup(page, "<ul class=\"key\">\n");
+  for (int c = 0; c < plot->curves; c++) {
+    const wal_curve *curve = &plot->curve[c];
+    wal_text_add(&page->html, "<li class=\"c%d d%d%s\"><i></i><b>", curve->colour + 1,
+                 curve->dash + 1,
+                 curve->style == WAL_CURVE_BARS   ? " box"
+                 : curve->style == WAL_CURVE_DOTS ? " dot"
+                                                  : "");
+    wal_page_escaped(page, curve->name);
+    wal_page_markup(page, "</b></li>\n");
+  }
+  wal_page_markup(page, "</ul>\n");
+}
+
+static bool same_x(const wal_curve *a, const wal_curve *b) {
+  return a->count == b->count &&
+         (a->x == b->x || memcmp(a->x, b->x, (size_t)a->count * sizeof *a->x) == 0);
+}
+
+/* Curves from `first` on that stand in one table with it: those at the same places. */
+static int group_end(const wal_plot *plot, int first) {
+  int end = first + 1;
+  while (end < plot->curves && same_x(&plot->curve[first], &plot->curve[end])) end++;
+  return end;
+}
+
+static void add_heads(wal_page *page, const wal_plot *plot, int first, int end) {
+  const char *heads[1 + 3 * WAL_PLOT_CURVES];
+  const wal_curve *at = &plot->curve[first];
+  int columns = 0;
+  heads[columns++] = *plot->x_label ? plot->x_label : "what";
+  for (int c = first; c < end; c++) {
+    const wal_curve *curve = &plot->curve[c];
+    heads[columns++] = curve->name;
+    if (!has_range(curve)) continue;
+    heads[columns++] = "low";
+    heads[columns++] = "high";
+  }
+  const int64_t shown = wal_thinned_count(at->count, WAL_PLOT_TABLE);
+  const char *which = shown < at->count ? wal_page_print(page, "%lld of %lld rows, evenly chosen",
+                                                         (long long)shown, (long long)at->count)
+                                        : "";
+  wal_page_table(page,
+                 *which ? wal_page_print(page, "%s; %s", plot->y_label, which) : plot->y_label,
+                 columns, heads);
+}
+
+static void add_rows(wal_page *page, const wal_plot *plot, int first, int end) {
+  const wal_curve *at = &plot->curve[first];
+  const int64_t shown = wal_thinned_count(at->count, WAL_PLOT_TABLE);
+  for (int64_t k = 0; k < shown; k++) {
+    const int64_t i = wal_thinned_row(at->count, shown, k);
+    const bool named = plot->ticks && at->x[i] >= 0 && at->x[i] < (double)plot->tick_count;
+    wal_page_row(page);
+    if (named)
+      wal_page_cell(page, plot->ticks[(int64_t)llround(at->x[i])]);
+    else
+      wal_page_cell_number(page, at->x[i]);
+    for (int c = first; c < end; c++) {
+      const wal_curve *curve = &plot->curve[c];
+      wal_page_cell_number(page, curve->y[i]);
+      if (!has_range(curve)) continue;
+      wal_page_cell_number(page, curve->low[i]);
+      wal_page_cell_number(page, curve->high[i]);
+    }
+    wal_page_row_end(page);
+  }
+}
+
+static void add_tables(wal_page *page, const wal_plot *plot) {
+  wal_page_details(page, "The numbers");
+  for (int c = 0; c < plot->curves;) {
+    const int end = group_end(plot, c);
+    add_heads(page, plot, c, end);
+    add_rows(page, plot, c, end);
+    wal_page_table_end(page);
+    c = end;
+  }
+  wal_page_details_end(page);
+}
+
+void wal_page_plot(wal_page *page, const wal_plot *plot) {
+  if (page->status != WAL_OK || plot->curves == 0) return;
+  wal_page_figure(page, plot->title, plot->look);
+  if (has_numbers(plot)) {
+    draw(page, plot);
+    add_key(page, plot);
+    if (left_out(plot, true) + left_out(plot, false) > 0)
+      wal_page_paragraph(page,
+                         "What is not positive has no place on a logarithmic axis: it stands "
+                         "in the table only.");
+  } else {
+    wal_page_paragraph(page, "There is nothing finite to draw.");
+  }
+  add_tables(page, plot);
+  wal_page_figure_end(page);
+}
