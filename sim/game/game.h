@@ -260,6 +260,10 @@ typedef struct wal_game {
   wal_toll toll; /**< count 0: none */
 } wal_game;
 
+/** The game whose component `params` are of, known to the library or not: it is the one that holds
+ *  the component, whose kind must be "game". */
+const wal_game_type *wal_game_of(const wal_params *params);
+
 /**
  * Makes a game and checks its shape. Rank-local, same on all ranks.
  * @param params  resolved parameters of type->component; must outlive the game
