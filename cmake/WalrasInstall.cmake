@@ -78,6 +78,7 @@ install(FILES "${PROJECT_BINARY_DIR}/walrasConfig.cmake"
 # pkg-config: the same in its words.
 set(wal_pc_folder "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 file(RELATIVE_PATH WAL_PC_PREFIX "/prefix/${wal_pc_folder}" "/prefix")
+string(REGEX REPLACE "/$" "" WAL_PC_PREFIX "${WAL_PC_PREFIX}")
 set(WAL_PC_LIBS "")
 foreach(library IN LISTS WAL_LIBRARIES MPI_C_LIBRARIES)
   if(library MATCHES "^[A-Za-z0-9_+.]+$")
@@ -91,3 +92,19 @@ foreach(folder IN LISTS MPI_C_INCLUDE_DIRS)
 endforeach()
 configure_file(cmake/walras.pc.in "${PROJECT_BINARY_DIR}/walras.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/walras.pc" DESTINATION "${wal_pc_folder}")
+
+# The reference of the public headers, if Doxygen is there.
+find_program(WALRAS_DOXYGEN doxygen)
+mark_as_advanced(WALRAS_DOXYGEN)
+set(wal_headers ${WAL_PUBLIC_HEADERS})
+list(TRANSFORM wal_headers PREPEND "${PROJECT_SOURCE_DIR}/")
+list(JOIN wal_headers " " wal_headers)
+set(WAL_DOXYGEN_ENVIRONMENT "WALRAS_HEADERS=${wal_headers}" "WALRAS_SOURCE=${PROJECT_SOURCE_DIR}"
+    "WALRAS_REFERENCE=${PROJECT_BINARY_DIR}/reference" "WALRAS_VERSION=${PROJECT_VERSION}")
+if(WALRAS_DOXYGEN)
+  add_custom_target(reference VERBATIM
+    COMMAND "${CMAKE_COMMAND}" -E make_directory "${PROJECT_BINARY_DIR}/reference"
+    COMMAND "${CMAKE_COMMAND}" -E env ${WAL_DOXYGEN_ENVIRONMENT}
+            "${WALRAS_DOXYGEN}" "${PROJECT_SOURCE_DIR}/docs/Doxyfile"
+    COMMENT "Reference of the public headers, into reference/html")
+endif()

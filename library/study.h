@@ -42,7 +42,7 @@ typedef struct wal_study {
 wal_status wal_study_create(wal_ctx *ctx, const char *name, const char *text,
                             const wal_game_type *const *games, wal_study **out);
 
-/** Frees the study and sets *study to NULL; NULL is let pass. Rank-local. */
+/** Frees the study and sets *study to NULL; NULL is let pass. @collective ctx */
 void wal_study_destroy(wal_study **study);
 
 /**
