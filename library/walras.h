@@ -4,8 +4,8 @@
 
 /**
  * @mainpage walras
- * The library that the program walras is made of: `#include "walras.h"` and link `walras::walras`
- * (CMake) or `pkg-config walras`. What is here, and all headers that it leads to, are installed.
+ * The library that the program walras is made of. This header and all those that it leads to are
+ * installed; docs/library.md tells how they are found, and has an example.
  *
  * Everywhere: a function marked collective is called by all ranks of its context in the same order;
  * all else is rank-local. Every failure is a wal_status, its one line in wal_ctx_error(). A
