@@ -114,7 +114,7 @@ static const char *name_of(const wal_params *params, const char *part) {
 }
 
 static const wal_game_type *game_of(const wal_params *params) {
-  return wal_game_find(name_of(params, "game"));
+  return wal_game_of(wal_params_child(params, "game"));
 }
 
 enum { HELD_OUT = 8 };

@@ -287,8 +287,7 @@ static wal_status create(wal_ctx *ctx, wal_params *params, wal_shape *shape, voi
   WAL_TRY(wal_acquire(ctx, "bounded", 1, sizeof *game, &game));
   wal_status status = wal_acquire(ctx, "bounded", 1, sizeof *game->work, &game->work);
   if (status == WAL_OK)
-    status = wal_game_create(ctx, wal_game_find(wal_params_component(of_inner)->name), of_inner,
-                             &game->inner);
+    status = wal_game_create(ctx, wal_game_of(of_inner), of_inner, &game->inner);
   if (status != WAL_OK) {
     destroy(ctx, game);
     return status;

@@ -8,25 +8,30 @@
 
 enum { WAL_GAME_MOST_STAGES = 1000000, WAL_GAME_MOST_CELLS = 1000000 };
 
+/** A parameter that is a whole number in an inclusive range; `unit_` NULL: none. */
 #define WAL_GAME_INTEGER(name_, default_, low_, high_, unit_, meaning_)                         \
   {                                                                                             \
     .name = (name_), .type = WAL_INTEGER, .number = (default_), .low = (low_), .high = (high_), \
     .unit = (unit_), .meaning = (meaning_)                                                      \
   }
 
+/** The same of a number. */
 #define WAL_GAME_REAL(name_, default_, low_, high_, unit_, meaning_)                         \
   {                                                                                          \
     .name = (name_), .type = WAL_REAL, .number = (default_), .low = (low_), .high = (high_), \
     .unit = (unit_), .meaning = (meaning_)                                                   \
   }
 
+/** The parameter `horizon`: decision stages. */
 #define WAL_GAME_HORIZON(default_)                                         \
   WAL_GAME_INTEGER("horizon", default_, 1, WAL_GAME_MOST_STAGES, "stages", \
                    "decision stages, each with a move and a reward")
 
+/** A parameter that counts rows, columns or places of a grid. */
 #define WAL_GAME_CELLS(name_, default_, meaning_) \
   WAL_GAME_INTEGER(name_, default_, 1, WAL_GAME_MOST_CELLS, "cells", meaning_)
 
+/** The parameter `log_offset` of wal_game_aversion(). */
 #define WAL_GAME_LOG_OFFSET(default_)                 \
   WAL_GAME_REAL("log_offset", default_, 0, 1, "mass", \
                 "added to the mass under the logarithm, so that an empty state stays finite")
@@ -39,7 +44,7 @@ enum { WAL_GAME_MOST_STAGES = 1000000, WAL_GAME_MOST_CELLS = 1000000 };
     .meaning = (meaning_), __VA_ARGS__                                                    \
   }
 
-/** destroy() of games that own nothing but their struct. */
+/** destroy() of games that own nothing but their struct, from wal_acquire(), or nothing at all. */
 void wal_game_free(wal_ctx *ctx, void *self);
 
 /** Part [first, first + count) of a starting distribution; NULL: uniform over `states`. */
@@ -71,6 +76,7 @@ void wal_game_scale(int64_t count, double factor, double *x);
 /** Writes one of `names` as an action's name. */
 void wal_game_label(const char *const *names, int action, char *buffer, size_t size);
 
+/** The number of low .. high that is nearest to x. */
 static inline int64_t wal_game_clip(int64_t x, int64_t low, int64_t high) {
   return x < low ? low : x > high ? high : x;
 }

@@ -4,7 +4,7 @@
 
 #include "sim/game/game.h"
 
-/** Every game, in the order of `walras list games`: wal_game_<name> of games/<name>.c, of
+/** Every game, in the order of `walras list games`: wal_game_NAME of games/NAME.c, of
  *  batched_auction in auctions/. */
 #define WAL_GAME_LIST(X)  \
   X(batched_auction)      \
@@ -33,8 +33,9 @@
 WAL_GAME_LIST(WAL_GAME_DECLARE)
 #undef WAL_GAME_DECLARE
 
-/** All games. */
+/** Number of games of the library. */
 int64_t wal_game_count(void);
+/** One of them, 0 <= index < wal_game_count(). */
 const wal_game_type *wal_game_at(int64_t index);
 /** Game by name, NULL if there is none. */
 const wal_game_type *wal_game_find(const char *name);

@@ -66,6 +66,7 @@ const char *wal_scenario_source(const wal_scenario *scenario);
  *  NULL if there is none. */
 const char *wal_scenario_script(const wal_scenario *scenario);
 
+/** Frees it and sets *scenario to NULL; NULL is let pass. Its functions may no longer be called. */
 void wal_scenario_destroy(wal_scenario **scenario);
 
 #endif

@@ -7,48 +7,48 @@
 
 /** How a design goes on, and when it ends: after `steps`, or at the first step after `seconds`. */
 typedef struct wal_design_plan {
-  const wal_method_type *method;
-  wal_params *method_params;
+  const wal_method_type *method;       /**< how the next parameters are found */
+  wal_params *method_params;           /**< resolved, of that method */
   const wal_optimizer_type *optimizer; /**< NULL only with a method that moves by itself */
-  wal_params *optimizer_params;
-  int64_t steps;
-  double seconds;     /**< 0: no limit. With one, results depend on the machine */
-  int64_t every;      /**< assess every so many steps, and at the end; 0: never */
-  int64_t iterations; /**< of the learner in assessments */
-  double settled;     /**< exploitability with entropy in assessments, up to which a design can be
-                           the best while there is such a one; 0: no limit */
-  int64_t restart;    /**< 0, 1, ...: designs that differ in it draw other numbers */
+  wal_params *optimizer_params;        /**< resolved, of that optimizer */
+  int64_t steps;                       /**< most steps, >= 0 */
+  double seconds;                      /**< 0: no limit. With one, results depend on the machine */
+  int64_t every;                       /**< assess every so many steps, and at the end; 0: never */
+  int64_t iterations;                  /**< of the learner in assessments */
+  double settled;  /**< exploitability with entropy in assessments, up to which a design can be
+                        the best while there is such a one; 0: no limit */
+  int64_t restart; /**< 0, 1, ...: designs that differ in it draw other numbers */
 } wal_design_plan;
 
 /** What is known of theta_k, the parameters before step k. Where the learner diverges there is a
  * last row with what was found until then, NaN otherwise. */
 typedef struct wal_design_row {
-  int64_t step;
-  double objective;     /**< G, or the method's estimate of it */
-  double gradient_norm; /**< length of the direction; NaN without one, and in the last row */
-  double seconds;       /**< since the design began */
-  double assessed;      /**< objective of the assessment; NaN, as the next, where there is none */
-  double exploitability;
-  double plain_exploitability;
-  double residual; /**< of the method's equilibrium; NaN if it has none */
+  int64_t step;          /**< k */
+  double objective;      /**< G, or the method's estimate of it */
+  double gradient_norm;  /**< length of the direction; NaN without one, and in the last row */
+  double seconds;        /**< since the design began */
+  double assessed;       /**< objective of the assessment; NaN, as the next, where there is none */
+  double exploitability; /**< of the assessment, with the learner's entropy */
+  double plain_exploitability; /**< of the assessment, of the game itself */
+  double residual;             /**< of the method's equilibrium; NaN if it has none */
 } wal_design_row;
 
 /** A design at work on a problem. */
 typedef struct wal_design {
-  wal_problem *problem;
-  wal_design_plan plan;
-  wal_method *method;
-  wal_optimizer *optimizer; /**< NULL with a method that moves by itself */
-  double *direction, *next_theta;
+  wal_problem *problem;           /**< not its own */
+  wal_design_plan plan;           /**< as it was given */
+  wal_method *method;             /**< at work on the problem */
+  wal_optimizer *optimizer;       /**< NULL with a method that moves by itself */
+  double *direction, *next_theta; /**< [count] each: scratch */
   /* state */
-  double *theta, *best_theta; /**< [count]: now, and of the best row */
-  double *good_theta;         /**< of the last row that was followed by a step; first the start */
-  int64_t count, room;
-  wal_design_row *rows;
-  int64_t row_count, row_room;
-  int64_t best; /**< row with the largest value; -1: none yet */
-  int64_t step; /**< that comes next */
-  int64_t done; /**< 1: the last row is written */
+  double *theta, *best_theta;  /**< [count]: now, and of the best row */
+  double *good_theta;          /**< of the last row that was followed by a step; first the start */
+  int64_t count, room;         /**< parameters, and room for them */
+  wal_design_row *rows;        /**< [row_count]: the trace */
+  int64_t row_count, row_room; /**< rows, and for how many there is room */
+  int64_t best;                /**< row with the largest value; -1: none yet */
+  int64_t step;                /**< that comes next */
+  int64_t done;                /**< 1: the last row is written */
 } wal_design;
 
 /**
@@ -57,6 +57,7 @@ typedef struct wal_design {
  * @collective. WAL_EINPUT if the method cannot be used on the problem.
  */
 wal_status wal_design_create(wal_problem *problem, const wal_design_plan *plan, wal_design **out);
+/** Frees the design and sets *design to NULL; NULL is let pass. Rank-local. */
 void wal_design_destroy(wal_design **design);
 
 /** What a design will take of this rank's memory, beyond what the problem has: it is made on
@@ -70,9 +71,10 @@ void wal_design_declare(wal_design *design, wal_state *state);
  *  context), and asked between two steps, when the design could go on later from what
  *  wal_design_declare() declares; *stop to end it there (@collective). Either may be NULL. */
 typedef struct wal_design_watch {
-  void (*report)(void *user, const wal_design *design);
-  wal_status (*pause)(void *user, bool *stop);
-  void *user;
+  void (*report)(void *user,
+                 const wal_design *design);    /**< told of the row written last; NULL: nobody */
+  wal_status (*pause)(void *user, bool *stop); /**< asked between steps; NULL: nobody */
+  void *user;                                  /**< handed to both */
 } wal_design_watch;
 
 /**

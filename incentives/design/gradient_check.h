@@ -6,8 +6,8 @@
 
 /** What comparing a gradient with differences came to. */
 typedef struct wal_gradient_check {
-  int64_t directions;
-  double norm;  /**< of the gradient */
+  int64_t directions; /**< that were compared */
+  double norm;        /**< of the gradient */
   double error; /**< largest of the directions, relative to norm, or to 1e-12 if that is larger */
   double step;  /**< by which the worst one was best */
   bool beside;  /**< found near theta: at theta itself, perhaps a kink, they are apart */

@@ -6,6 +6,7 @@
 #include "sim/core/random.h"
 #include "sim/core/state.h"
 
+/** A method at work. */
 typedef struct wal_method wal_method;
 
 /** What a method found out at theta. */
@@ -20,11 +21,11 @@ typedef struct wal_method_result {
 /**
  * Where a design goes next. A method either gives a direction of ascent, from which an optimizer
  * makes a step, or moves the parameters itself. A new one is one file that defines
- * wal_method_<name>, and a line in the list below. What is drawn depends on the context's seed, the
+ * wal_method_NAME, and a line in the list below. What is drawn depends on the context's seed, the
  * restart and the step only, never on ranks.
  */
 typedef struct wal_method_type {
-  size_t struct_size;
+  size_t struct_size;      /**< sizeof(wal_method_type) where it was compiled */
   wal_component component; /**< kind "method" */
   bool moves;              /**< moves the parameters: needs no optimizer */
   bool exact;              /**< its direction is the gradient of its objective */
@@ -41,14 +42,14 @@ enum { WAL_METHOD_OPTIONS = 4 };
 
 /** A method at work on a problem. */
 struct wal_method {
-  const wal_method_type *type;
-  wal_problem *problem;
-  int64_t restart; /**< which of several designs that differ in what they draw */
-  double option[WAL_METHOD_OPTIONS];
-  double *drawn, *tried; /**< [count] each: scratch */
+  const wal_method_type *type;       /**< its operations */
+  wal_problem *problem;              /**< not its own */
+  int64_t restart;                   /**< which of several designs that differ in what they draw */
+  double option[WAL_METHOD_OPTIONS]; /**< the type's parameters */
+  double *drawn, *tried;             /**< [count] each: scratch */
   /* state */
-  double *memory; /**< [type->memory] */
-  int64_t memory_count, memory_room;
+  double *memory;                    /**< [type->memory] */
+  int64_t memory_count, memory_room; /**< numbers of memory, and room for them */
 };
 
 /** WAL_EINPUT, with the methods that can be used, if this one needs derivatives that the game does
@@ -60,6 +61,7 @@ wal_status wal_method_check(wal_ctx *ctx, const wal_method_type *type, const wal
  *  WAL_EINPUT if the method cannot be used on it, as one with gradients on a game without. */
 wal_status wal_method_create(wal_problem *problem, const wal_method_type *type,
                              const wal_params *params, int64_t restart, wal_method **out);
+/** Frees it and sets *method to NULL; NULL is let pass. Rank-local. */
 void wal_method_destroy(wal_method **method);
 
 /** Declares what a step leaves behind for the next one, in the problem, too. */
@@ -84,8 +86,11 @@ void wal_method_draw(const wal_method *method, wal_purpose purpose, int64_t step
 WAL_METHOD_LIST(WAL_METHOD_DECLARE)
 #undef WAL_METHOD_DECLARE
 
+/** Number of methods. */
 int64_t wal_method_count(void);
+/** One of them, 0 <= index < wal_method_count(). */
 const wal_method_type *wal_method_at(int64_t index);
+/** Method by name, NULL if there is none. */
 const wal_method_type *wal_method_find(const char *name);
 
 #endif

@@ -4,11 +4,12 @@
 
 #include "sim/game/adjoint.h"
 
+/** An objective on a game. */
 typedef struct wal_objective wal_objective;
 
 /** What an objective reads of one tile of one stage. */
 typedef struct wal_objective_tile {
-  wal_slab slab;
+  wal_slab slab;           /**< its stage and states */
   const double *mass;      /**< [count] */
   const double *pi;        /**< [A][stride] */
   const double *statistic; /**< z_h, completed */
@@ -19,12 +20,12 @@ typedef struct wal_objective_tile {
  *
  *   g = sum_h conclude(h, z_h, sums_h),   sums_h = sum over tiles of add(h, tile).
  *
- * A new one is one file that defines wal_objective_<name>, and a line in the list below. All
+ * A new one is one file that defines wal_objective_NAME, and a line in the list below. All
  * operations are rank-local but begin(); those with `_vjp` are derivatives, as sim/game/game.h has
  * them, and are needed only by methods that use gradients.
  */
 typedef struct wal_objective_type {
-  size_t struct_size;
+  size_t struct_size;      /**< sizeof(wal_objective_type) where it was compiled */
   wal_component component; /**< kind "objective" */
   /** Columns of the game's report that it needs: names, ending with NULL; NULL: none. */
   const char *const *columns;
@@ -46,17 +47,18 @@ typedef struct wal_objective_type {
                   const wal_adjoint_tile *tile);
 } wal_objective_type;
 
+/** An objective on a game, and what it measured last. */
 struct wal_objective {
-  const wal_objective_type *type;
-  const wal_space *space;
-  int sums;   /**< numbers that add() adds up; set by create() */
-  void *self; /**< the type's own */
+  const wal_objective_type *type; /**< its operations */
+  const wal_space *space;         /**< of the game; not its own */
+  int sums;                       /**< numbers that add() adds up; set by create() */
+  void *self;                     /**< the type's own */
   /* of the flow last measured */
-  double *stage_sums; /**< [H][sums] */
-  double *sums_bar;   /**< [sums], of the stage that is being differentiated */
-  double *room;       /**< a tile of the policy */
-  struct wal_block_sum *adder;
-  wal_adjoint_seed seed;
+  double *stage_sums;          /**< [H][sums] */
+  double *sums_bar;            /**< [sums], of the stage that is being differentiated */
+  double *room;                /**< a tile of the policy */
+  struct wal_block_sum *adder; /**< room for sums over blocks */
+  wal_adjoint_seed seed;       /**< its derivatives, for adjoint sweeps */
 };
 
 /**
@@ -68,6 +70,7 @@ struct wal_objective {
  */
 wal_status wal_objective_create(const wal_space *space, const wal_objective_type *type,
                                 wal_params *params, wal_objective **out);
+/** Frees it and sets *objective to NULL; NULL is let pass. Rank-local. */
 void wal_objective_destroy(wal_objective **objective);
 
 /** Finds the mistakes that wal_objective_create() would find, and tabulates functions. Rank-local.
@@ -99,8 +102,11 @@ const wal_adjoint_seed *wal_objective_seed(wal_objective *objective);
 WAL_OBJECTIVE_LIST(WAL_OBJECTIVE_DECLARE)
 #undef WAL_OBJECTIVE_DECLARE
 
+/** Number of objectives. */
 int64_t wal_objective_count(void);
+/** One of them, 0 <= index < wal_objective_count(). */
 const wal_objective_type *wal_objective_at(int64_t index);
+/** Objective by name, NULL if there is none. */
 const wal_objective_type *wal_objective_find(const char *name);
 
 #endif

@@ -25,20 +25,20 @@ typedef struct wal_problem wal_problem;
 
 /** The population's learner: mirror descent on logits. */
 typedef struct wal_response {
-  double rate, entropy;
-  int64_t iterations; /**< T */
+  double rate, entropy; /**< step size of the logits; weight of the policy's entropy */
+  int64_t iterations;   /**< T */
 } wal_response;
 
 /** What a problem is made of; parameters are resolved and must outlive it. */
 typedef struct wal_problem_parts {
-  const wal_game_type *game;
-  wal_params *game_params;
-  const wal_objective_type *objective;
-  wal_params *objective_params;
-  wal_response response;
-  const wal_space_options *layout; /**< NULL for the usual */
-  wal_draws *draws;                /**< NULL: one game, as it is written. Taken over */
-  int64_t batch, held_out;         /**< with draws: games of a step, and of an assessment; >= 1 */
+  const wal_game_type *game;           /**< the kind of game */
+  wal_params *game_params;             /**< resolved, of that kind */
+  const wal_objective_type *objective; /**< what is wanted */
+  wal_params *objective_params;        /**< resolved, of that objective */
+  wal_response response;               /**< how the population answers */
+  const wal_space_options *layout;     /**< NULL for the usual */
+  wal_draws *draws;                    /**< NULL: one game, as it is written. Taken over */
+  int64_t batch, held_out; /**< with draws: games of a step, and of an assessment; >= 1 */
 } wal_problem_parts;
 
 /** As scenarios write the learner: mirror_descent{rate=, entropy=, iterations=}. */
@@ -49,14 +49,18 @@ wal_status wal_response_read(wal_ctx *ctx, const wal_params *params, wal_respons
 /** WAL_EINPUT if the game lacks the objective; a game that has nothing to design can be assessed.
  *  The draws are taken over, whatever happens. @collective */
 wal_status wal_problem_create(wal_ctx *ctx, const wal_problem_parts *parts, wal_problem **out);
+/** Frees it and sets *problem to NULL; NULL is let pass. @collective if games are drawn. */
 void wal_problem_destroy(wal_problem **problem);
 
-/** The game with the parameters last set, its layout, its parameters' parts. */
+/** The game, with the parameters last set; the problem's own. */
 const wal_game *wal_problem_game(const wal_problem *problem);
+/** Its layout over the ranks; the problem's own. */
 const wal_space *wal_problem_space(const wal_problem *problem);
+/** What may be designed in it: the values last set, and which parts they make up. */
 const wal_parameters *wal_problem_parameters(const wal_problem *problem);
 /** Number of parameters. */
 int64_t wal_problem_count(const wal_problem *problem);
+/** How the population answers, as it was given. */
 const wal_response *wal_problem_response(const wal_problem *problem);
 
 /** The parameters that the game began with. [count] */
@@ -70,15 +74,16 @@ void wal_problem_set(wal_problem *problem, const double *theta);
 void wal_problem_draw(wal_problem *problem, int64_t restart, int64_t step);
 /** NULL: games are not drawn. */
 const wal_draws *wal_problem_draws(const wal_problem *problem);
-/** Games of a step, and of an assessment (1 and 1 if games are not drawn). */
+/** Games of a step; 1 if games are not drawn. */
 int64_t wal_problem_batch(const wal_problem *problem);
+/** Games of an assessment; 1 if games are not drawn. */
 int64_t wal_problem_held_out(const wal_problem *problem);
 /** How many games this rank has to do with in a step, one after the other. */
 int64_t wal_problem_turns(const wal_problem *problem);
 
 /** What is known of a design: from the learner's policy after some iterations. */
 typedef struct wal_assessment {
-  double objective;
+  double objective;            /**< g after those iterations */
   double exploitability;       /**< with the learner's entropy; without one as the next */
   double plain_exploitability; /**< of the game itself */
   double start_exploitability; /**< `exploitability` of the uniform policy */

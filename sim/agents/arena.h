@@ -34,7 +34,7 @@ typedef struct wal_arena {
   double *outcome; /**< [pairs * K]: c_k(s,a) at [(s * A + a) * K + k]; NULL if K = 1 */
   int64_t *quota;  /**< [K * C * A]: agents of contest c who play a and get outcome k at
                         [(k * C + c) * A + a]; NULL without contests */
-  struct wal_arena_scratch *scratch;
+  struct wal_arena_scratch *scratch; /**< the arena's own */
 } wal_arena;
 
 /** @param space  laid out in a context of this rank alone; must outlive the arena. Rank-local.
@@ -58,8 +58,9 @@ wal_status wal_arena_stage(wal_arena *arena, int stage, const int64_t *played,
 
 /** Who sees the stages of the limit: the masses of each group, [groups][S]. */
 typedef struct wal_arena_watch {
-  void (*see)(void *user, const wal_arena *arena, int stage, const double *mass);
-  void *user;
+  void (*see)(void *user, const wal_arena *arena, int stage,
+              const double *mass); /**< called once a stage; `mass` is [groups][S] */
+  void *user;                      /**< handed to it */
 } wal_arena_watch;
 
 /**

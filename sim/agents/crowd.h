@@ -4,36 +4,37 @@
 
 #include "sim/agents/arena.h"
 
+/** Agents who play. */
 typedef struct wal_crowd wal_crowd;
 
 enum { WAL_GUEST_OUTCOMES = 64 }; /**< of a game that guests play */
 
 /** Agents with one policy. In each population p, agents[p] of them. */
 typedef struct wal_crowd_group {
-  int64_t agents[WAL_POPULATIONS];
-  const double *const *policy; /**< [H] of [pairs]: pi_h(a|s) at [s * A + a]; rows sum to 1. Not
-                                    to be changed while there is a crowd: it may have been read */
+  int64_t agents[WAL_POPULATIONS]; /**< of each population */
+  const double *const *policy;     /**< [H] of [pairs]: pi_h(a|s) at [s * A + a]; rows sum to 1. Not
+                                        to be changed while there is a crowd: it may have been read */
 } wal_crowd_group;
 
 /** An agent that is followed beside the groups, whatever the mode: one who tries another policy.
  *  What it draws depends on the episode's seed and its number only. */
 typedef struct wal_guest {
-  int64_t number; /**< different ones draw differently; >= 0 */
-  int population;
+  int64_t number;              /**< different ones draw differently; >= 0 */
+  int population;              /**< that it belongs to */
   const double *const *policy; /**< as that of a group */
   /* of the episode */
-  int32_t state;
-  int action;
+  int32_t state; /**< where it is */
+  int action;    /**< that it played last */
   double reward; /**< summed over the stages so far */
 } wal_guest;
 
 /** Who plays. `agents` of every population, guests counted, must be the same in each. */
 typedef struct wal_crowd_plan {
-  wal_arena *arena; /**< of this rank; must outlive the crowd */
-  int groups;
+  wal_arena *arena;             /**< of this rank; must outlive the crowd */
+  int groups;                   /**< >= 1 */
   const wal_crowd_group *group; /**< [groups]; must outlive the crowd */
-  int guests;
-  wal_guest *guest; /**< [guests]; must outlive the crowd */
+  int guests;                   /**< >= 0 */
+  wal_guest *guest;             /**< [guests]; must outlive the crowd */
 } wal_crowd_plan;
 
 /** How agents of groups are kept. `ctx` is that of the crowd: its ranks share the agents, or do the
@@ -43,7 +44,7 @@ typedef struct wal_crowd_type {
   int64_t most;     /**< agents a population */
   /** Makes `self`. Few large things: they are planned. */
   wal_status (*create)(wal_crowd *crowd);
-  void (*destroy)(wal_crowd *crowd);
+  void (*destroy)(wal_crowd *crowd); /**< frees `self` */
   /** Puts all agents into their first states, from crowd->seed. */
   wal_status (*begin)(wal_crowd *crowd);
   /** All agents choose actions: played[g * pairs + (s * A + a)] are those of group g in s who play
@@ -56,13 +57,13 @@ typedef struct wal_crowd_type {
 
 /** N agents playing a game's stages, over and over: an episode each. */
 struct wal_crowd {
-  wal_ctx *ctx;
-  const wal_crowd_type *type;
-  wal_crowd_plan plan;
-  int64_t agents; /**< N, of each population */
-  void *self;
+  wal_ctx *ctx;               /**< not its own */
+  const wal_crowd_type *type; /**< its operations */
+  wal_crowd_plan plan;        /**< as it was given */
+  int64_t agents;             /**< N, of each population */
+  void *self;                 /**< the type's own */
   /* of the episode */
-  uint64_t seed;
+  uint64_t seed;   /**< of all that is drawn */
   int64_t *played; /**< [groups][pairs], of the stage last played */
   int64_t *total;  /**< [pairs]: with guests */
   int64_t *left; /**< [K][C][A]: the arena's quota without what guests got; NULL without contests */
@@ -72,14 +73,15 @@ struct wal_crowd {
 /** Who sees the stages of an episode as they are played: crowd->played and the arena are complete,
  *  nobody has moved yet. The same on all ranks. May be NULL. Must not fail. */
 typedef struct wal_crowd_watch {
-  void (*see)(void *user, const wal_crowd *crowd, int stage);
-  void *user;
+  void (*see)(void *user, const wal_crowd *crowd, int stage); /**< called once a stage */
+  void *user;                                                 /**< handed to it */
 } wal_crowd_watch;
 
 /** WAL_EINPUT, naming numbers, if there are no agents, too many for the type, or not as many in one
  *  population as in another, or if the memory does not suffice. @collective ctx */
 wal_status wal_crowd_create(wal_ctx *ctx, const wal_crowd_type *type, const wal_crowd_plan *plan,
                             wal_crowd **out);
+/** Frees it and sets *crowd to NULL; NULL is let pass. Rank-local. */
 void wal_crowd_destroy(wal_crowd **crowd);
 
 /**

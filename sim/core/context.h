@@ -25,26 +25,32 @@ wal_status wal_ctx_create(MPI_Comm comm, uint64_t seed, wal_ctx **out);
 
 /**
  * Makes a context on those of ctx's ranks that give the same `group` (0, 1, ...), in their order.
- * What is held and exchanged in it counts in `ctx` too, which must outlive it. Its node size is that
- * of `ctx`: whatever is done in the groups, they share the machine.
+ * What is held and exchanged in it counts in `ctx` too, which must outlive it. Its node size is
+ * that of `ctx`: whatever is done in the groups, they share the machine.
  * @collective ctx
  */
 wal_status wal_ctx_split(wal_ctx *ctx, int group, wal_ctx **out);
 
-/** For programs: starts MPI and makes a context on all its ranks; wal_ctx_close() undoes both,
- * after a barrier. */
+/** For programs: starts MPI and makes a context on all its ranks. WAL_EINTERNAL if that fails.
+ *  @collective all processes of the job */
 wal_status wal_ctx_open(int *argc, char ***argv, uint64_t seed, wal_ctx **out);
+/** Undoes wal_ctx_open(), after a barrier; sets *ctx to NULL. @collective */
 void wal_ctx_close(wal_ctx **ctx);
 
 /** Frees the context and sets *ctx to NULL. @collective its communicator */
 void wal_ctx_destroy(wal_ctx **ctx);
 
+/** This rank, 0 .. wal_ctx_size() - 1. */
 int wal_ctx_rank(const wal_ctx *ctx);
+/** Number of ranks. */
 int wal_ctx_size(const wal_ctx *ctx);
 /** Number of this context's ranks on this rank's machine. */
 int wal_ctx_node_size(const wal_ctx *ctx);
+/** The run's seed. */
 uint64_t wal_ctx_seed(const wal_ctx *ctx);
+/** Changes it; the same on all ranks. Rank-local. */
 void wal_ctx_set_seed(wal_ctx *ctx, uint64_t seed);
+/** The communicator: the context's own, whose error handler returns. */
 MPI_Comm wal_ctx_comm(const wal_ctx *ctx);
 
 /** Text of the last failure in this context, "" if there was none. Valid until the next failure. */
@@ -60,8 +66,8 @@ enum { WAL_ERROR_LENGTH = 1024 }; /**< of a failure's text, with its end */
 /** A failure of work that cannot pass it up, such as an operation of a game that calls a script:
  *  held until somebody asks. Zeroed: none. */
 typedef struct wal_held_failure {
-  wal_status status;
-  char text[WAL_ERROR_LENGTH];
+  wal_status status;           /**< WAL_OK: none is held */
+  char text[WAL_ERROR_LENGTH]; /**< its line */
 } wal_held_failure;
 
 /** Holds a failure that the context has just recorded, unless one is held already; WAL_OK is let
@@ -87,10 +93,11 @@ void wal_warn(wal_ctx *ctx, const char *format, ...) __attribute__((format(print
  *  work that is done again with other numbers, and would warn of each. Rank-local. */
 void wal_ctx_silence(wal_ctx *ctx, bool silent);
 
-/** Sets who hears, on this rank, why the whole job is about to be ended from within the library
- *  (io/run_file.h), in this context or one split from it; NULL (as at the start): nobody. It may
- *  not call anything collective. Rank-local. */
+/** Hears why the whole job is about to be ended. It may not call anything collective. */
 typedef void (*wal_end_handler)(void *user, const char *reason);
+/** Sets who hears, on this rank, why the whole job is about to be ended from within the library
+ *  (io/run_file.h), in this context or one split from it; NULL (as at the start): nobody.
+ *  Rank-local. */
 void wal_ctx_set_end_handler(wal_ctx *ctx, wal_end_handler handler, void *user);
 
 /** Tells the handler; to be called by one rank before it ends the job. */
@@ -157,6 +164,7 @@ void wal_ctx_count_memory(wal_ctx *ctx, int64_t bytes);
 
 /** Bytes that this context may hold on this rank; beyond them wal_acquire() fails. 0: no limit. */
 void wal_ctx_set_memory_limit(wal_ctx *ctx, int64_t bytes);
+/** The limit, in bytes; 0: none. */
 int64_t wal_ctx_memory_limit(const wal_ctx *ctx);
 
 /**

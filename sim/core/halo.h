@@ -34,10 +34,12 @@ typedef struct wal_away {
  */
 wal_status wal_halo_create(wal_ctx *ctx, const wal_partition *space, int64_t run_count,
                            const wal_away *runs, wal_halo **out);
+/** Frees it and sets *halo to NULL; NULL is let pass. Rank-local. */
 void wal_halo_destroy(wal_halo **halo);
 
-/** Number of own indices and of away entries on this rank. */
+/** Number of own indices on this rank. */
 int64_t wal_halo_own(const wal_halo *halo);
+/** Number of away entries on this rank. */
 int64_t wal_halo_away(const wal_halo *halo);
 
 /** Fills the away entries of `values` from their owners. @collective */

@@ -20,13 +20,13 @@ enum { WAL_CALL_ARGUMENTS = 6 };
 
 /** A call of a function while a game runs: what it is given, and what it must give back. */
 typedef struct wal_call {
-  const char *owner, *name;         /**< for error texts: "custom", "reward" */
-  const char *const *argument_name; /**< for error texts: "h", "s", ... */
-  const char *expected;             /**< for error texts: "a number" */
-  int argument_count;
-  double arguments[WAL_CALL_ARGUMENTS];
-  const double *array; /**< further last argument, which the script indexes from 0; NULL: none */
-  int64_t array_count;
+  const char *owner, *name;             /**< for error texts: "custom", "reward" */
+  const char *const *argument_name;     /**< for error texts: "h", "s", ... */
+  const char *expected;                 /**< for error texts: "a number" */
+  int argument_count;                   /**< of `arguments` */
+  double arguments[WAL_CALL_ARGUMENTS]; /**< numbers that it is given */
+  const double *array;   /**< further last argument, which the script indexes from 0; NULL: none */
+  int64_t array_count;   /**< numbers in `array` */
   int row;               /**< 0: the results are numbers (several of them also as one list); else
                               one list of rows of so many numbers, or one number for `alone` */
   bool alone;            /**< one number may stand for the whole list: count is then 0 */
@@ -40,8 +40,8 @@ typedef struct wal_call {
  * must give the same results, or ranks would part.
  */
 typedef struct wal_function {
-  void *owner;
-  int reference;
+  void *owner;   /**< the scenario that it is part of */
+  int reference; /**< which of its functions */
   /** results[0..result_count) from arguments[0..argument_count); WAL_EINPUT with file:line and
    *  `what` ("batched_auction: prior") if it fails or does not give that many numbers. For tables
    *  made at load time. */
@@ -61,23 +61,26 @@ typedef struct wal_function {
                        size_t size);
 } wal_function;
 
+/** A node of the tree. */
 typedef struct wal_node wal_node;
+/** A node of the tree: what it is, and what there is of that. */
 struct wal_node {
-  wal_node_kind kind;
-  int line; /**< line of the scenario where it stands, 0 if it has none */
-  bool flag;
-  double number;
-  char *text;       /**< text; name of a component; where in the scenario a function stands, as
-                         "game.reward", NULL if nowhere (-P) */
-  double *numbers;  /**< of WAL_NODE_NUMBERS */
-  int64_t count;    /**< of numbers, items or fields */
-  wal_node **items; /**< items; values of fields (of a component too) */
-  char **keys;      /**< names of fields, in byte order */
-  wal_function function;
+  wal_node_kind kind;    /**< which of the following count */
+  int line;              /**< line of the scenario where it stands, 0 if it has none */
+  bool flag;             /**< of WAL_NODE_FLAG */
+  double number;         /**< of WAL_NODE_NUMBER */
+  char *text;            /**< text; name of a component; where in the scenario a function stands, as
+                              "game.reward", NULL if nowhere (-P) */
+  double *numbers;       /**< of WAL_NODE_NUMBERS */
+  int64_t count;         /**< of numbers, items or fields */
+  wal_node **items;      /**< items; values of fields (of a component too) */
+  char **keys;           /**< names of fields, in byte order */
+  wal_function function; /**< of WAL_NODE_FUNCTION */
 };
 
 /* What takes memory gives NULL or false where there is none left; the tree then stays as it was. */
 
+/** An empty node, to be freed with wal_node_destroy() or given to another one. */
 wal_node *wal_node_create(wal_node_kind kind, int line);
 /** Frees a tree; NULL is let pass. */
 void wal_node_destroy(wal_node *node);
@@ -94,6 +97,7 @@ bool wal_node_set_field(wal_node *node, const char *key, wal_node *value);
 wal_node *wal_node_field(const wal_node *node, const char *key);
 /** Removes and frees a field, if there is one. */
 void wal_node_remove_field(wal_node *node, const char *key);
+/** A copy of the whole tree. Functions are copied by reference: their scenario must live. */
 wal_node *wal_node_copy(const wal_node *node);
 
 /* For error texts; all return `buffer`. */

@@ -4,6 +4,7 @@
 
 #include "sim/core/node.h"
 
+/** What may stand as a parameter. */
 typedef enum wal_param_type {
   WAL_INTEGER,   /**< whole number */
   WAL_REAL,      /**< finite number */
@@ -25,8 +26,8 @@ struct wal_component;
  * the documentation, and the error texts.
  */
 typedef struct wal_param {
-  const char *name;
-  wal_param_type type;
+  const char *name;    /**< as scenarios write it */
+  wal_param_type type; /**< what may stand there */
   bool required;       /**< no default and must be given */
   bool optional;       /**< no default and may be left out; `meaning` says what then holds */
   double low, high;    /**< inclusive range of a number or of every number in an array, an open end
@@ -41,8 +42,8 @@ typedef struct wal_param {
                             `number` */
   const char *choices; /**< TEXT: "a|b|c"; COMPONENT: kind, or kinds "a|b";
                             ANY: as "a table of lists" */
-  const struct wal_component *record;
-  bool named;          /**< of COMPONENT: "name" stands for name{} */
+  const struct wal_component *record; /**< of RECORD: what the table may have */
+  bool named;                         /**< of COMPONENT: "name" stands for name{} */
   const char *wraps;   /**< of COMPONENT: a list, a table or a function stands for the component of
                             this name with it as its first parameter; NULL: it does not */
   const char *unit;    /**< NULL if none */
@@ -51,7 +52,7 @@ typedef struct wal_param {
 
 /** A thing that scenarios construct by name. */
 typedef struct wal_component {
-  const char *name;
+  const char *name;        /**< of the constructor */
   const char *kind;        /**< "game", "learner", "task", ... */
   const char *summary;     /**< one line */
   const char *source;      /**< where the definition comes from */
@@ -60,10 +61,11 @@ typedef struct wal_component {
 
 /** All components a program knows. */
 typedef struct wal_catalogue {
-  const wal_component *const *components;
-  int64_t count;
+  const wal_component *const *components; /**< [count] */
+  int64_t count;                          /**< of components */
 } wal_catalogue;
 
+/** The first component of this name, NULL if there is none. */
 const wal_component *wal_catalogue_find(const wal_catalogue *catalogue, const char *name);
 
 /** Of the two texts the one that tells what a component parameter takes besides components: lists
@@ -101,8 +103,10 @@ typedef struct wal_params wal_params;
 wal_status wal_params_resolve(wal_ctx *ctx, const char *file, const wal_component *component,
                               const wal_node *node, const wal_catalogue *catalogue,
                               wal_params **out);
+/** Frees the whole tree and sets *params to NULL; NULL is let pass. Rank-local. */
 void wal_params_destroy(wal_params **params);
 
+/** The component that they are of. */
 const wal_component *wal_params_component(const wal_params *params);
 
 /** Name of the scenario that the parameters are from, as error texts have it. */
@@ -110,9 +114,14 @@ const char *wal_params_file(const wal_params *params);
 
 /* Values by name. Asking for a name or a type that the component did not declare is a programming
  * error and aborts. */
+
+/** An INTEGER. */
 int64_t wal_params_integer(const wal_params *params, const char *name);
+/** A REAL. */
 double wal_params_real(const wal_params *params, const char *name);
+/** A FLAG. */
 bool wal_params_flag(const wal_params *params, const char *name);
+/** A TEXT; owned by params. */
 const char *wal_params_text(const wal_params *params, const char *name);
 /** Resolved parameters of a nested component or record, NULL if absent. */
 wal_params *wal_params_child(const wal_params *params, const char *name);
@@ -155,10 +164,11 @@ void wal_params_extent(const wal_params *params, const char *name, int64_t exten
 wal_status wal_params_distribution(wal_ctx *ctx, wal_params *params, const char *name,
                                    int64_t count, const double **out);
 
-/* Give an optional parameter that was left out a value that its component found out, as if it had
- * been given: resolved scenarios have it. */
+/** Gives an optional TEXT that was left out a value that its component found out, as if it had been
+ *  given: resolved scenarios have it. The value is copied. */
 wal_status wal_params_fill_text(wal_ctx *ctx, wal_params *params, const char *name,
                                 const char *value);
+/** The same of an INTEGER. */
 void wal_params_fill_integer(wal_params *params, const char *name, int64_t value);
 
 /**
@@ -192,12 +202,14 @@ void wal_params_warn(wal_ctx *ctx, const wal_params *params, const char *name, c
 /** Receives the parts of resolved parameters in order of declaration (see wal_params_visit()); what
  *  is NULL is passed over. */
 typedef struct wal_params_visitor {
-  void *user;
-  void (*open)(void *user, const char *name, const wal_component *component, bool record);
-  void (*close)(void *user, bool record);
-  void (*flag)(void *user, const char *name, bool value);
-  void (*number)(void *user, const char *name, double value, bool whole);
-  void (*text)(void *user, const char *name, const char *value);
+  void *user; /**< handed to all of them */
+  void (*open)(void *user, const char *name, const wal_component *component,
+               bool record);              /**< a nested component, or a record, begins */
+  void (*close)(void *user, bool record); /**< it ends */
+  void (*flag)(void *user, const char *name, bool value); /**< a FLAG */
+  void (*number)(void *user, const char *name, double value,
+                 bool whole); /**< an INTEGER (`whole`) or a REAL */
+  void (*text)(void *user, const char *name, const char *value); /**< a TEXT */
   /** rank and extent as in wal_param; an array still a function has values NULL */
   void (*array)(void *user, const char *name, int rank, const int64_t extent[3],
                 const double *values);

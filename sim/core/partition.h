@@ -14,12 +14,12 @@
  * *derived* space (of post-decision states) is cut in proportion to its base and has no tiles.
  */
 typedef struct wal_partition {
-  int64_t size;
-  int64_t block, tile; /**< of the base space, in states */
-  int64_t block_tiles; /**< tiles of a whole block */
-  int64_t base_size;   /**< equals size unless derived */
-  int64_t blocks;      /**< in total */
-  int ranks, rank;
+  int64_t size;                   /**< indices */
+  int64_t block, tile;            /**< of the base space, in states */
+  int64_t block_tiles;            /**< tiles of a whole block */
+  int64_t base_size;              /**< equals size unless derived */
+  int64_t blocks;                 /**< in total */
+  int ranks, rank;                /**< how many share them, and which one this is */
   int64_t first_block, end_block; /**< own blocks */
   int64_t first, count;           /**< own indices */
 } wal_partition;

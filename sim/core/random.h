@@ -36,7 +36,7 @@ typedef enum wal_purpose {
 
 /** Four words of Philox4x32-10 (Random123). */
 typedef struct wal_random_words {
-  uint32_t word[4];
+  uint32_t word[4]; /**< 32 random bits each */
 } wal_random_words;
 
 /**

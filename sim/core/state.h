@@ -19,22 +19,24 @@ typedef enum wal_field_kind {
 
 enum { WAL_FIELDS = 64, WAL_FIELD_NAME = 48 };
 
+/** A field: what is to be kept, and where it stands in memory. */
 typedef struct wal_field {
   char name[WAL_FIELD_NAME]; /**< [a-z][a-z0-9_]* */
-  wal_field_kind kind;
-  int64_t *integer;     /**< INTEGER; of ITEMS the count (lists may share it, and the room) */
-  void *array;          /**< ITEMS: address of the pointer to them, which wal_acquire() made */
-  int64_t *room;        /**< ITEMS: for how many there is room */
+  wal_field_kind kind;       /**< which of the following count */
+  int64_t *integer;          /**< INTEGER; of ITEMS the count (lists may share it, and the room) */
+  void *array;               /**< ITEMS: address of the pointer to them, which wal_acquire() made */
+  int64_t *room;             /**< ITEMS: for how many there is room */
   size_t item;          /**< ITEMS: bytes of one, a multiple of 8 without padding that varies */
   double *values;       /**< SPREAD: own range of row 0 */
   int64_t rows, stride; /**< SPREAD: how many; numbers from one row to the next in memory */
   int64_t whole, first, count; /**< SPREAD: numbers of a row over all ranks, and the own range */
 } wal_field;
 
+/** The list. */
 typedef struct wal_state {
-  wal_ctx *ctx;
-  int count;
-  wal_field field[WAL_FIELDS];
+  wal_ctx *ctx;                /**< whose ranks have the fields */
+  int count;                   /**< of fields */
+  wal_field field[WAL_FIELDS]; /**< [count] */
 } wal_state;
 
 /** An empty list, whose fields are those of all ranks of ctx. */
@@ -42,9 +44,13 @@ wal_state wal_state_start(wal_ctx *ctx);
 
 /* Declare a field. What they point to must outlive the list. A field too many, or a name twice, is
  * a mistake of the program and aborts. */
+
+/** A WAL_FIELD_INTEGER. */
 void wal_state_add_integer(wal_state *state, const char *name, int64_t *value);
+/** A WAL_FIELD_ITEMS of structs of `item` bytes; `array` is the address of the pointer to them. */
 void wal_state_add_items(wal_state *state, const char *name, void *array, int64_t *count,
                          int64_t *room, size_t item);
+/** A WAL_FIELD_SPREAD. */
 void wal_state_add_spread(wal_state *state, const char *name, double *values, int64_t rows,
                           int64_t stride, int64_t whole, int64_t first, int64_t count);
 

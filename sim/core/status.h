@@ -17,6 +17,7 @@
   X(WAL_EIO, 74, "input/output error")                             \
   X(WAL_ESTOPPED, 75, "stopped on request; resume continues it")
 
+/** What a call came to: WAL_OK, or why it failed. */
 typedef enum wal_status {
 #define WAL_STATUS_ENUM(code, exit_status, text) code,
   WAL_STATUS_LIST(WAL_STATUS_ENUM)

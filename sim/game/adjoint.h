@@ -20,13 +20,13 @@ typedef struct wal_adjoint wal_adjoint;
 
 /** What a seed has at hand for one tile of one stage; bars are added to. */
 typedef struct wal_adjoint_tile {
-  wal_slab slab;
-  int64_t tile;
-  const double *mass;      /**< [count] */
-  const double *pi;        /**< [A][stride] */
-  const double *statistic; /**< z_h, completed */
-  double *mass_bar, *pi_bar;
-  double *statistic_bar; /**< this tile's share */
+  wal_slab slab;             /**< its stage and states */
+  int64_t tile;              /**< its number on this rank */
+  const double *mass;        /**< [count] */
+  const double *pi;          /**< [A][stride] */
+  const double *statistic;   /**< z_h, completed */
+  double *mass_bar, *pi_bar; /**< [count]; [A][stride] */
+  double *statistic_bar;     /**< this tile's share */
 } wal_adjoint_tile;
 
 /** The objective's own derivatives by the flow: what it reads of masses, policy and statistics. */
@@ -35,20 +35,21 @@ typedef struct wal_adjoint_seed {
   void (*stage)(void *user, int stage, const double *statistic, double *statistic_bar);
   /** Once a tile; rank-local. May be NULL. */
   void (*tile)(void *user, const wal_adjoint_tile *tile);
-  void *user;
+  void *user; /**< handed to both */
 } wal_adjoint_seed;
 
+/** What an adjoint sweep is asked for. */
 typedef struct wal_adjoint_request {
   double entropy;      /**< of the soft values, >= 0 */
   const double *q_bar; /**< as the policy's values [H][space->pairs], times `scale`; NULL: 0 */
-  double scale;
+  double scale;        /**< what q_bar is multiplied by */
   const wal_adjoint_seed *seed; /**< NULL: 0 */
   /** NULL, or: the policy's logits are those after this step. It is taken back first, tile by tile,
    *  with the flow and values that were before it: y <- (y - rate * q) / keep. Not for games that
    *  read their policy. */
   const wal_logit_step *undo;
-  double *logits_bar; /**< [H][space->pairs]: receives keep * itself + bar; may be q_bar */
-  double keep;
+  double *logits_bar;     /**< [H][space->pairs]: receives keep * itself + bar; may be q_bar */
+  double keep;            /**< what logits_bar is multiplied by before the bar is added */
   double *parameters_bar; /**< [parameters of the game]: added to, the same on all ranks; NULL:
                              not wanted, and none may be put off from runs before */
 } wal_adjoint_request;
@@ -56,11 +57,14 @@ typedef struct wal_adjoint_request {
 /** WAL_EINPUT, naming the game, if it lacks a derivative that adjoint sweeps need. Rank-local. */
 wal_status wal_adjoint_check(wal_ctx *ctx, const wal_game *game);
 
-/** @collective */
+/** Makes room for adjoint sweeps of a space, which must outlive it. @collective
+ *  Cost: memory for an array of policy size, one of mean-field size, and some of a stage. */
 wal_status wal_adjoint_create(const wal_space *space, wal_adjoint **out);
+/** Frees it and sets *adjoint to NULL; NULL is let pass. Rank-local. */
 void wal_adjoint_destroy(wal_adjoint **adjoint);
 
 /**
+ * Both passes of an adjoint sweep.
  * @param flow    that of the policy (with undo: of the one before the step)
  * @param values  have kept its WAL_VALUE_SOFT_POLICY; not read without q_bar
  * @param policy  logits

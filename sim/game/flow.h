@@ -6,10 +6,10 @@
 
 /** The mean field that a policy induces: masses of all stages and the stages' statistics. */
 typedef struct wal_flow {
-  const wal_space *space;
-  double *mass;       /**< [H][space->row]: mu_h of own states, see wal_flow_mass() */
-  double *statistics; /**< [H][wal_game_statistics()]: z_h, the same on all ranks */
-  struct wal_flow_scratch *scratch;
+  const wal_space *space;           /**< not its own */
+  double *mass;                     /**< [H][space->row]: mu_h of own states, see wal_flow_mass() */
+  double *statistics;               /**< [H][wal_game_statistics()]: z_h, the same on all ranks */
+  struct wal_flow_scratch *scratch; /**< the flow's own */
 } wal_flow;
 
 /** Makes a flow whose stage 0 is the game's initial distribution.
@@ -17,6 +17,7 @@ typedef struct wal_flow {
  *                  where it is needed again
  *  @collective */
 wal_status wal_flow_create(const wal_space *space, bool rereads, wal_flow *out);
+/** Frees what it holds; a zeroed flow is let pass. Rank-local. */
 void wal_flow_destroy(wal_flow *flow);
 
 /**
@@ -33,9 +34,10 @@ wal_status wal_flow_run(wal_flow *flow, const wal_policy *policy);
  * stage are complete by then.
  */
 typedef struct wal_flow_source {
-  wal_status (*begin)(void *user, int stage);
-  const double *(*read)(void *user, const wal_slab *slab, int64_t tile, double *room);
-  void *user;
+  wal_status (*begin)(void *user, int stage); /**< a stage begins */
+  const double *(*read)(void *user, const wal_slab *slab, int64_t tile,
+                        double *room); /**< the policy of a tile */
+  void *user;                          /**< handed to both */
 } wal_flow_source;
 
 /** As wal_flow_run(), for a policy made on the way, all stages of it. @collective */

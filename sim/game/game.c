@@ -44,6 +44,11 @@ static bool has_toll(const wal_component *component) {
   return false;
 }
 
+const wal_game_type *wal_game_of(const wal_params *params) {
+  const char *component = (const char *)wal_params_component(params);
+  return (const wal_game_type *)(const void *)(component - offsetof(wal_game_type, component));
+}
+
 wal_status wal_game_create(wal_ctx *ctx, const wal_game_type *type, wal_params *params,
                            wal_game *out) {
   memset(out, 0, sizeof *out);

@@ -26,8 +26,8 @@ enum { WAL_AXES = 4, WAL_POPULATIONS = 8 };
 
 /** One coordinate of a state: states are numbered row-major over the axes, the last one fastest. */
 typedef struct wal_axis {
-  const char *name; /**< "row", "column", "inventory", ...; a static string */
-  int64_t size;
+  const char *name;    /**< "row", "column", "inventory", ...; a static string */
+  int64_t size;        /**< places on it */
   const double *label; /**< [size]: what stands at its places, as values of a grid (NaN: nothing);
                             lives as long as the game. NULL: 0, 1, 2, ... */
   const char *unit;    /**< of the labels; NULL: "1" */
@@ -55,50 +55,50 @@ typedef struct wal_shape {
   bool varies;         /**< maps and noise differ from stage to stage: H - 1 kernels are kept */
   int contests;        /**< C: what agents of a finite population contest, see quota() */
   int axes;            /**< coordinates of a state; 0: one, called "state" */
-  wal_axis axis[WAL_AXES];
+  wal_axis axis[WAL_AXES]; /**< [axes]; their sizes multiply to S */
   wal_axis action; /**< what the actions are, if they are places on an axis (with labels); else
                         its name is NULL */
 } wal_shape;
 
 /** A number that a game reports of every stage. */
 typedef struct wal_report_column {
-  const char *name, *unit, *meaning;
-  bool adds; /**< its sum over the stages means something, too */
+  const char *name, *unit, *meaning; /**< [a-z][a-z0-9_]*; "1" without; one line; all static */
+  bool adds;                         /**< its sum over the stages means something, too */
 } wal_report_column;
 
 /** A row of numbers that a game reports of every stage: part of z_h. */
 typedef struct wal_report_table {
-  const char *name, *unit, *meaning;
-  int row; /**< it is z_h[row * A] and those behind, one an action */
+  const char *name, *unit, *meaning; /**< as those of a column */
+  int row;                           /**< it is z_h[row * A] and those behind, one an action */
 } wal_report_table;
 
 enum { WAL_REPORT_COLUMNS = 12, WAL_REPORT_TABLES = 4 };
 
 /** What a game reports of a policy in its own mean field, beyond the solution itself. */
 typedef struct wal_report_form {
-  const char *group; /**< of the run file, as "auction" */
-  const char *stage; /**< what a stage is called: "round" */
-  int sums;          /**< numbers that measure() adds up */
-  int columns, tables;
+  const char *group;                            /**< of the run file, as "auction" */
+  const char *stage;                            /**< what a stage is called: "round" */
+  int sums;                                     /**< numbers that measure() adds up */
+  int columns, tables;                          /**< how many there are */
   wal_report_column column[WAL_REPORT_COLUMNS]; /**< in the order of the printed table */
-  wal_report_table table[WAL_REPORT_TABLES];
+  wal_report_table table[WAL_REPORT_TABLES];    /**< [tables] */
 } wal_report_form;
 
 enum { WAL_PARAMETER_PARTS = 16 };
 
 /** Parameters that belong together, as the weights of a layer. */
 typedef struct wal_parameter_part {
-  const char *name; /**< [a-z][a-z0-9_]*, a static string */
-  int rank;         /**< 1 or 2 */
-  int64_t extent[2];
+  const char *name;  /**< [a-z][a-z0-9_]*, a static string */
+  int rank;          /**< 1 or 2 */
+  int64_t extent[2]; /**< row-major; the second is 0 if the rank is 1 */
 } wal_parameter_part;
 
 /** The numbers of a game that a designer may choose. */
 typedef struct wal_parameters {
   double *values; /**< [count]; the game's own: changes count from wal_game_designed() on */
-  int64_t count;
-  int parts; /**< one after the other they make up the values */
-  wal_parameter_part part[WAL_PARAMETER_PARTS];
+  int64_t count;  /**< of values; 0: there is nothing to design */
+  int parts;      /**< one after the other they make up the values */
+  wal_parameter_part part[WAL_PARAMETER_PARTS]; /**< [parts] */
 } wal_parameters;
 
 /**
@@ -107,19 +107,21 @@ typedef struct wal_parameters {
  * [outcome][action][stride].
  */
 typedef struct wal_slab {
-  int stage;
-  int64_t first; /**< global index of the first state */
-  int64_t count;
+  int stage;      /**< h */
+  int64_t first;  /**< global index of the first state */
+  int64_t count;  /**< states */
   int64_t stride; /**< >= count */
 } wal_slab;
+
+/** A kind of game: its operations, below. */
+typedef struct wal_game_type wal_game_type;
 
 /**
  * Operations of a game. All are rank-local, are called per slab, never per state, and may be called
  * in any order of slabs. `struct_size` is sizeof(wal_game_type) where the game was compiled.
  */
-typedef struct wal_game_type wal_game_type;
 struct wal_game_type {
-  size_t struct_size;
+  size_t struct_size;      /**< sizeof(wal_game_type) where it was compiled */
   wal_component component; /**< name, parameters; kind "game" */
 
   /* required */
@@ -128,7 +130,7 @@ struct wal_game_type {
    *  `shape` (zeroed before; populations, outcomes, group default to 1) and makes the game's own
    *  data. Rank-local, same result on all ranks. */
   wal_status (*create)(wal_ctx *ctx, wal_params *params, wal_shape *shape, void **self);
-  void (*destroy)(wal_ctx *ctx, void *self);
+  void (*destroy)(wal_ctx *ctx, void *self); /**< frees what create() made */
   /** mass[i] of states first+i at stage 0; sums to 1 in each population. */
   void (*initial)(const void *self, int64_t first, int64_t count, double *mass);
   /** post[i] = t_k(first+i, action) after stage `stage` (of 0 .. H-2; always 0 unless
@@ -255,10 +257,14 @@ struct wal_game_type {
 /** A game with its parameters. */
 typedef struct wal_game {
   const wal_game_type *type; /**< of its kind, or what its operations() gives */
-  void *self;
-  wal_shape shape;
-  wal_toll toll; /**< count 0: none */
+  void *self;                /**< the game's own, as create() gave it */
+  wal_shape shape;           /**< its sizes */
+  wal_toll toll;             /**< count 0: none */
 } wal_game;
+
+/** The game whose component `params` are of, known to the library or not: it is the one that holds
+ *  the component, whose kind must be "game". */
+const wal_game_type *wal_game_of(const wal_params *params);
 
 /**
  * Makes a game and checks its shape. Rank-local, same on all ranks.

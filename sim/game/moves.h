@@ -16,6 +16,7 @@ typedef struct wal_moves wal_moves;
 wal_status wal_moves_create(wal_ctx *ctx, const wal_game *game, int stage,
                             const wal_partition *states, const wal_partition *post,
                             wal_moves **out);
+/** Frees them and sets *moves to NULL; NULL is let pass. Rank-local. */
 void wal_moves_destroy(wal_moves **moves);
 
 /** Exchange of arrays over post-decision states. */

@@ -23,6 +23,7 @@ typedef struct wal_noise wal_noise;
 wal_status wal_noise_create(wal_ctx *ctx, const wal_game *game, int stage,
                             const wal_partition *post, const wal_partition *states,
                             wal_noise_form form, wal_noise **out);
+/** Frees it and sets *noise to NULL; NULL is let pass. Rank-local. */
 void wal_noise_destroy(wal_noise **noise);
 
 /** The form in use; never WAL_NOISE_AUTO. */

@@ -15,9 +15,9 @@ typedef enum wal_policy_kind {
 
 /** A policy for all stages, the own states of a rank: one array of policy size, two with a memo. */
 typedef struct wal_policy {
-  const wal_space *space;
-  wal_policy_kind kind;
-  double *values; /**< [H][space->pairs] */
+  const wal_space *space; /**< not its own */
+  wal_policy_kind kind;   /**< what `values` are */
+  double *values;         /**< [H][space->pairs] */
   /* Memo of logits: what wal_policy_read() would compute again, for tiles that are known. It takes
      another array of policy size and saves one of two exponentials an action and iteration; not
      kept where the array is large (policy.c). Same bits with and without. */
@@ -32,15 +32,16 @@ typedef struct wal_policy {
 
 /** The policy that plays all legal actions alike, of any kind. Rank-local. */
 wal_status wal_policy_create(const wal_space *space, wal_policy_kind kind, wal_policy *out);
+/** Frees what it holds; a zeroed policy is let pass. Rank-local. */
 void wal_policy_destroy(wal_policy *policy);
 
-/** Declares an array of policy size, tile by tile as it stands in memory: tiles do not depend on the
- *  number of ranks. */
-void wal_policy_declare(const wal_space *space, double *values, const char *name,
-                        wal_state *state);
+/** Declares an array of policy size, tile by tile as it stands in memory: tiles do not depend on
+ * the number of ranks. */
+void wal_policy_declare(const wal_space *space, double *values, const char *name, wal_state *state);
 /** To be called when a policy's values have been read back. */
 void wal_policy_restored(wal_policy *policy);
 
+/** The tile that a slab is, for the arithmetic of sim/game/tile.h. */
 static inline wal_tile wal_tile_of(const wal_space *space, const wal_slab *slab) {
   return (wal_tile){slab->count, slab->stride, space->game->shape.actions};
 }
@@ -54,8 +55,9 @@ static inline double *wal_policy_tile(const wal_policy *policy, int stage, int64
 typedef struct wal_policy_memo {
   double *probabilities; /**< [A][stride] */
   double *log_norm;      /**< [stride] */
-  unsigned char *known;
+  unsigned char *known;  /**< whether the two hold; NULL: nothing is kept */
 } wal_policy_memo;
+/** That of a tile of this rank. */
 wal_policy_memo wal_policy_memo_of(const wal_policy *policy, int stage, int64_t tile);
 
 /** To be told whenever a tile's stored numbers have been changed: what is remembered is void. */

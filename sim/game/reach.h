@@ -11,9 +11,9 @@
  */
 typedef struct wal_run {
   int32_t source; /**< counted from where the owner of the run says */
-  int32_t count;
+  int32_t count;  /**< sources */
   int32_t target; /**< index into a halo array: own indices, then away entries */
-  int32_t step;
+  int32_t step;   /**< from one target to the next */
 } wal_run;
 
 /**
@@ -22,7 +22,9 @@ typedef struct wal_run {
  */
 typedef struct wal_reach wal_reach;
 
+/** Begins a map into `space`, which is copied. */
 wal_status wal_reach_create(wal_ctx *ctx, const wal_partition *space, wal_reach **out);
+/** Frees it and sets *reach to NULL; NULL is let pass. */
 void wal_reach_destroy(wal_reach **reach);
 
 /** Sources of block `block` follow, in ascending order of blocks; with -1 the last one ends. */

@@ -14,12 +14,12 @@
  * its states are contiguous for every action; the last tile is padded.
  */
 typedef struct wal_space {
-  wal_ctx *ctx;
-  const wal_game *game;
-  wal_partition states, post;
-  int kernels;       /**< 1, or H - 1 if they vary */
-  wal_moves **moves; /**< [kernels] */
-  wal_noise **noise; /**< [kernels]; NULL: post-decision states are the next states */
+  wal_ctx *ctx;               /**< not its own */
+  const wal_game *game;       /**< not its own */
+  wal_partition states, post; /**< of the states, and of the post-decision states */
+  int kernels;                /**< 1, or H - 1 if they vary */
+  wal_moves **moves;          /**< [kernels] */
+  wal_noise **noise;          /**< [kernels]; NULL: post-decision states are the next states */
   unsigned char
       *legal;    /**< array over (state, action) of one stage; NULL: all are, on every rank */
   int64_t tiles; /**< of this rank */
@@ -32,8 +32,8 @@ typedef struct wal_space {
 
 /** How to lay out; zero for the usual. For tests of what must not matter. */
 typedef struct wal_space_options {
-  int64_t block; /**< states a block */
-  wal_noise_form form;
+  int64_t block;       /**< states a block */
+  wal_noise_form form; /**< of noise kernels */
 } wal_space_options;
 
 /**
@@ -43,6 +43,7 @@ typedef struct wal_space_options {
  */
 wal_status wal_space_create(wal_ctx *ctx, const wal_game *game, const wal_space_options *options,
                             wal_space **out);
+/** Frees it and sets *space to NULL; NULL is let pass. Rank-local. */
 void wal_space_destroy(wal_space **space);
 
 /** Where mass is moved to, given the row of the next stage's masses and scratch of halo size: one

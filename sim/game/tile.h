@@ -11,8 +11,8 @@
  * whatever the instruction set.
  */
 typedef struct wal_tile {
-  int64_t count, stride;
-  int actions;
+  int64_t count, stride; /**< states; numbers from one action to the next */
+  int actions;           /**< A */
 } wal_tile;
 
 /** pi = softmax over actions of scale * y. `y` and `pi` may be the same array. If `log_norm` is not

@@ -10,15 +10,16 @@
  *   charge = most * sigmoid(xi)      (Corecco et al. 2025, section 5: the price on the beach)
  */
 typedef struct wal_toll {
-  bool by_action;
-  double most;
-  int64_t states;
-  int actions;
+  bool by_action; /**< on (state, action) instead of on states */
+  double most;    /**< no charge is higher; in units of reward */
+  int64_t states; /**< S */
+  int actions;    /**< A */
   int64_t count;  /**< charges: S, or A * S as [A][S]; 0: there is no toll */
   double *xi;     /**< [count] */
   double *charge; /**< [count]; follows xi by wal_toll_renew() */
 } wal_toll;
 
+/** toll{}, as scenarios write it. */
 extern const wal_component wal_toll_component;
 
 /** The parameter of every game. */
@@ -28,9 +29,12 @@ extern const wal_component wal_toll_component;
     .meaning = "charge on states or actions, subtracted from the rewards; without it none"     \
   }
 
-/** @param params  of a toll{}; NULL: none. Rank-local. */
+/** Makes a toll with charges as they are before a design. Rank-local. WAL_EINPUT if there are too
+ *  many.
+ *  @param params  of a toll{}; NULL: none, and *out is zeroed */
 wal_status wal_toll_create(wal_ctx *ctx, wal_params *params, int64_t states, int actions,
                            wal_toll *out);
+/** Frees what it holds; a zeroed toll is let pass. Rank-local. */
 void wal_toll_destroy(wal_ctx *ctx, wal_toll *toll);
 
 /** To be called when xi has been changed. */

@@ -15,8 +15,8 @@ typedef enum wal_value {
 
 /** What the sweep has at hand for one tile of one stage; valid during the call. */
 typedef struct wal_value_tile {
-  wal_slab slab;
-  int64_t tile;
+  wal_slab slab;               /**< its stage and states */
+  int64_t tile;                /**< its number on this rank */
   const double *mass;          /**< [count] */
   const double *pi;            /**< [A][stride]; may be the policy's own array */
   const double *q[WAL_VALUES]; /**< [A][stride] of the values that visits asked for */
@@ -29,7 +29,7 @@ typedef struct wal_value_tile {
  * go spares the passes that a visit would take.
  */
 typedef struct wal_logit_step {
-  double keep, rate;
+  double keep, rate; /**< factors of the logits and of q */
 } wal_logit_step;
 
 /**
@@ -42,8 +42,8 @@ typedef struct wal_value_request {
   unsigned visits; /**< of these, those whose q the visit reads */
   double entropy;  /**< of the soft values, > 0 if they are asked for */
   wal_value keep;  /**< whose V_h(s) of all stages is kept */
-  void (*visit)(void *user, const wal_value_tile *tile);
-  void *user;
+  void (*visit)(void *user, const wal_value_tile *tile); /**< called once a tile; NULL: nobody */
+  void *user;                                            /**< handed to it */
   const wal_logit_step
       *step; /**< instead of a visit, or NULL; WAL_VALUE_SOFT_POLICY is asked for */
   /** [H][space->pairs], as a policy's numbers: rewards in place of the game's own, with its toll;
@@ -60,10 +60,10 @@ typedef struct wal_value_totals {
 
 /** Room for backward sweeps of one space. */
 typedef struct wal_values {
-  const wal_space *space;
-  double *kept; /**< [H][space->row]: V_h(s) of the value that the last sweep kept, see
-                     wal_values_kept() */
-  struct wal_values_scratch *scratch;
+  const wal_space *space; /**< not its own */
+  double *kept;           /**< [H][space->row]: V_h(s) of the value that the last sweep kept, see
+                               wal_values_kept() */
+  struct wal_values_scratch *scratch; /**< the values' own */
 } wal_values;
 
 /** V_h(s) of own states of the value that the last sweep kept. */
@@ -71,11 +71,13 @@ static inline double *wal_values_kept(const wal_values *values, int stage) {
   return values->kept + stage * values->space->row;
 }
 
-/** @param which  the values that sweeps will ask for
+/** Makes room for sweeps.
+ *  @param which  the values that sweeps will ask for
  *  @param kept   the one that all of them will keep, which saves memory; WAL_VALUES if that changes
  *  @collective */
 wal_status wal_values_create(const wal_space *space, unsigned which, wal_value kept,
                              wal_values *out);
+/** Frees what it holds; zeroed values are let pass. Rank-local. */
 void wal_values_destroy(wal_values *values);
 
 /**

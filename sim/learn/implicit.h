@@ -24,6 +24,7 @@
  */
 typedef struct wal_implicit wal_implicit;
 
+/** How the equilibrium is looked for. */
 typedef struct wal_implicit_options {
   double rate, entropy; /**< of mirror descent; entropy > 0 */
   /** The run ends when no probability will change by more than about this, and the system is solved
@@ -36,17 +37,20 @@ typedef struct wal_implicit_options {
   int64_t iterations; /**< most steps of mirror descent, and most products J^T m */
 } wal_implicit_options;
 
-/** WAL_EINPUT if the game lacks derivatives or entropy is 0. @collective */
+/** Makes room for runs in a space, which must outlive it. WAL_EINPUT if the game lacks derivatives
+ * or entropy is 0. @collective */
 wal_status wal_implicit_create(const wal_space *space, const wal_implicit_options *options,
                                wal_implicit **out);
+/** Frees it and sets *implicit to NULL; NULL is let pass. Rank-local. */
 void wal_implicit_destroy(wal_implicit **implicit);
 
 /** Runs to the equilibrium of the game as it is. @collective. WAL_ENOCONV if the steps do not
  *  suffice for what is accepted. */
 wal_status wal_implicit_forward(wal_implicit *implicit);
 
-/** The equilibrium and its flow, after wal_implicit_forward(). */
+/** The equilibrium, after wal_implicit_forward(). */
 const wal_policy *wal_implicit_policy(const wal_implicit *implicit);
+/** Its flow. */
 const wal_flow *wal_implicit_flow(const wal_implicit *implicit);
 
 /** The gradient of the objective that `seed` belongs to, as wal_unrolled_backward(). @collective.
@@ -56,10 +60,11 @@ wal_status wal_implicit_backward(wal_implicit *implicit, const wal_adjoint_seed 
 
 /** What the last run took. */
 typedef struct wal_implicit_work {
-  int64_t steps, products;
-  double residual; /**< change of probabilities that is left, to first order */
-  bool found;      /**< it is within the tolerance, not just accepted */
+  int64_t steps, products; /**< of mirror descent; J^T m of the system */
+  double residual;         /**< change of probabilities that is left, to first order */
+  bool found;              /**< it is within the tolerance, not just accepted */
 } wal_implicit_work;
+/** That work. */
 wal_implicit_work wal_implicit_last(const wal_implicit *implicit);
 
 /** Declares from where the next run begins. */

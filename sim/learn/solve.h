@@ -8,7 +8,7 @@
  * if `regularized` is not 0, that with the learner's entropy <= regularized. With a tolerance, what
  * rounding leaves of the difference of two values (1e-14 of them) counts as 0. */
 typedef struct wal_stop {
-  int64_t iterations;
+  int64_t iterations;        /**< most of them, >= 0 */
   double absolute, relative; /**< both 0: not asked for */
   int64_t every;             /**< measure exploitability every so many iterations, >= 1 */
   double regularized;        /**< for learners with entropy; 0: not asked for */
@@ -16,13 +16,13 @@ typedef struct wal_stop {
 
 /** What was measured, one entry a measured iteration; entry 0 is the start. */
 typedef struct wal_trace {
-  wal_measure *rows;
-  double *seconds; /**< since the solve began */
-  int64_t count, capacity;
-  int64_t best;        /**< entry with the least exploitability */
-  bool converged;      /**< a tolerance was asked for and reached */
-  bool tolerance;      /**< a tolerance was asked for */
-  wal_traffic traffic; /**< of this rank, from the start of the solve to its end */
+  wal_measure *rows;       /**< [count] */
+  double *seconds;         /**< since the solve began */
+  int64_t count, capacity; /**< entries, and for how many there is room */
+  int64_t best;            /**< entry with the least exploitability */
+  bool converged;          /**< a tolerance was asked for and reached */
+  bool tolerance;          /**< a tolerance was asked for */
+  wal_traffic traffic;     /**< of this rank, from the start of the solve to its end */
   /* where the solve stands between two iterations */
   int64_t next;    /**< iteration that comes next */
   int64_t careful; /**< 1: the last measurement met the tolerance, but its policy is gone */
@@ -41,9 +41,9 @@ typedef wal_status (*wal_solve_pause)(void *user, bool *stop);
 
 /** Who is told and asked during a solve; either may be NULL. */
 typedef struct wal_solve_watch {
-  wal_solve_report report;
-  wal_solve_pause pause;
-  void *user;
+  wal_solve_report report; /**< told of iterations */
+  wal_solve_pause pause;   /**< asked between them */
+  void *user;              /**< handed to both */
 } wal_solve_watch;
 
 /**
@@ -61,6 +61,7 @@ typedef struct wal_solve_watch {
  */
 wal_status wal_solve(wal_learner *learner, const wal_stop *stop, const wal_solve_watch *watch,
                      wal_trace *trace);
+/** Frees what a trace holds; a zeroed one is let pass. Rank-local. */
 void wal_trace_free(wal_ctx *ctx, wal_trace *trace);
 
 #endif

@@ -28,24 +28,27 @@ typedef enum wal_unrolled_memory {
                              entropy): rounding grows by that factor a step */
 } wal_unrolled_memory;
 
+/** How the run goes. */
 typedef struct wal_unrolled_options {
-  double rate, entropy;
-  int64_t iterations; /**< T >= 0 */
-  wal_unrolled_memory memory;
+  double rate, entropy;       /**< of the learner's step; rate * entropy <= 1 */
+  int64_t iterations;         /**< T >= 0 */
+  wal_unrolled_memory memory; /**< what the way back needs */
 } wal_unrolled_options;
 
-/** WAL_EINPUT if the game lacks derivatives, or if REVERSE cannot work: the game reads its policy,
- *  or rate * entropy = 1. @collective */
+/** Makes room for runs in a space, which must outlive it. WAL_EINPUT if the game lacks derivatives,
+ * or if REVERSE cannot work: the game reads its policy, or rate * entropy = 1. @collective */
 wal_status wal_unrolled_create(const wal_space *space, const wal_unrolled_options *options,
                                wal_unrolled **out);
+/** Frees it and sets *unrolled to NULL; NULL is let pass. Rank-local. */
 void wal_unrolled_destroy(wal_unrolled **unrolled);
 
 /** Runs forwards from the uniform policy with the game's parameters as they are. @collective.
  *  @param record  whether a wal_unrolled_backward() follows. Cost: T steps of the learner */
 wal_status wal_unrolled_forward(wal_unrolled *unrolled, bool record);
 
-/** y_T and its flow, after wal_unrolled_forward(). */
+/** y_T, after wal_unrolled_forward(). */
 const wal_policy *wal_unrolled_policy(const wal_unrolled *unrolled);
+/** Its flow. */
 const wal_flow *wal_unrolled_flow(const wal_unrolled *unrolled);
 
 /**

@@ -21,6 +21,7 @@ FLOORS = {
     "incentives": 4,
     "rlhf": 4,
     "cli": 5,
+    "library": 6,
 }
 # These need less than their floor would let them have.
 ONLY = {"io": {"sim/core"}, "rlhf": {"sim/core"}}
