@@ -14,8 +14,8 @@ static const wal_command COMMANDS[] = {
      wal_command_list},
     {"describe", "NAME", "explain a game, learner or task and its parameters", 1, 1,
      WAL_COMMAND_OTHER, false, wal_command_describe},
-    {"info", "RUN.h5", "show what a run file holds, or where its run stands", 1, 1,
-     WAL_COMMAND_OTHER, true, wal_command_info},
+    {"info", "RUN.h5", "show what a run file holds, or where its run stands", 0, 1,
+     WAL_COMMAND_INFO, true, wal_command_info},
     {"diff", "A.h5 B.h5", "compare two run files: exit 0 if equal, 1 if not", 2, 2,
      WAL_COMMAND_OTHER, true, wal_command_diff},
 };

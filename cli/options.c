@@ -6,7 +6,12 @@
 
 #include "sim/core/parameter.h"
 
-enum { RUN = WAL_COMMAND_RUN, CHECK = WAL_COMMAND_CHECK, RESUME = WAL_COMMAND_RESUME };
+enum {
+  RUN = WAL_COMMAND_RUN,
+  CHECK = WAL_COMMAND_CHECK,
+  RESUME = WAL_COMMAND_RESUME,
+  INFO = WAL_COMMAND_INFO
+};
 
 static const double USUAL_CADENCE = 600;  // seconds between checkpoints
 
@@ -23,6 +28,8 @@ static const wal_option OPTIONS[] = {
      RUN | RESUME},
     {0, "dry-run", NULL, "say what the run will need, and stop", RUN},
     {0, "gradients", "N", "compare a design's gradient with differences in N directions", CHECK},
+    {0, "schema", NULL, "compare a run file with the documented layout; without a file, print that",
+     INFO},
     {'q', "quiet", NULL, "no progress on stderr", RUN | RESUME},
     {0, "log", "json", "progress and errors on stderr as lines of JSON", RUN | CHECK | RESUME},
     {'h', "help", NULL, "this help", 0},
@@ -89,6 +96,7 @@ static bool store(wal_options *out, const wal_option *o, const char *value, char
   if (strcmp(o->name, "seed") == 0) out->seed = value;
   if (strcmp(o->name, "force") == 0) out->force = true;
   if (strcmp(o->name, "dry-run") == 0) out->dry_run = true;
+  if (strcmp(o->name, "schema") == 0) out->schema = true;
   if (strcmp(o->name, "quiet") == 0) out->quiet = true;
   if (strcmp(o->name, "help") == 0) out->help = true;
   if (strcmp(o->name, "version") == 0) out->version = true;

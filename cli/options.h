@@ -20,7 +20,7 @@ typedef struct wal_options {
   int overrides;
   const char *override[WAL_OVERRIDES]; /**< -P path=value */
   const char *seed;                    /**< --seed */
-  bool force, dry_run, quiet, json;
+  bool force, dry_run, quiet, json, schema;
   int64_t gradients;            /**< --gradients; 0: not given */
   wal_cadence checkpoint_every; /**< --checkpoint-every */
   wal_cadence max_walltime;     /**< --max-walltime; its iterations are 0 */
@@ -40,7 +40,8 @@ enum {
   WAL_COMMAND_RUN = 1u << 0,
   WAL_COMMAND_CHECK = 1u << 1,
   WAL_COMMAND_OTHER = 1u << 2,
-  WAL_COMMAND_RESUME = 1u << 3
+  WAL_COMMAND_RESUME = 1u << 3,
+  WAL_COMMAND_INFO = 1u << 4
 };
 
 /** One command. */
