@@ -427,14 +427,14 @@ static void check_head(checker *c) {
   static const struct {
     const char *name, *value, *meaning;
   } HEAD[] = {{"format_version", "1", "1"}, {"complete", "1", "1 (the run was ended well)"}};
+  if (!wal_run_seal_there(c->path))
+    found(c, "/", "its seal is gone: another program has written to the file");
   for (int i = 0; i < 2; i++) {
     char value[TEXT];
     wal_hdf5_shape shape;
     if (value_of(c, c->file, HEAD[i].name, value, &shape) && strcmp(value, HEAD[i].value) != 0)
       found(c, "/", "attribute %s: expected %s, got %s", HEAD[i].name, HEAD[i].meaning, value);
   }
-  if (!wal_run_seal_there(c->path))
-    found(c, "/", "its seal is gone: another program has written to the file");
 }
 
 wal_status wal_run_schema_check(wal_ctx *ctx, const char *path, FILE *out) {
