@@ -28,7 +28,7 @@ static const wal_option OPTIONS[] = {
      RUN | RESUME},
     {0, "dry-run", NULL, "say what the run will need, and stop", RUN},
     {0, "gradients", "N", "compare a design's gradient with differences in N directions", CHECK},
-    {0, "schema", NULL, "compare a run file with the documented layout; without a file, print that",
+    {0, "schema", NULL, "compare a run file with the layout of docs/run-file.md, or print that",
      INFO},
     {'q', "quiet", NULL, "no progress on stderr", RUN | RESUME},
     {0, "log", "json", "progress and errors on stderr as lines of JSON", RUN | CHECK | RESUME},
@@ -36,6 +36,9 @@ static const wal_option OPTIONS[] = {
     {'V', "version", NULL, "version", 0},
 };
 enum { OPTION_COUNT = sizeof OPTIONS / sizeof OPTIONS[0] };
+
+const wal_option *wal_option_at(int index) { return &OPTIONS[index]; }
+int wal_option_count(void) { return OPTION_COUNT; }
 
 static const char *option_name(const void *user, int64_t i) {
   (void)user;
@@ -200,6 +203,18 @@ bool wal_options_parse(int argc, char **argv, wal_options *out, char *error, siz
   return true;
 }
 
+void wal_options_first_steps(FILE *out) {
+  fprintf(out,
+          "walras: simulate very large strategic populations, design the rules they play under\n\n"
+          "to begin, write a scenario, run it, look at what came out:\n"
+          "  echo 'return solve { game = beach_bar {} }' > first.lua\n"
+          "  walras run first.lua\n"
+          "  walras info first.h5\n\n"
+          "  walras list               what scenarios are made of: games, mechanisms, tasks, ...\n"
+          "  walras describe beach_bar its parameters\n"
+          "  walras --help             all commands and options\n");
+}
+
 void wal_options_help(const wal_command *command, FILE *out) {
   unsigned self = ~0u;
   if (command) {
@@ -213,7 +228,7 @@ void wal_options_help(const wal_command *command, FILE *out) {
       const wal_command *c = wal_command_at(i);
       char usage[64];
       snprintf(usage, sizeof usage, "%s %s", c->name, c->operands);
-      fprintf(out, "  walras %-18s %s\n", usage, c->summary);
+      fprintf(out, "  walras %-22s %s\n", usage, c->summary);
     }
     fprintf(out, "\n");
   }

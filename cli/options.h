@@ -66,6 +66,13 @@ bool wal_options_json(int argc, char **argv);
 /** Prints the help of one command, or of the program if `command` is NULL. */
 void wal_options_help(const wal_command *command, FILE *out);
 
+/** Prints what one does who has not used the program yet. */
+void wal_options_first_steps(FILE *out);
+
+/** The table of options. */
+const wal_option *wal_option_at(int index);
+int wal_option_count(void);
+
 /** The table of commands (cli/commands.c). */
 const wal_command *wal_command_at(int index);
 int wal_command_count(void);

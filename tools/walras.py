@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Reads walras run files (docs/run-file.md) as data frames and xarray datasets, and plots them.
 
-    import walras                               # with tools/ on PYTHONPATH, or this file beside yours
+    import walras                               # with tools/ on PYTHONPATH
     run = walras.load("a1.h5")
     run.task, run.seed, run.scenario            # scenario: all defaults filled in, as nested dicts
     run.frame("design")                         # columns of a group, with its scales as the index
-    run.dataset("solution")                     # the same as an xarray.Dataset, with labelled states
-    run.plot().figure.savefig("a1.png")         # what the task is about; run.plot("mean_field"), ...
+    run.dataset("solution")                     # as an xarray.Dataset, with labelled states
+    run.plot().figure.savefig("a1.png")         # what the task is about
     walras.load("sweep.h5").frame("summary")    # a row a run; .runs() are the single ones
 
-Needs h5py, numpy and pandas; dataset() needs xarray, plot() matplotlib.
+dataset() needs xarray, plot() matplotlib.
 """
 import json
 
 import h5py
 import numpy
 import pandas
+from h5py.h5ds import is_scale
 
 
 def load(path):
@@ -29,10 +30,6 @@ def load(path):
 def _values(dataset):
     """Numbers, or texts as str."""
     return dataset.asstr()[()] if h5py.check_string_dtype(dataset.dtype) else dataset[()]
-
-
-def _is_scale(dataset):
-    return h5py.h5ds.is_scale(dataset.id)
 
 
 def _dims(dataset):
@@ -90,7 +87,7 @@ class Run:
         dims: their names, as "stage" or ("stage", "state"); left out, those that most have."""
         with h5py.File(self.path, "r") as file:
             sets = {name: item for name, item in file[self.group][group].items()
-                    if isinstance(item, h5py.Dataset) and item.shape and not _is_scale(item)}
+                    if isinstance(item, h5py.Dataset) and item.shape and not is_scale(item.id)}
             shapes = [_dims(item) for item in sets.values()]
             if dims is None:
                 dims = max(shapes, key=shapes.count) if shapes else ()
@@ -105,19 +102,19 @@ class Run:
             return pandas.DataFrame(columns, index)
 
     def dataset(self, group):
-        """All of a group as an xarray.Dataset: scales are coordinates; what /axes says of states and
-        actions (row, column, action_name, ...) as well, where the name is taken as state_value."""
+        """All of a group as an xarray.Dataset. Coordinates are the scales, and what /axes says of
+        states and actions: row, column, action_name, ...; state_value where `value` is taken."""
         import xarray
         variables, coordinates = {}, {}
         with h5py.File(self.path, "r") as file:
             run = file[self.group]
             items = [(name, item, variables) for name, item in run[group].items()
-                     if isinstance(item, h5py.Dataset) and not _is_scale(item)]
+                     if isinstance(item, h5py.Dataset) and not is_scale(item.id)]
             used = {dim for _, item, _ in items for dim in _dims(item)}
             taken = used | {name for name, _, _ in items}
             items += [(f"{_dims(item)[0]}_{name}" if name in taken else name, item, coordinates)
                       for name, item in run.get("axes", {}).items()
-                      if group != "axes" and not _is_scale(item) and _dims(item)[0] in used]
+                      if group != "axes" and not is_scale(item.id) and _dims(item)[0] in used]
             for name, item, where in items:
                 dims = _dims(item)
                 unique = tuple(dim if dim not in dims[:i] else f"{dim}_{i}"
@@ -130,10 +127,9 @@ class Run:
                               {"task": self.task, "seed": self.seed, "path": self.path})
 
     def plot(self, what=None, axes=None):
-        """Plots into matplotlib axes, new ones if none are given, and returns them.
-        what: "exploitability", "objective", "gap", ... by name or path: a line for each index of
-        the other dimensions, or an image; a "mean_field" of a grid as a map of the last stage.
-        Left out, what the task is about (USUAL)."""
+        """Plots a dataset, by name or path, into matplotlib axes, and returns them: lines along its
+        dimension, or an image; a mean_field of a grid as a map, of the last stage. Left out, what
+        the task is about."""
         import matplotlib.pyplot as plt
         axes = axes or plt.subplots(layout="constrained")[1]
         if what is None and "simulation" in self.groups():
