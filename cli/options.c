@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sim/core/parameter.h"
 
@@ -138,10 +139,19 @@ static bool store(wal_options *out, const wal_option *o, const char *value, char
   return true;
 }
 
+/* A file where a command should be. */
+static bool is_file(const char *word) { return access(word, F_OK) == 0 || strstr(word, ".lua"); }
+
 static bool parse_operand(const char *word, wal_options *out, char *error, size_t size) {
   if (!out->command) {
     for (int i = 0; i < wal_command_count(); i++)
       if (strcmp(word, wal_command_at(i)->name) == 0) out->command = wal_command_at(i);
+    if (!out->command && is_file(word)) {
+      snprintf(error, size,
+               "walras: unknown command \"%s\"; a file follows its command: walras %s %s", word,
+               strstr(word, ".h5") ? "info" : "run", word);
+      return false;
+    }
     return out->command ||
            fail_unknown("command", word,
                         wal_nearest_name(word, wal_command_count(), command_name, NULL), error,
