@@ -137,7 +137,7 @@ static void print_words(const char *text) {
 static void print_bash_operand(const wal_command *command) {
   switch (operand_of(command)) {
     case RUN:
-      printf("_walras_files '@(h5)'");
+      printf("_walras_files h5");
       return;
     case KIND:
       printf("COMPREPLY=($(compgen -W \"$(%s)\" -- \"$cur\"))", KINDS);
@@ -151,7 +151,7 @@ static void print_bash_operand(const wal_command *command) {
       printf("\" -- \"$cur\"))");
       return;
     case SCENARIO:
-      printf("_walras_files '@(lua|json)'");
+      printf("_walras_files lua json");
       return;
   }
 }
@@ -172,11 +172,11 @@ static void print_bash(void) {
   printf(
       "# Completion of walras for bash; printed by walras generate bash.\n\n"
       "_walras_files() {\n"
-      "  local IFS=$'\\n' extglob=$(shopt -p extglob)\n"
-      "  shopt -s extglob\n"
+      "  local IFS=$'\\n' suffix\n"
       "  compopt -o filenames 2>/dev/null\n"
-      "  COMPREPLY=($(compgen -d -- \"$cur\") $(compgen -f -X \"!*.$1\" -- \"$cur\"))\n"
-      "  $extglob\n}\n\n_walras() {\n"
+      "  COMPREPLY=($(compgen -d -- \"$cur\"))\n"
+      "  for suffix; do COMPREPLY+=($(compgen -f -X \"!*.$suffix\" -- \"$cur\")); done\n"
+      "}\n\n_walras() {\n"
       "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= word\n"
       "  COMPREPLY=()\n"
       "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
@@ -192,7 +192,7 @@ static void print_bash(void) {
     if (wants_word(o))
       printf(") COMPREPLY=($(compgen -W %s -- \"$cur\")); return ;;\n", o->argument);
     else
-      printf(") %sreturn ;;\n", wants_file(o) ? "_walras_files '@(h5)'; " : "");
+      printf(") %sreturn ;;\n", wants_file(o) ? "_walras_files h5; " : "");
   }
   printf("  esac\n  case $command:$cur in\n    :-*) COMPREPLY=($(compgen -W \"");
   print_options(NULL);

@@ -381,7 +381,7 @@ COMMANDS = [
     line("nothing like it", USAGE, r'walras: unknown command "xylophone"; see walras --help',
          "xylophone", FILE),
     line("file without a command", USAGE,
-         r'walras: unknown command "a\.lua"; a file follows its command: walras run a\.lua', "a.lua")
+         r'walras: unknown command "a\.lua"; a file follows its command: walras run a\.lua', "a.lua"),
     line("empty command", USAGE, r'walras: unknown command "".*', ""),
     line("unknown option", USAGE, r'walras: unknown option "--ouput"; did you mean "--output"\?',
          "run", FILE, "--ouput", "x.h5"),
@@ -403,10 +403,10 @@ COMMANDS = [
          r'walras describe: "mechanisms" is a kind; see walras list mechanisms',
          "describe", "mechanisms"),
     line("kind misspelled", USAGE, r'walras list: no kind "gmaes"; did you mean "games"\?', "list",
-         "gmaes")
+         "gmaes"),
     line("nothing to generate", USAGE,
-         r'walras generate: expected man, bash or zsh, got "fish"', "generate", "fish")
-    line("info without a file", USAGE, r"walras: usage: walras info \[--schema\] RUN\.h5", "info")
+         r'walras generate: expected man, bash or zsh, got "fish"', "generate", "fish"),
+    line("info without a file", USAGE, r"walras: usage: walras info \[--schema\] RUN\.h5", "info"),
     line("unknown kind", USAGE, r'walras list: no kind "nonsense"; there are: .*games.*',
          "list", "nonsense"),
     line("unknown component", USAGE,

@@ -61,7 +61,7 @@ class Generated(unittest.TestCase):
                               capture_output=True, text=True, check=False)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         for word in ("NAME", "SYNOPSIS", "OPTIONS", "EXIT STATUS", "max-walltime"):
-            self.assertIn(word, done.stdout)
+            self.assertIn(word, re.sub(".\b", "", done.stdout))
 
     def complete(self, *words):
         """What bash would offer in place of the last word."""
@@ -97,7 +97,7 @@ class Generated(unittest.TestCase):
         self.assertEqual(self.complete("generate", "z"), ["zsh"])
         self.assertEqual(self.complete("list", "gam"), ["games"])
         self.assertEqual(self.complete("describe", "beach"), ["beach_bar"])
-        self.assertEqual(self.complete("describe", ""), sorted({name for name, _ in listed()}))
+        self.assertEqual(sorted(set(self.complete("describe", ""))), sorted({name for name, _ in listed()}))
 
     def test_zsh_reads_it(self):
         text = read(FILES["zsh"])

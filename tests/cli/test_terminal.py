@@ -17,8 +17,8 @@ import unittest
 import h5py
 
 import run_file_compare
-from walras_cli import (SANITIZED, SOURCE, WALRAS, at_once, command_line, environment, folder, left, listed,
-                        own_lines, stop, walras, write)
+from walras_cli import (SANITIZED, SOURCE, WALRAS, at_once, command_line, environment, folder, left,
+                        listed, own_lines, stop, walras, write)
 
 COMMANDS = ("run", "resume", "check", "list", "describe", "info", "diff", "generate")
 SHORT = "return solve { game = beach_bar {}, stop = { iterations = 20 } }"
