@@ -220,9 +220,9 @@ void wal_options_first_steps(FILE *out) {
           "  echo 'return solve { game = beach_bar {} }' > first.lua\n"
           "  walras run first.lua\n"
           "  walras info first.h5\n\n"
-          "  walras list               what scenarios are made of: games, mechanisms, tasks, ...\n"
-          "  walras describe beach_bar its parameters\n"
-          "  walras --help             all commands and options\n");
+          "  walras list                what scenarios are made of: games, mechanisms, tasks, ...\n"
+          "  walras describe beach_bar  its parameters\n"
+          "  walras --help              all commands and options\n");
 }
 
 void wal_options_help(const wal_command *command, FILE *out) {

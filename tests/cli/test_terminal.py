@@ -163,11 +163,11 @@ class Help(unittest.TestCase):
 
     def test_output_fits_a_terminal(self):
         """Lines of 100 columns, but for types that are wider."""
-        for line in self.bare("list").out.splitlines():
+        for line in walras("list").out.splitlines():
             self.assertLessEqual(len(line), 100)
         for name in sorted({name for name, _ in listed()}):
             with self.subTest(name=name):
-                out = self.bare("describe", name).out.splitlines()
+                out = walras("describe", name).out.splitlines()
                 columns = [line.index("  meaning") + 2 for line in out if line.endswith("  meaning")]
                 self.assertLessEqual(max(map(len, out)), max(100, 44 + max(columns, default=0)))
 
@@ -176,7 +176,7 @@ class Help(unittest.TestCase):
                             ("beach_bar", "game of solve, game of design, game of simulate, .*"),
                             ("adam", "optimizer of design"),
                             ("toll", r"toll of batched_auction, .*, \.\.\. \(\d+ games\)")):
-            self.assertRegex(self.bare("describe", name).out, rf"(?m)^where: {where}$")
+            self.assertRegex(walras("describe", name).out, rf"(?m)^where: {where}$")
 
     def test_list_and_describe(self):
         for args in (("list",), ("describe", "beach_bar")):
