@@ -280,8 +280,7 @@ const wal_mechanism_type wal_mechanism_neural = {
     .struct_size = sizeof(wal_mechanism_type),
     .component = {.name = "neural",
                   .kind = "mechanism",
-                  .summary = "a network sets payments and goods from the bids, the round and what "
-                             "is left",
+                  .summary = "a network sets payments and goods from bids, round and what is left",
                   .source = "Corecco et al. 2025, section 4 and appendix F",
                   .params = PARAMS},
     .monotone = true,

@@ -7,6 +7,7 @@
 #include "io/live.h"
 #include "io/run_compare.h"
 #include "io/run_describe.h"
+#include "io/run_schema.h"
 
 /* Of a run file that is there, or of the run that has not written it yet. @collective */
 static wal_status describe(wal_ctx *ctx, const char *run) {
@@ -25,10 +26,26 @@ static wal_status describe(wal_ctx *ctx, const char *run) {
   return wal_agree(ctx, status);
 }
 
+/* @collective */
+static wal_status check_schema(wal_ctx *ctx, const char *run) {
+  wal_status status = WAL_OK;
+  if (wal_ctx_rank(ctx) == 0) {
+    if (run)
+      status = wal_run_schema_check(ctx, run, stdout);
+    else
+      wal_run_schema_print(stdout);
+  }
+  return wal_agree(ctx, status);
+}
+
 int wal_command_info(const wal_options *options, int argc, char **argv) {
   wal_session session;
+  const char *run = options->operands > 0 ? options->operand[0] : NULL;
   wal_status status = wal_session_open(&session, options, &argc, &argv);
-  if (status == WAL_OK) status = describe(session.ctx, options->operand[0]);
+  if (status == WAL_OK && !run && !options->schema)
+    status = wal_fail(session.ctx, WAL_EUSAGE, "walras: usage: walras info [--schema] RUN.h5");
+  if (status == WAL_OK)
+    status = options->schema ? check_schema(session.ctx, run) : describe(session.ctx, run);
   return wal_session_close(&session, status);
 }
 

@@ -11,6 +11,10 @@ static const char *component_name(const void *catalogue, int64_t i) {
   return ((const wal_catalogue *)catalogue)->components[i]->name;
 }
 
+static const char *component_kind(const void *catalogue, int64_t i) {
+  return ((const wal_catalogue *)catalogue)->components[i]->kind;
+}
+
 enum { KIND = 64 };
 
 /* "games", "utilities". */
@@ -43,6 +47,12 @@ int wal_command_list(const wal_options *options, int argc, char **argv) {
     printed++;
   }
   if (printed > 0) return 0;
+  const char *near_to = wal_nearest_name(wanted, all->count, component_kind, all);
+  if (near_to) {
+    fprintf(stderr, "walras list: no kind \"%s\"; did you mean \"%s\"?\n", wanted,
+            plural(near_to, kinds));
+    return wal_status_exit(WAL_EUSAGE);
+  }
   fprintf(stderr, "walras list: no kind \"%s\"; there are:", wanted);
   for (int64_t i = 0; i < all->count; i++) {
     if (strcmp(kind, all->components[i]->kind) != 0)
@@ -132,7 +142,7 @@ static void add_type(wal_text *text, const wal_param *p) {
 }
 
 /* Columns of the table of parameters: name, type, default; the meaning needs no width. */
-enum { COLUMNS = 3 };
+enum { COLUMNS = 3, LINE = 100, MEANING = 44 };
 
 static int wider(int width, int64_t length) { return length > width ? (int)length : width; }
 
@@ -150,14 +160,32 @@ static void measure_params(const wal_param *params, int indent, int width[COLUMN
   }
 }
 
+/* A meaning, from the column that the cursor is in, broken into lines of at least MEANING bytes if
+   they do not fit into LINE. */
+static void print_meaning(const char *text, int column) {
+  const size_t room = column + MEANING < LINE ? (size_t)(LINE - column) : MEANING;
+  while (strlen(text) > room) {
+    size_t cut = room;
+    while (cut > 0 && text[cut] != ' ') cut--;
+    if (cut == 0) cut = strcspn(text, " ");
+    printf("%.*s", (int)cut, text);
+    text += cut + strspn(text + cut, " ");
+    if (*text) printf("\n%*s", column, "");
+  }
+  printf("%s\n", text);
+}
+
 static void describe_params(const wal_param *params, int indent, const int width[COLUMNS]) {
   for (const wal_param *p = params; p && p->name; p++) {
-    wal_text type = {0}, fallback = {0};
+    wal_text type = {0}, fallback = {0}, meaning = {0};
     add_type(&type, p);
     add_default(&fallback, p);
-    printf("%*s%-*s  %-*s  %-*s  %s%s%s%s\n", indent, "", width[0] - indent, p->name, width[1],
-           type.bytes, width[2], fallback.bytes, p->meaning, p->unit ? " [" : "",
-           p->unit ? p->unit : "", p->unit ? "]" : "");
+    printf("%*s%-*s  %-*s  %-*s  ", indent, "", width[0] - indent, p->name, width[1], type.bytes,
+           width[2], fallback.bytes);
+    wal_text_add(&meaning, "%s%s%s%s", p->meaning, p->unit ? " [" : "", p->unit ? p->unit : "",
+                 p->unit ? "]" : "");
+    print_meaning(meaning.bytes, width[0] + width[1] + width[2] + 6);
+    wal_text_free(&meaning);
     wal_text_free(&type);
     wal_text_free(&fallback);
     if (p->type == WAL_RECORD) describe_params(p->record->params, indent + 2, width);
@@ -166,7 +194,7 @@ static void describe_params(const wal_param *params, int indent, const int width
 
 /* Where the names are that parameters of a component type take. */
 static void print_kinds(const wal_catalogue *all, const wal_param *params) {
-  int printed = 0;
+  wal_text names = {0};
   for (const wal_param *p = params; p->name; p++) {
     char kinds[KIND];
     const char *last = "";
@@ -174,15 +202,69 @@ static void print_kinds(const wal_catalogue *all, const wal_param *params) {
       const char *kind = all->components[i]->kind;
       if (strcmp(kind, last) == 0 || !wal_kind_is(kind, p->choices)) continue;
       last = kind;
-      printf("%swalras list %s", printed++ ? ", " : "\nnames: ", plural(kind, kinds));
+      wal_text_add(&names, "%swalras list %s", names.length ? ", " : "", plural(kind, kinds));
     }
   }
-  if (printed) printf("\n");
+  if (names.length) {
+    printf("\nnames: ");
+    print_meaning(names.bytes, 7);
+  }
+  wal_text_free(&names);
+}
+
+/* Whether one of these parameters, or of the records in them, takes a kind; `name` is its path. */
+static bool takes_kind(const wal_param *params, const char *kind, wal_text *name) {
+  for (const wal_param *p = params; p && p->name; p++) {
+    if (p->type == WAL_COMPONENT && wal_kind_is(kind, p->choices)) {
+      wal_text_add(name, "%s", p->name);
+      return true;
+    }
+    wal_text below = {0};
+    const bool found = p->type == WAL_RECORD && takes_kind(p->record->params, kind, &below);
+    if (found) wal_text_add(name, "%s.%s", p->name, below.bytes);
+    wal_text_free(&below);
+    if (found) return true;
+  }
+  return false;
+}
+
+/* Where a component is written: a task with what it cannot do without, any other as a parameter of
+   these components. */
+static void print_places(const wal_catalogue *all, const wal_component *c) {
+  enum { SOME = 3 };
+  wal_text places = {0};
+  int games = 0;
+  if (strcmp(c->kind, "task") == 0) {
+    wal_text_add(&places, "return %s { ", c->name);
+    for (const wal_param *p = c->params; p && p->name; p++)
+      if (p->required) wal_text_add(&places, "%s = ..., ", p->name);
+    wal_text_add(&places, "... }");
+  }
+  for (int64_t i = 0; i < all->count && strcmp(c->kind, "task") != 0; i++) {
+    wal_text name = {0};
+    const bool taken = takes_kind(all->components[i]->params, c->kind, &name);
+    const bool game = strcmp(all->components[i]->kind, "game") == 0;
+    games += taken && game;
+    if (taken && !(game && games > SOME))
+      wal_text_add(&places, "%s%s of %s", places.length ? ", " : "", name.bytes,
+                   all->components[i]->name);
+    wal_text_free(&name);
+  }
+  if (games > SOME) wal_text_add(&places, ", ... (%d games)", games);
+  if (places.length) {
+    printf("where: ");
+    print_meaning(places.bytes, 7);
+  }
+  wal_text_free(&places);
 }
 
 static void describe(const wal_catalogue *all, const wal_component *c) {
   printf("%s (%s): %s\n", c->name, c->kind, c->summary);
-  if (c->source) printf("source: %s\n", c->source);
+  print_places(all, c);
+  if (c->source) {
+    printf("source: ");
+    print_meaning(c->source, 8);
+  }
   if (c->params && c->params->name) {
     int width[COLUMNS] = {11, 4, 8};
     measure_params(c->params, 2, width);

@@ -14,12 +14,14 @@ static const wal_command COMMANDS[] = {
      wal_command_list},
     {"describe", "NAME", "explain a game, learner or task and its parameters", 1, 1,
      WAL_COMMAND_OTHER, false, wal_command_describe},
-    {"info", "RUN.h5", "show what a run file holds, or where its run stands", 1, 1,
-     WAL_COMMAND_OTHER, true, wal_command_info},
+    {"info", "RUN.h5", "show what a run file holds, or where its run stands", 0, 1,
+     WAL_COMMAND_INFO, true, wal_command_info},
     {"report", "A.h5 [B.h5]", "make a page with figures of a run file, or of two to compare", 1, 2,
      WAL_COMMAND_REPORT, true, wal_command_report},
     {"diff", "A.h5 B.h5", "compare two run files: exit 0 if equal, 1 if not", 2, 2,
      WAL_COMMAND_OTHER, true, wal_command_diff},
+    {"generate", "man|bash|zsh", "print the manual page, or completions for a shell", 1, 1,
+     WAL_COMMAND_OTHER, false, wal_command_generate},
 };
 
 const wal_command *wal_command_at(int index) { return &COMMANDS[index]; }

@@ -13,5 +13,6 @@ int wal_command_describe(const wal_options *options, int argc, char **argv);
 int wal_command_info(const wal_options *options, int argc, char **argv);
 int wal_command_report(const wal_options *options, int argc, char **argv);
 int wal_command_diff(const wal_options *options, int argc, char **argv);
+int wal_command_generate(const wal_options *options, int argc, char **argv);
 
 #endif

@@ -17,9 +17,11 @@ static int answer(const wal_options *options, const char *error, int argc, char 
   int exit_status = 0;
   if (options->version) {
     printf("walras %s\n", WAL_VERSION);
-  } else if (options->help || !options->command) {
-    wal_options_help(options->command, options->help ? stdout : stderr);
-    exit_status = options->help ? 0 : wal_status_exit(WAL_EUSAGE);
+  } else if (options->help) {
+    wal_options_help(options->command, stdout);
+  } else if (!options->command) {
+    wal_options_first_steps(stderr);
+    exit_status = wal_status_exit(WAL_EUSAGE);
   } else {
     exit_status = options->command->run(options, argc, argv);
   }

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sim/core/parameter.h"
 
@@ -10,7 +11,8 @@ enum {
   RUN = WAL_COMMAND_RUN,
   CHECK = WAL_COMMAND_CHECK,
   RESUME = WAL_COMMAND_RESUME,
-  REPORT = WAL_COMMAND_REPORT
+  REPORT = WAL_COMMAND_REPORT,
+  INFO = WAL_COMMAND_INFO
 };
 
 static const double USUAL_CADENCE = 600;  // seconds between checkpoints
@@ -30,12 +32,17 @@ static const wal_option OPTIONS[] = {
      RUN | RESUME},
     {0, "dry-run", NULL, "say what the run will need, and stop", RUN},
     {0, "gradients", "N", "compare a design's gradient with differences in N directions", CHECK},
+    {0, "schema", NULL, "compare a run file with the layout of docs/run-file.md, or print that",
+     INFO},
     {'q', "quiet", NULL, "no progress on stderr", RUN | RESUME},
     {0, "log", "json", "progress and errors on stderr as lines of JSON", RUN | CHECK | RESUME},
     {'h', "help", NULL, "this help", 0},
     {'V', "version", NULL, "version", 0},
 };
 enum { OPTION_COUNT = sizeof OPTIONS / sizeof OPTIONS[0] };
+
+const wal_option *wal_option_at(int index) { return &OPTIONS[index]; }
+int wal_option_count(void) { return OPTION_COUNT; }
 
 static const char *option_name(const void *user, int64_t i) {
   (void)user;
@@ -96,6 +103,7 @@ static bool store(wal_options *out, const wal_option *o, const char *value, char
   if (strcmp(o->name, "seed") == 0) out->seed = value;
   if (strcmp(o->name, "force") == 0) out->force = true;
   if (strcmp(o->name, "dry-run") == 0) out->dry_run = true;
+  if (strcmp(o->name, "schema") == 0) out->schema = true;
   if (strcmp(o->name, "quiet") == 0) out->quiet = true;
   if (strcmp(o->name, "help") == 0) out->help = true;
   if (strcmp(o->name, "version") == 0) out->version = true;
@@ -134,10 +142,19 @@ static bool store(wal_options *out, const wal_option *o, const char *value, char
   return true;
 }
 
+/* A file where a command should be. */
+static bool is_file(const char *word) { return access(word, F_OK) == 0 || strstr(word, ".lua"); }
+
 static bool parse_operand(const char *word, wal_options *out, char *error, size_t size) {
   if (!out->command) {
     for (int i = 0; i < wal_command_count(); i++)
       if (strcmp(word, wal_command_at(i)->name) == 0) out->command = wal_command_at(i);
+    if (!out->command && is_file(word)) {
+      snprintf(error, size,
+               "walras: unknown command \"%s\"; a file follows its command: walras %s %s", word,
+               strstr(word, ".h5") ? "info" : "run", word);
+      return false;
+    }
     return out->command ||
            fail_unknown("command", word,
                         wal_nearest_name(word, wal_command_count(), command_name, NULL), error,
@@ -199,6 +216,18 @@ bool wal_options_parse(int argc, char **argv, wal_options *out, char *error, siz
   return true;
 }
 
+void wal_options_first_steps(FILE *out) {
+  fprintf(out,
+          "walras: simulate very large strategic populations, design the rules they play under\n\n"
+          "to begin, write a scenario, run it, look at what came out:\n"
+          "  echo 'return solve { game = beach_bar {} }' > first.lua\n"
+          "  walras run first.lua\n"
+          "  walras info first.h5\n\n"
+          "  walras list                what scenarios are made of: games, mechanisms, tasks, ...\n"
+          "  walras describe beach_bar  its parameters\n"
+          "  walras --help              all commands and options\n");
+}
+
 void wal_options_help(const wal_command *command, FILE *out) {
   unsigned self = ~0u;
   if (command) {
@@ -212,7 +241,7 @@ void wal_options_help(const wal_command *command, FILE *out) {
       const wal_command *c = wal_command_at(i);
       char usage[64];
       snprintf(usage, sizeof usage, "%s %s", c->name, c->operands);
-      fprintf(out, "  walras %-18s %s\n", usage, c->summary);
+      fprintf(out, "  walras %-22s %s\n", usage, c->summary);
     }
     fprintf(out, "\n");
   }

@@ -20,7 +20,7 @@ typedef struct wal_options {
   int overrides;
   const char *override[WAL_OVERRIDES]; /**< -P path=value */
   const char *seed;                    /**< --seed */
-  bool force, dry_run, quiet, json;
+  bool force, dry_run, quiet, json, schema;
   int64_t gradients;            /**< --gradients; 0: not given */
   wal_cadence checkpoint_every; /**< --checkpoint-every */
   wal_cadence max_walltime;     /**< --max-walltime; its iterations are 0 */
@@ -41,7 +41,8 @@ enum {
   WAL_COMMAND_CHECK = 1u << 1,
   WAL_COMMAND_OTHER = 1u << 2,
   WAL_COMMAND_RESUME = 1u << 3,
-  WAL_COMMAND_REPORT = 1u << 4
+  WAL_COMMAND_REPORT = 1u << 4,
+  WAL_COMMAND_INFO = 1u << 5
 };
 
 /** One command. */
@@ -65,6 +66,13 @@ bool wal_options_json(int argc, char **argv);
 
 /** Prints the help of one command, or of the program if `command` is NULL. */
 void wal_options_help(const wal_command *command, FILE *out);
+
+/** Prints what one does who has not used the program yet. */
+void wal_options_first_steps(FILE *out);
+
+/** The table of options. */
+const wal_option *wal_option_at(int index);
+int wal_option_count(void);
 
 /** The table of commands (cli/commands.c). */
 const wal_command *wal_command_at(int index);

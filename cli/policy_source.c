@@ -15,7 +15,7 @@
 #include "sim/learn/learner.h"
 
 static const wal_component UNIFORM = {
-    .name = "uniform", .kind = "policy", .summary = "all legal actions alike"};
+    .name = "uniform", .kind = "policy", .summary = "all legal actions are equally likely"};
 
 static const wal_param EQUILIBRIUM_PARAMS[] = {
     {.name = "learner",
@@ -28,7 +28,7 @@ static const wal_param EQUILIBRIUM_PARAMS[] = {
 
 static const wal_component EQUILIBRIUM = {.name = "equilibrium",
                                           .kind = "policy",
-                                          .summary = "the mean-field game is solved first",
+                                          .summary = "an equilibrium of the game, which is solved first",
                                           .params = EQUILIBRIUM_PARAMS};
 
 static const wal_param FROM_PARAMS[] = {
@@ -41,7 +41,7 @@ static const wal_param FROM_PARAMS[] = {
 static const wal_component FROM = {
     .name = "from",
     .kind = "policy",
-    .summary = "what a run file has; of a design, with the best parameters",
+    .summary = "the policy in a run file; of a design, that under its best parameters",
     .params = FROM_PARAMS};
 
 #define TARGET_SEED_PARAM                                                            \

@@ -158,6 +158,14 @@ static wal_status damaged(wal_ctx *ctx, const char *path, const char *what) {
   return wal_fail(ctx, WAL_EIO, "%s: damaged: %s", path, what);
 }
 
+bool wal_run_seal_there(const char *path) {
+  uint64_t size = 0, end = 0;
+  FILE *file = fopen(path, "rb");
+  const bool there = file && ends(file, &size, &end) && end > 0 && size > end;
+  if (file) fclose(file);
+  return there;
+}
+
 wal_status wal_run_seal_check(wal_ctx *ctx, const char *path, FILE *file) {
   uint64_t size = 0, end = 0, crc = 0;
   if (!ends(file, &size, &end)) return damaged(ctx, path, "too short for a run file");

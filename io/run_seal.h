@@ -41,6 +41,9 @@ double wal_run_seal_size(int64_t gaps);
 wal_status wal_run_seal_write(wal_ctx *ctx, const char *name, const char *path,
                               const wal_run_gaps *gaps);
 
+/** Whether a file has a seal, broken or not. */
+bool wal_run_seal_there(const char *path);
+
 /** Checks the seal of a file that is open for reading: WAL_EIO if it is damaged or cut short. */
 wal_status wal_run_seal_check(wal_ctx *ctx, const char *path, FILE *file);
 

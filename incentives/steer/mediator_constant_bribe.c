@@ -33,7 +33,7 @@ const wal_mediator_type wal_mediator_constant_bribe = {
     .struct_size = sizeof(wal_mediator_type),
     .component = {.name = "constant_bribe",
                   .kind = "mediator",
-                  .summary = "knows the game: equalizes it, and pays the same bribe for ever",
+                  .summary = "as known_model{}, but pays the same bribe for ever",
                   .source = "docs/steering.md",
                   .params = PARAMS},
     .knows = knows,

@@ -64,8 +64,7 @@ const wal_mediator_type wal_mediator_equalizing = {
     .struct_size = sizeof(wal_mediator_type),
     .component = {.name = "equalizing",
                   .kind = "mediator",
-                  .summary = "knows no transitions: pays what rewards lack to 1, and a centred "
-                             "incentive",
+                  .summary = "knows no transitions: pays what rewards lack to 1, then leads",
                   .source = "docs/steering.md",
                   .params = PARAMS},
     .knows = knows,

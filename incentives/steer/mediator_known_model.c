@@ -22,7 +22,7 @@ const wal_mediator_type wal_mediator_known_model = {
     .struct_size = sizeof(wal_mediator_type),
     .component = {.name = "known_model",
                   .kind = "mediator",
-                  .summary = "knows the game: equalizes it exactly, and pays a centred incentive",
+                  .summary = "knows the game: makes all actions worth the same, and then leads",
                   .source = "docs/steering.md",
                   .params = PARAMS},
     .knows = knows,

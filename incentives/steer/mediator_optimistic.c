@@ -67,8 +67,7 @@ const wal_mediator_type wal_mediator_optimistic = {
     .struct_size = sizeof(wal_mediator_type),
     .component = {.name = "optimistic",
                   .kind = "mediator",
-                  .summary = "learns the game as it pays: equalizes lower bounds of values, and "
-                             "pays a centred incentive",
+                  .summary = "learns the game as it pays: as known_model{}, but on the safe side",
                   .source = "docs/steering.md",
                   .params = PARAMS},
     .knows = knows,

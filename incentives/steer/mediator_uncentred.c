@@ -25,8 +25,7 @@ const wal_mediator_type wal_mediator_uncentred = {
     .struct_size = sizeof(wal_mediator_type),
     .component = {.name = "uncentred",
                   .kind = "mediator",
-                  .summary = "knows the game: equalizes it, and pays an incentive that is not "
-                             "centred",
+                  .summary = "as known_model{}, but its incentive is not centred, and so costs more",
                   .source = "docs/steering.md",
                   .params = PARAMS},
     .knows = knows,

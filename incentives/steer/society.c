@@ -34,7 +34,7 @@ static const wal_param MIXTURE_PARAMS[] = {
 const wal_component wal_mixture_component = {
     .name = "mixture",
     .kind = "mixture",
-    .summary = "groups of agents that learn by rules of their own; a list of them means the same",
+    .summary = "groups of agents, each with its own rule; a list means the same",
     .params = MIXTURE_PARAMS};
 
 static const wal_param INDIVIDUALS_PARAMS[] = {

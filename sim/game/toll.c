@@ -32,7 +32,7 @@ static const wal_param PARAMS[] = {
 const wal_component wal_toll_component = {
     .name = "toll",
     .kind = "toll",
-    .summary = "a charge on states or actions, the same at all stages, that can be designed",
+    .summary = "a charge on states or actions, the same at all stages; can be designed",
     .source = "Corecco et al. 2025, section 5",
     .params = PARAMS};
 

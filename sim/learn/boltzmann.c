@@ -38,7 +38,7 @@ const wal_learner_type wal_learner_boltzmann = {
     .struct_size = sizeof(wal_learner_type),
     .component = {.name = "boltzmann",
                   .kind = "learner",
-                  .summary = "softmax of the current policy's own action values",
+                  .summary = "actions by the softmax of what they are worth under the current policy",
                   .source = "Cui and Koeppl 2021, Approximately solving mean field games via "
                             "entropy-regularized deep reinforcement learning",
                   .params = PARAMS},

@@ -8,14 +8,26 @@ import h5py
 import run_file_compare
 
 SOURCE = os.environ["WALRAS_SOURCE"]
+# Where the table of each kind of file begins, by its name in `walras info --schema`.
+SECTIONS = {
+    "solve": "One HDF5 file a run",
+    "sweep": "The file of a sweep",
+    "design": "The file of a design",
+    "steer": "The file of a steering",
+    "simulate (auction)": "The file of a simulated auction",
+    "simulate (populations)": "The file of simulated populations",
+    "transfer": "The file of a transfer",
+    "checkpoint": "A checkpoint `RUN",
+}
+RESTARTS = "With restarts the file of a design"
 
 
-def documented(heading):
-    """{path: dimensions} of the table below the line that begins with "The file of `heading`";
-    attributes as PATH@NAME."""
+def documented(beginning):
+    """{path: dimensions} of the first table below the line that begins so; attributes as
+    PATH@NAME. Paths of a row that goes on with "..." are examples: they end in "..."."""
     with open(os.path.join(SOURCE, "docs/run-file.md"), encoding="utf-8") as file:
         text = file.read()
-    table = re.search(rf"The file of {heading} .*?\n\n(\|.*?)\n\n", text, re.S)[1]
+    table = re.search(rf"^{re.escape(beginning)}.*?\n\n(\| Path.*?)\n\n", text, re.S | re.M)[1]
     found = {}
     for row in table.splitlines()[2:]:
         cells = [cell.strip() for cell in row.strip("|").split("|")]
@@ -24,9 +36,9 @@ def documented(heading):
             of_them = names[1:] or re.findall(r"`(\w+)`:", cells[2])
             found.update({f"{names[0]}@{name}": "" for name in of_them})
             continue
-        group = names[0].rpartition("/")[0]
+        group, more = names[0].rpartition("/")[0], "..." if "..." in cells[0] else ""
         for name in names:
-            found[name if name.startswith("/") else f"{group}/{name}"] = cells[1]
+            found[(name if name.startswith("/") else f"{group}/{name}") + more] = cells[1]
     return found
 
 

@@ -86,7 +86,7 @@ class Designs(unittest.TestCase):
                 self.assertEqual(run_file_compare.differences(f"{name}-None.h5", output), [])
 
     def test_all_that_is_documented_is_there_and_nothing_else(self):
-        wanted = documented("a design")
+        wanted = documented("The file of a design")
         seen = set()
         for name, (_, steps, every, _, parts) in DESIGNS.items():
             with self.subTest(name=name), h5py.File(f"{name}-None.h5", "r") as file:

@@ -107,14 +107,14 @@ class Populations(unittest.TestCase):
             self.assertEqual(result.status, 0, result)
 
     def test_all_that_is_documented_is_there_and_nothing_else(self):
-        wanted, seen = documented("simulated populations"), set()
+        wanted, seen = documented("The file of simulated populations"), set()
         def check(name, population, file):
             _, rows, groups, exact, followed, objective, deviates = population
             found = contents(file, "/population")
             seen.update(found)
             stages, states = (file["axes"][name].shape[0] for name in ("stage", "state"))
-            lengths = {"row": rows, "group": groups, "stage": stages, "state": states,
-                       "record": followed * stages}
+            lengths = {"agents": rows, "group": groups, "stage": stages, "state": states,
+                       "row": followed * stages}
             expected = {path: dims and tuple(lengths[dim] for dim in dims.split(", "))
                         for path, dims in wanted.items()
                         if (followed or "/record" not in path)

@@ -12,6 +12,7 @@ import h5py
 import numpy
 
 import run_file_compare
+from run_file_docs import contents, documented
 from walras_cli import SOURCE, at_once, folder, left, own_lines, walras, write
 
 BAD, NOT_FOUND, STOPPED = 65, 66, 75
@@ -38,35 +39,6 @@ SCENARIOS = {
     "rates": steer(mediator="none {}, known_model {}, optimistic {}",
                    more="episodes = 600, seeds = 3"),
 }
-
-
-def documented():
-    """{path: dimensions} of what docs/run-file.md lists of a steering; attributes as PATH@NAME."""
-    with open(os.path.join(SOURCE, "docs/run-file.md"), encoding="utf-8") as file:
-        table = re.search(r"The file of a steering .*?\n\n(\|.*?)\n\n", file.read(), re.S)[1]
-    found = {}
-    for row in table.splitlines()[2:]:
-        cells = [cell.strip() for cell in row.strip("|").split("|")]
-        names = re.findall(r"`([^`]+)`", cells[0])
-        if "attributes" in cells[0]:
-            found.update({f"{names[0]}@{name}": "" for name in re.findall(r"`(\w+)`:", cells[2])})
-            continue
-        group = names[0].rpartition("/")[0]
-        for name in names:
-            found[name if name.startswith("/") else f"{group}/{name}"] = cells[1]
-    return found
-
-
-def contents(file):
-    """{path: shape} below /steering, as documented() has it."""
-    found = {}
-    own = {"CLASS", "NAME", "REFERENCE_LIST", "DIMENSION_LIST", "units", "long_name"}
-    for path, item in run_file_compare.objects(file).items():
-        if path.startswith("/steering"):
-            found.update({f"{path}@{name}": "" for name in set(item.attrs) - own})
-            if isinstance(item, h5py.Dataset):
-                found[path] = item.shape
-    return found
 
 
 # ---- The beach, once more: MFGLib's, by docs/games.md ------------------------------------------
@@ -138,10 +110,10 @@ class Files(unittest.TestCase):
                 self.assertEqual(run_file_compare.differences(f"{name}-None.h5", output), [])
 
     def test_all_that_is_documented_is_there_and_nothing_else(self):
-        wanted = documented()
+        wanted = documented("The file of a steering")
         for name in SCENARIOS:
             with self.subTest(name=name), h5py.File(f"{name}-None.h5", "r") as file:
-                found = contents(file)
+                found = contents(file, "/steering")
                 self.assertEqual(set(found), set(wanted))
                 s = file["steering"]
                 lengths = {dim: len(s[dim]) for dim in ("mediator", "seed", "episode")}

@@ -17,10 +17,10 @@ import unittest
 import h5py
 
 import run_file_compare
-from walras_cli import (SANITIZED, SOURCE, at_once, command_line, environment, folder, left, listed,
-                        own_lines, stop, walras, write)
+from walras_cli import (SANITIZED, SOURCE, WALRAS, at_once, command_line, environment, folder, left,
+                        listed, own_lines, stop, walras, write)
 
-COMMANDS = ("run", "check", "list", "describe", "info", "diff")
+COMMANDS = ("run", "resume", "check", "list", "describe", "info", "diff", "generate")
 SHORT = "return solve { game = beach_bar {}, stop = { iterations = 20 } }"
 # About a second, so that a bar is drawn some times.
 SECOND = ("return solve { game = crowd_motion { rows = 100, columns = 100, horizon = 5 }, "
@@ -151,7 +151,32 @@ class Help(unittest.TestCase):
     def test_no_arguments(self):
         result = self.bare()
         self.assertEqual((result.status, result.out), (64, ""), result)
-        self.assertIn("walras run", result.err)
+        self.assertLess(len(result.err.splitlines()), 24)
+        commands = re.findall(r"(?m)^  ((?:echo|walras) .*?)(?:  .*)?$", result.err)
+        self.assertEqual(len(commands), 6, result)
+        place = folder("first")
+        for command in commands:  # what it says can be done as it is
+            done = subprocess.run(command.replace("walras ", f"{WALRAS} ", 1), shell=True,
+                                  cwd=place, capture_output=True, env=environment(), check=False)
+            self.assertEqual(done.returncode, 0, (command, done.stderr))
+        self.assertEqual(left(place), ["first.h5", "first.lua"])
+
+    def test_output_fits_a_terminal(self):
+        """Lines of 100 columns, but for types that are wider."""
+        for line in walras("list").out.splitlines():
+            self.assertLessEqual(len(line), 100)
+        for name in sorted({name for name, _ in listed()}):
+            with self.subTest(name=name):
+                out = walras("describe", name).out.splitlines()
+                columns = [line.index("  meaning") + 2 for line in out if line.endswith("  meaning")]
+                self.assertLessEqual(max(map(len, out)), max(100, 44 + max(columns, default=0)))
+
+    def test_describe_tells_where(self):
+        for name, where in (("solve", "return solve { game = ..., ... }"),
+                            ("beach_bar", "game of solve, game of design, game of simulate, .*"),
+                            ("adam", "optimizer of design"),
+                            ("toll", r"toll of batched_auction, .*, \.\.\. \(\d+ games\)")):
+            self.assertRegex(walras("describe", name).out, rf"(?m)^where: {where}$")
 
     def test_list_and_describe(self):
         for args in (("list",), ("describe", "beach_bar")):
