@@ -69,7 +69,7 @@ class Tutorial(unittest.TestCase):
                     with self.subTest(command=command):
                         out, done = played(command)
                         self.assertEqual(done.returncode, 0, done.stderr)
-                        self.assertNotEqual(shown, "", command)
+                        self.assertEqual(shown == "", " > " in command)
                         self.assertEqual(timeless(out), timeless(shown))
                     count += 1
             elif language in ("lua", "python"):
