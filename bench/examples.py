@@ -87,7 +87,7 @@ def evacuation():
     rows = [line.strip() for line in resolved.split("[[")[1].split("]]")[0].splitlines()]
     cells = numpy.array([list(row) for row in rows if row]).reshape(3, 5, 11)
     shown = 0, 3, 6, 9, 14, 23
-    figure, axes = plt.subplots(3, len(shown), figsize=(13, 4.4), layout="constrained")
+    figure, axes = plt.subplots(3, len(shown), figsize=(13, 3.3), layout="constrained")
     for column, stage in enumerate(shown):
         for floor in range(3):
             axis = axes[2 - floor, column]
@@ -104,7 +104,7 @@ def evacuation():
             if column == 0:
                 axis.set_ylabel(("ground", "first", "second")[floor])
         out_now = mass[stage][cells == "E"].sum()
-        axes[0, column].set_title(f"stage {stage}: {100 * out_now:.0f} % at an exit", fontsize=9)
+        axes[0, column].set_title(f"stage {stage}: {100 * out_now:.0f} % at exits", fontsize=9)
     bar = figure.colorbar(image, ax=axes, shrink=0.7, label="share of all people in the cell")
     ticks = numpy.array([0, 0.02, 0.1, 0.3])
     bar.set_ticks(numpy.sqrt(ticks), labels=ticks)
@@ -141,7 +141,8 @@ def stay_home():
 def transfer():
     shown = {"tpo": "tpo", "empirical_tpo": "empirical_tpo", "greedy": "greedy",
              "pure_source": "the best source alone"}
-    with run("reference", "transfer/reference.lua") as file:
+    methods = "{tpo{}, empirical_tpo{}, greedy{}, pure_source{source=1}}"  # of fourteen
+    with run("reference", "transfer/reference.lua", "-P", "methods=" + methods) as file:
         group = file["transfer"]
         names, rounds = list(group["method"].asstr()), group["round"][:]
         regret = group["regret"][:]
