@@ -154,7 +154,7 @@ def transfer():
             axis.plot(rounds, numpy.median(values, axis=0), color=f"C{color}", label=label)
             low, high = numpy.quantile(values, (0.05, 0.95), axis=0)
             axis.fill_between(rounds, low, high, color=f"C{color}", alpha=0.2, linewidth=0)
-    axes[0].set(ylabel="regret so far", yscale="log")
+    axes[0].set(ylabel="regret so far", yscale="log", ylim=(1, 1000))
     axes[1].set(ylabel="over that of greedy with the same seed", ylim=(0, 2))
     for axis in axes:
         axis.set(xlabel="comparisons asked for", xscale="log", xlim=(30, rounds[-1]))

@@ -127,6 +127,17 @@ class Readme(unittest.TestCase):
                     self.assertTrue(os.path.exists(os.path.join(folder, target)),
                                     document + ": " + target)
 
+    def test_links_lead_to_headings(self):
+        slug = lambda line: re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-")
+        for document in documents():
+            for target, name in re.findall(r"\]\(([^)#]*)#([^)]+)\)", read(document)):
+                if "://" in target:
+                    continue
+                path = os.path.join(os.path.dirname(document), target) if target else document
+                prose = re.sub(r"^```.*?^```", "", read(path), flags=re.M | re.S)
+                headings = map(slug, re.findall(r"^#+ (.*)$", prose, re.M))
+                self.assertIn(name, set(headings), document + ": " + target)
+
     def test_documented_names_exist(self):
         listed = subprocess.run([WALRAS, "list"], capture_output=True, text=True,
                                 env=walras_cli.environment()).stdout
