@@ -621,7 +621,7 @@ class Interrupted(unittest.TestCase):
 
 
 class Scenarios(unittest.TestCase):
-    """Those of scenarios/population run as they are in test_terminal.py."""
+    """Those of scenarios/population are all run, for fewer episodes, in test_terminal.py."""
 
     def test_the_auction(self):
         """Slopes of fewer numbers and episodes than the comment's are near those, and the document

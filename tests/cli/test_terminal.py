@@ -493,8 +493,8 @@ class Results(unittest.TestCase):
         self.assertEqual(left(place), ["o.h5", "s.lua"])
 
     def test_scenarios(self):
-        """Every scenario that users copy runs as it is (steerings: for fewer episodes), and ends
-        well (designs: test_designs.py)."""
+        """Every scenario that users copy runs, and ends well: as it is, those that take up to a
+        minute for fewer episodes or rounds (designs: test_designs.py)."""
         designs = os.path.join(SOURCE, "scenarios/design", "")
         paths = [path for path in sorted(glob.glob(os.path.join(SOURCE, "scenarios/**/*.lua"),
                                                    recursive=True))
@@ -503,19 +503,10 @@ class Results(unittest.TestCase):
 
         def one(path):
             place = folder("scenario")
-            short = ()
-            if f"{os.sep}steering{os.sep}" in path:  # half a minute of processor time each
-                short = ("-P", "episodes=600", "-P", "seeds=2")
-            elif SANITIZED and f"{os.sep}population{os.sep}" in path:
-                short = ("-P", "episodes=2", "-P", "agents={30, 100}")
-            elif SANITIZED and f"{os.sep}auctions{os.sep}" in path:
-                with open(path, encoding="utf-8") as file:
-                    task = re.search(r"return (\w+)", file.read())[1]
-                short = {"solve": ("-P", "stop={iterations=20}"),
-                         "sweep": ("-P", "base.stop={iterations=20}"),
-                         "simulate": ("-P", "samples=10000")}[task]
-            if f"{os.sep}transfer{os.sep}" in path:  # a minute of both processors
-                short = ("-P", "rounds=200", "-P", "seeds=2")
+            kind = os.path.basename(os.path.dirname(path))
+            short = {"population": ("-P", "episodes=20"),
+                     "steering": ("-P", "episodes=100", "-P", "seeds=2"),
+                     "transfer": ("-P", "rounds=200", "-P", "seeds=2")}.get(kind, ())
             return walras("run", path, *short, cwd=place, timeout=150), left(place)
 
         for path, (result, files) in zip(paths, at_once(one, paths, 2)):
