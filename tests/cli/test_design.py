@@ -4,7 +4,6 @@ after any interruption, and how one ends that cannot go on."""
 
 import os
 import re
-import signal
 import sys
 import unittest
 
@@ -579,20 +578,9 @@ class Interrupted(unittest.TestCase):
 
     def test_killed(self):
         for ranks, after in ((None, 2), (2, None)):
-            def attempt():
-                place, run = self.begin()
-                running = fault_runs.start(run, "--checkpoint-every", "5it", ranks=ranks)
-                self.assertTrue(running.wait_for(lambda: fault_runs.has_come_to(run, 20)))
-                for process in running.ranks() if ranks else [running.process.pid]:
-                    try:
-                        os.kill(process, signal.SIGKILL)
-                    except ProcessLookupError:
-                        pass
-                result = running.end()
-                return None if result.status == 0 else run
-
             with self.subTest(ranks=ranks):
-                self.check_resumed(fault_runs.until_caught(attempt), after)
+                run = fault_runs.until_caught(lambda: fault_runs.killed(self.begin()[1], ranks))
+                self.check_resumed(run, after)
 
     def test_one_that_cannot_go_on_ends_the_same(self):
         """Stopped before the step at which its learner diverges, and resumed."""

@@ -189,6 +189,19 @@ def stopped_run(kind=SHORT, ranks=None, at=None):
     return until_caught(attempt)
 
 
+def killed(run, ranks=None, at=20):
+    """A run that was killed once it had a checkpoint of iteration `at`, with all its ranks; None if
+    it had ended before."""
+    running = start(run, "--checkpoint-every", "5it", ranks=ranks)
+    assert running.wait_for(lambda: has_come_to(run, at))
+    for process in running.ranks() if ranks else [running.process.pid]:
+        try:
+            os.kill(process, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    return None if running.end().status == 0 else run
+
+
 def alive(pid):
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
