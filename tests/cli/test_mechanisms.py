@@ -215,8 +215,9 @@ class Mechanisms(unittest.TestCase):
             result = walras("describe", name)
             self.assertEqual(result.status, 0, result)
             self.assertIn(f"{name} (mechanism): ", result.out)
-            for parameter in re.findall(r"(?m)^  (?:split|goods) .*", result.out):
-                self.assertTrue(parameter.endswith(" [goods per bidder]"), parameter)
+            # A parameter is told on a line, and on those that follow and are indented by more.
+            for parameter in re.findall(r"(?m)^  (?:split|goods) .*(?:\n {4,}.*)*", result.out):
+                self.assertTrue(parameter.endswith("[goods per bidder]"), parameter)
 
 
 if __name__ == "__main__":

@@ -265,7 +265,7 @@ class Runs(unittest.TestCase):
                 self.assertEqual(run_file_compare.differences(f"{name}-None.h5", output), [])
 
     def test_all_that_is_documented_is_there_and_nothing_else(self):
-        wanted = run_file_docs.documented("a transfer")
+        wanted = run_file_docs.documented(run_file_docs.SECTIONS["transfer"])
         for name, t in self.each():
             found = run_file_docs.contents(t.file, "/transfer")
             self.assertEqual(set(found), set(wanted))
