@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/catalogue.h"
 #include "cli/error.h"
@@ -21,13 +22,23 @@ static void print_warning(void *user, const char *text) {
   wal_warning_print(session->options->json, text);
 }
 
-/* A process that no launcher started talks to nobody: Open MPI need not look for networks, which
-   takes longer than many a run. What the user has set counts. (Nor would it need a daemon, but
-   without one, processes that start at once get into each other's way: ess_singleton_isolated of
-   4.1.4 gives them the same folder.) */
+/* A process that no launcher started talks to nobody: Open MPI need not look for networks, nor start
+   a daemon to watch over it, which takes longer than many a run. Without the daemon all such
+   processes would be given the same name (4.1.4), and the same folder for what ranks share, so each
+   is told one of its own, which goes when it ends. What the user has set counts. */
 static void expect_nobody(void) {
-  setenv("OMPI_MCA_pml", "ob1", 0);
-  setenv("OMPI_MCA_btl", "self", 0);
+  const char *temporary = getenv("TMPDIR");
+  char top[1000], family[1008];
+  snprintf(top, sizeof top, "%s/ompi.walras.%ld.%ld", temporary ? temporary : "/tmp",
+           (long)getuid(), (long)getpid());
+  snprintf(family, sizeof family, "%s/alone", top);
+  const char *const nobody[][2] = {{"OMPI_MCA_pml", "ob1"},
+                                   {"OMPI_MCA_btl", "self"},
+                                   {"OMPI_MCA_ess_singleton_isolated", "1"},
+                                   {"OMPI_MCA_orte_top_session_dir", top},
+                                   {"OMPI_MCA_orte_jobfam_session_dir", family}};
+  for (size_t i = 0; i < sizeof nobody / sizeof *nobody; i++)
+    setenv(nobody[i][0], nobody[i][1], 0);
 }
 
 wal_status wal_session_open(wal_session *session, const wal_options *options, int *argc,
