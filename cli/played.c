@@ -128,6 +128,7 @@ wal_status wal_played_plan(wal_job *job, const wal_game *game, wal_params *objec
   int64_t bytes = 0;
   double file = 0;
   if (!wal_played_wanted(job->params)) return WAL_OK;
+  WAL_TRY(wal_played_check(ctx, job->params));  // which runs of a sweep have not been asked for
   const int64_t before = wal_ctx_memory(ctx);
   wal_status status = create(job, game, objective, &p);
   if (status == WAL_OK) {
