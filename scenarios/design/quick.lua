@@ -15,4 +15,5 @@ return design {
   steps = 60,
   restarts = 2,
   evaluate = { iterations = 500, every = 10, exploitability = 5e-4 },
+  agents = { 100, 1000, 10000 }, episodes = 50,
 }
