@@ -71,6 +71,12 @@ static double near_from(const played *p) {
   return from;
 }
 
+/* " +- " a standard error; "" of a single episode, which has none. */
+static const char *error_of(wal_page *page, const wal_array *error, int64_t i) {
+  const double value = wal_array_at(error, i);
+  return isnan(value) ? "" : wal_page_print(page, " +- %.1g", value);
+}
+
 /* Whether what was found holds for the agents that there really are. */
 static void played_facts(wal_page *page, int run) {
   const bool objective = wal_page_has(page, run, "/population/objective_mean");
@@ -92,18 +98,19 @@ static void played_facts(wal_page *page, int run) {
   for (int64_t i = 1; i < p.agents->items; i++)
     if (p.agents->values[i] > p.agents->values[most]) most = i;
   const double n = p.agents->values[most], from = near_from(&p);
-  const char *near = isnan(from) ? wal_page_print(page, "not within 1 %% with %.0f agents", n)
-                                 : wal_page_print(page, "within 1 %% from %.0f agents on", from);
-  fact(page, "With N agents?", near,
-       wal_page_print(page, "%s of %.0f: %.4g +- %.1g, in the limit %.4g", p.what, n,
-                      p.mean->values[most], wal_array_at(p.error, most), p.limit),
-       isnan(from) ? "bad" : "good");
-  fact_number(page, "Gain by deviating there",
-              wal_array_at(wal_page_array(page, run, "/population/deviation_gain"), most),
-              wal_page_print(
-                  page, "+- %.1g, in the limit %.4g",
-                  wal_array_at(wal_page_array(page, run, "/population/deviation_gain_error"), most),
-                  wal_page_attribute(page, run, "/population", "limit_deviation_gain")));
+  const bool far = isnan(from);
+  fact(page, "With N agents?",
+       far ? wal_page_print(page, "not with %.0f", n) : wal_page_print(page, "from %.0f on", from),
+       wal_page_print(page, "%s %swithin 1 %% of the limit, %.5g; with %.0f: %.5g%s", p.what,
+                      far ? "not " : "", p.limit, n, p.mean->values[most],
+                      error_of(page, p.error, most)),
+       far ? "bad" : "good");
+  const wal_array *gain = wal_page_array(page, run, "/population/deviation_gain");
+  const wal_array *error = wal_page_array(page, run, "/population/deviation_gain_error");
+  fact_number(page, wal_page_print(page, "Gain by deviating, N = %.0f", n),
+              wal_array_at(gain, most),
+              wal_page_print(page, "%s, in the limit %.4g", error_of(page, error, most),
+                             wal_page_attribute(page, run, "/population", "limit_deviation_gain")));
 }
 
 // ---- Tasks ------------------------------------------------------------------------------------

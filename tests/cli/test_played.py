@@ -185,6 +185,25 @@ class Played(unittest.TestCase):
             self.assertEqual((result.status, result.err), (0, ""), result)
             self.assertRegex(result.out, rf"(?m)^{PLAYED[name][0]}, .*{clause}")
 
+    def test_report(self):
+        """At a glance: from how many agents on it holds, or that nobody has tried."""
+        tried = (r'With N agents\?</dt><dd class="%s">%s<small>%s %swithin 1 %% of the limit, \S+; '
+                 r'with %s: \S+ \+- \S+</small>')
+        cases = {"toll-None": tried % ("bad", "not with 700", "objective", "not ", "700"),
+                 "solve-None": tried % ("bad", "not with 700", "return", "not ", "700"),
+                 "network-None": tried % ("good", r"from (?:40|1000000000) on", "objective", "",
+                                          "1000000000"),
+                 "unplayed": r'With N agents\?</dt><dd class="muted">not tried<small>add agents = '
+                             r"\{100, 1000\} to the scenario</small>"}
+        write("unplayed.lua", text("solve", agents=False))
+        self.assertEqual(walras("run", "unplayed.lua", "-q").status, 0)
+        for name, pattern in cases.items():
+            with self.subTest(name=name):
+                result = walras("report", f"{name}.h5", "-o", f"{name}.html")
+                self.assertEqual(result.status, 0, result)
+                with open(f"{name}.html", encoding="utf-8") as page:
+                    self.assertRegex(page.read(), pattern)
+
     def test_dry_run(self):
         for name, line in (("toll", r"  played         3 numbers of agents up to 700, 20 episodes "
                             r"each: 7\.53e\+04 stages of an agent, and twice that for deviations"),
