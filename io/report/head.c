@@ -71,10 +71,10 @@ static double near_from(const played *p) {
   return from;
 }
 
-/* " +- " a standard error; "" of a single episode, which has none. */
-static const char *error_of(wal_page *page, const wal_array *error, int64_t i) {
+/* "+- " a standard error and what follows; "" of a single episode, which has none. */
+static const char *error_of(wal_page *page, const wal_array *error, int64_t i, const char *then) {
   const double value = wal_array_at(error, i);
-  return isnan(value) ? "" : wal_page_print(page, " +- %.1g", value);
+  return isnan(value) ? "" : wal_page_print(page, "+- %.2g%s", value, then);
 }
 
 /* Whether what was found holds for the agents that there really are. */
@@ -101,15 +101,15 @@ static void played_facts(wal_page *page, int run) {
   const bool far = isnan(from);
   fact(page, "With N agents?",
        far ? wal_page_print(page, "not with %.0f", n) : wal_page_print(page, "from %.0f on", from),
-       wal_page_print(page, "%s %swithin 1 %% of the limit, %.5g; with %.0f: %.5g%s", p.what,
+       wal_page_print(page, "%s %swithin 1 %% of the limit, %.5g; with %.0f: %.5g %s", p.what,
                       far ? "not " : "", p.limit, n, p.mean->values[most],
-                      error_of(page, p.error, most)),
+                      error_of(page, p.error, most, "")),
        far ? "bad" : "good");
   const wal_array *gain = wal_page_array(page, run, "/population/deviation_gain");
   const wal_array *error = wal_page_array(page, run, "/population/deviation_gain_error");
   fact_number(page, wal_page_print(page, "Gain by deviating, N = %.0f", n),
               wal_array_at(gain, most),
-              wal_page_print(page, "%s, in the limit %.4g", error_of(page, error, most),
+              wal_page_print(page, "%sin the limit %.4g", error_of(page, error, most, ", "),
                              wal_page_attribute(page, run, "/population", "limit_deviation_gain")));
 }
 
