@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/design_restarts.h"
+#include "cli/played.h"
 #include "cli/solve_file.h"
 #include "games/game_list.h"
 
@@ -105,6 +106,7 @@ const wal_param wal_design_params[] = {
      .type = WAL_RECORD,
      .record = &wal_solve_store,
      .meaning = "what of the solution at the best design the run file has"},
+    WAL_PLAYED_PARAMS,
     WAL_DESIGN_RESTARTS_PARAMS,
     WAL_TASK_SEED_PARAM,
     {0}};
@@ -150,6 +152,11 @@ wal_status wal_design_parts_check(wal_ctx *ctx, wal_params *params) {
   wal_parameters theta;
   WAL_TRY(wal_response_read(ctx, wal_params_child(params, "learner"), &response));
   WAL_TRY(wal_design_restarts_check(ctx, params));
+  WAL_TRY(wal_played_check(ctx, params));
+  if (wal_played_wanted(params) && wal_params_given(params, "draw"))
+    return wal_params_fail(ctx, params, "agents",
+                           "expected none with draw: there are many games then, and not one to "
+                           "play; simulate{policy = from{file = }} plays a game of your choice");
   wal_params *of_game = wal_params_child(params, "game");
   wal_status status = wal_game_create(ctx, game_of(params), of_game, &game);
   if (status == WAL_OK) {

@@ -26,10 +26,11 @@ static const wal_param EQUILIBRIUM_PARAMS[] = {
     {.name = "stop", .type = WAL_RECORD, .record = &wal_solve_stop, .meaning = "when to end"},
     {0}};
 
-static const wal_component EQUILIBRIUM = {.name = "equilibrium",
-                                          .kind = "policy",
-                                          .summary = "an equilibrium of the game, which is solved first",
-                                          .params = EQUILIBRIUM_PARAMS};
+static const wal_component EQUILIBRIUM = {
+    .name = "equilibrium",
+    .kind = "policy",
+    .summary = "an equilibrium of the game, which is solved first",
+    .params = EQUILIBRIUM_PARAMS};
 
 static const wal_param FROM_PARAMS[] = {
     {.name = "file",
@@ -242,6 +243,18 @@ static bool settle_row(int actions, double *row) {
   if (!good || !(fabs(sum - 1) < 1e-5)) return false;
   for (int a = 0; a < actions; a++) row[a] /= sum;
   return true;
+}
+
+wal_status wal_policy_table_gather(wal_ctx *ctx, const wal_policy *policy, wal_policy_table *out) {
+  const wal_shape *shape = &policy->space->game->shape;
+  WAL_TRY_ALL(ctx, acquire(ctx, shape, out));
+  WAL_TRY(gather(ctx, policy, out));
+  for (int h = 0; h < out->horizon; h++)
+    for (int64_t s = 0; s < shape->states; s++)
+      if (!settle_row(shape->actions, out->stage[h] + s * shape->actions))
+        return wal_fail(ctx, WAL_ENONFINITE, "the policy at stage %d, state %lld is not finite", h,
+                        (long long)s);
+  return WAL_OK;
 }
 
 /* Nobody can play what the game does not allow. */

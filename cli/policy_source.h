@@ -3,7 +3,7 @@
 #define WALRAS_CLI_POLICY_SOURCE_H
 
 #include "cli/task.h"
-#include "sim/game/space.h"
+#include "sim/game/policy.h"
 
 /* Where a policy comes from that is played, not learned: components of the kind "policy":
  * uniform{}, equilibrium{learner=, stop=}, from{file=}, given{probability=}, and those that make
@@ -38,6 +38,9 @@ bool wal_policy_source_solves(const wal_params *source);
 wal_status wal_policy_source_make(wal_job *job, wal_params *source, wal_game *game,
                                   const wal_space *space, const wal_space *whole,
                                   wal_policy_table *out);
+/** The table of a policy that is spread over the ranks, as from{} would read it out of a run file
+ *  that stores all digits. @collective ctx */
+wal_status wal_policy_table_gather(wal_ctx *ctx, const wal_policy *policy, wal_policy_table *out);
 void wal_policy_table_free(wal_ctx *ctx, wal_policy_table *table);
 
 #endif

@@ -218,19 +218,16 @@ static wal_status write_agents(wal_run_file *file, const wal_population_results 
   return wal_run_file_integers(file, &d, agents);
 }
 
-wal_status wal_population_file_write(wal_run_file *file, const wal_job *job, const wal_space *space,
+wal_status wal_population_file_group(wal_run_file *file, wal_ctx *ctx,
                                      const wal_population_results *results) {
-  wal_ctx *ctx = job->ctx;
   const wal_population *p = results->population;
-  const int horizon = space->game->shape.horizon;
+  const int horizon = p->plan.space->game->shape.horizon;
   const int64_t most = results->count * (wal_population_width(p) + 1) + p->plan.groups;
   double *room = NULL;
   int64_t *agents = NULL;
   wal_status status = wal_acquire(ctx, "table", most, sizeof *room, &room);
   if (status == WAL_OK) status = wal_acquire(ctx, "table", results->count, sizeof *agents, &agents);
   WAL_TRY_GOTO(wal_agree(ctx, status));
-  WAL_TRY_GOTO(wal_run_write_scenario(file, job));
-  WAL_TRY_GOTO(wal_run_write_axes(file, ctx, space));
   WAL_TRY_GOTO(wal_run_file_group(file, "/population"));
   WAL_TRY_GOTO(wal_run_file_attribute_text(file, "/population", "mode", p->plan.mode->name));
   WAL_TRY_GOTO(wal_run_file_attribute_integer(file, "/population", "episodes", results->episodes));
@@ -247,4 +244,11 @@ cleanup:
   wal_release(ctx, &room);
   wal_release(ctx, &agents);
   return status;
+}
+
+wal_status wal_population_file_write(wal_run_file *file, const wal_job *job, const wal_space *space,
+                                     const wal_population_results *results) {
+  WAL_TRY(wal_run_write_scenario(file, job));
+  WAL_TRY(wal_run_write_axes(file, job->ctx, space));
+  return wal_population_file_group(file, job->ctx, results);
 }

@@ -33,4 +33,8 @@ wal_population_slope wal_population_results_slope(const wal_population_results *
 wal_status wal_population_file_write(wal_run_file *file, const wal_job *job, const wal_space *space,
                                      const wal_population_results *results);
 
+/** Puts /population alone into a run file that has /axes. @collective ctx */
+wal_status wal_population_file_group(wal_run_file *file, wal_ctx *ctx,
+                                     const wal_population_results *results);
+
 #endif

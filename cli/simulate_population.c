@@ -6,14 +6,13 @@
 #include "cli/catalogue.h"
 #include "cli/machine.h"
 #include "cli/policy_source.h"
-#include "cli/population_file.h"
+#include "cli/population_series.h"
 #include "cli/run_parts.h"
 #include "cli/saving.h"
 #include "cli/simulation.h"
 #include "games/game_list.h"
 #include "incentives/design/objective.h"
 #include "io/progress.h"
-#include "sim/agents/enumeration.h"
 #include "sim/core/memory.h"
 
 static const wal_param GROUP_PARAMS[] = {{.name = "share",
@@ -46,16 +45,8 @@ typedef struct work {
   wal_policy_table *table;     /* [groups] */
   wal_population_group *group; /* [groups] */
   wal_objective *objective;
-  int64_t count, *agents; /* [count] */
-  int64_t episodes;
   int64_t followed; /* agents */
-  wal_population population;
-  /* state */
-  int64_t row; /* of agents[], at which it stands */
-  wal_population_rows rows;
-  int64_t done; /* estimates that are complete: row * width */
-  int64_t room;
-  wal_population_estimate *estimate;
+  wal_population_series series;
   /* told */
   wal_saving *saving;
   wal_progress progress;
@@ -63,30 +54,6 @@ typedef struct work {
 } work;
 
 // ---- Reading ----------------------------------------------------------------------------------
-
-static const wal_crowd_type *mode_of(const wal_params *params) {
-  const bool counts = strcmp(wal_params_text(params, "mode"), "counts") == 0;
-  return counts ? &wal_crowd_counts : &wal_crowd_individual;
-}
-
-static wal_status read_agents(wal_ctx *ctx, wal_params *params, int64_t *count,
-                              const double **numbers) {
-  int64_t extent[3];
-  const wal_crowd_type *mode = mode_of(params);
-  if (!wal_params_given(params, "agents"))
-    return wal_params_fail(ctx, params, "agents", "expected how many agents play, got nothing");
-  wal_params_extent(params, "agents", extent);
-  *count = extent[0] > 0 ? extent[0] : 1;
-  WAL_TRY(wal_params_array(ctx, params, "agents", *count, 0, 0, numbers));
-  for (int64_t i = 0; i < *count; i++) {
-    const double n = (*numbers)[i];
-    if (!(n >= 1) || n != floor(n) || n > (double)mode->most)
-      return wal_params_fail(ctx, params, "agents",
-                             "expected whole numbers in [1, %lld] in mode \"%s\", got %.17g",
-                             (long long)mode->most, mode->name, n);
-  }
-  return WAL_OK;
-}
 
 static wal_status read_groups(wal_ctx *ctx, const wal_params *params, int *count,
                               wal_params ***out) {
@@ -129,36 +96,36 @@ static wal_status make_game(wal_ctx *ctx, const wal_params *params, wal_game *ga
   return wal_game_create(ctx, wal_game_find(wal_params_component(of_game)->name), of_game, game);
 }
 
-static wal_status check_record(wal_ctx *ctx, const wal_params *params, double agents) {
+static wal_status check_record(wal_ctx *ctx, wal_params *params) {
+  const double *numbers;
+  int64_t extent[3];
   if (!wal_params_given(params, "record")) return WAL_OK;
   const int64_t record = wal_params_integer(params, "record");
-  if (mode_of(params) != &wal_crowd_individual)
+  wal_params_extent(params, "agents", extent);
+  const int64_t count = extent[0] > 0 ? extent[0] : 1;
+  WAL_TRY(wal_params_array(ctx, params, "agents", count, 0, 0, &numbers));
+  if (wal_population_series_mode(params) != &wal_crowd_individual)
     return wal_params_fail(ctx, params, "record",
                            "expected mode \"individual\" beside it: agents who are counted cannot "
                            "be followed");
-  if ((double)record > agents)
+  if ((double)record > numbers[0])
     return wal_params_fail(ctx, params, "record",
-                           "expected at most as many as there are agents, %.17g, got %lld", agents,
-                           (long long)record);
+                           "expected at most as many as there are agents, %.17g, got %lld",
+                           numbers[0], (long long)record);
   return WAL_OK;
 }
 
 static wal_status check(wal_ctx *ctx, wal_params *params) {
   wal_game game = {0};
   wal_params **groups = NULL;
-  const double *agents;
-  int64_t count;
   int group_count = 1;
   if (wal_params_given(params, "samples"))
     return wal_params_fail(ctx, params, "samples",
                            "is of one_shot_auction; expected agents and episodes");
-  if (!wal_params_given(params, "mode"))
-    WAL_TRY(wal_params_fill_text(ctx, params, "mode", "individual"));
-  if (!wal_params_given(params, "episodes")) wal_params_fill_integer(params, "episodes", 100);
-  WAL_TRY(read_agents(ctx, params, &count, &agents));
+  WAL_TRY(wal_population_series_check(ctx, params));
   if (wal_params_node(params, "groups") && wal_params_given(params, "policy"))
     return wal_params_fail(ctx, params, "groups", "expected no policy beside it");
-  WAL_TRY(check_record(ctx, params, agents[0]));
+  WAL_TRY(check_record(ctx, params));
   wal_status status = read_groups(ctx, params, &group_count, &groups);
   wal_params *objective = wal_params_child(params, "objective");
   const wal_params *policy = wal_params_child(params, "policy");
@@ -178,10 +145,8 @@ static wal_status measure_objective(void *user, const wal_arena *arena, double *
   return wal_objective_measure(user, &arena->flow, &arena->policy, out);
 }
 
-/* A failure in the context of this rank alone, told to all. */
 static wal_status from_alone(work *w, wal_status status) {
-  if (status != WAL_OK) status = wal_fail(w->job->ctx, status, "%s", wal_ctx_error(w->alone));
-  return wal_agree(w->job->ctx, status);
+  return wal_population_series_agree(w->job->ctx, w->alone, status);
 }
 
 /* Game, spaces, objective: what is there before policies are. */
@@ -189,12 +154,8 @@ static wal_status make_world(work *w) {
   wal_job *job = w->job;
   wal_ctx *ctx = job->ctx;
   const wal_params *params = job->params;
-  const double *agents = NULL;
-  w->episodes = wal_params_integer(params, "episodes");
   if (wal_params_given(params, "record")) w->followed = wal_params_integer(params, "record");
-  wal_status status = read_agents(ctx, job->params, &w->count, &agents);
-  if (status == WAL_OK) status = wal_acquire(ctx, "agents", w->count, sizeof(int64_t), &w->agents);
-  for (int64_t i = 0; i < w->count && status == WAL_OK; i++) w->agents[i] = (int64_t)agents[i];
+  wal_status status = wal_population_series_read(ctx, job->params, &w->series);
   if (status == WAL_OK) status = read_groups(ctx, params, &w->groups, &w->of_group);
   if (status == WAL_OK) status = make_game(ctx, params, &w->game);
   if (status == WAL_OK) status = wal_acquire(ctx, "groups", w->groups, sizeof *w->table, &w->table);
@@ -230,21 +191,18 @@ static wal_population_plan plan_of(const work *w) {
   return (wal_population_plan){.space = w->whole,
                                .groups = w->groups,
                                .group = w->group,
-                               .mode = mode_of(w->job->params),
+                               .mode = wal_population_series_mode(w->job->params),
                                .objective = {w->objective ? measure_objective : NULL, w->objective},
                                .deviates = wal_params_flag(w->job->params, "deviation")};
 }
 
 static void free_work(work *w) {
   wal_ctx *ctx = w->job->ctx;
-  wal_population_rows_free(ctx, &w->rows);
-  wal_population_destroy(&w->population);
+  wal_population_series_free(ctx, &w->series);
   wal_objective_destroy(&w->objective);
   for (int g = 0; w->table && g < w->groups; g++) wal_policy_table_free(ctx, &w->table[g]);
   wal_release(ctx, &w->table);
   wal_release(ctx, &w->group);
-  wal_release(ctx, &w->agents);
-  wal_release(ctx, &w->estimate);
   wal_space_destroy(&w->whole);
   wal_space_destroy(&w->space);
   free_groups(ctx, w->groups, &w->of_group);
@@ -254,19 +212,14 @@ static void free_work(work *w) {
 
 // ---- Before the work --------------------------------------------------------------------------
 
-static int64_t most_agents(const work *w) {
-  int64_t most = 0;
-  for (int64_t i = 0; i < w->count; i++) most = w->agents[i] > most ? w->agents[i] : most;
-  return most;
-}
-
 static wal_status plan_run(work *w) {
   wal_job *job = w->job;
   const wal_population_plan plan = plan_of(w);
+  const int64_t most = wal_population_series_most(&w->series);
   const wal_shape *shape = &w->game.shape;
   char text[3][32];
   int64_t bytes = 0;
-  WAL_TRY(wal_population_cost(job->ctx, &plan, most_agents(w), &bytes));
+  WAL_TRY(wal_population_cost(job->ctx, &plan, most, &bytes));
   int64_t tables = 0;
   for (int g = 0; g < w->groups; g++) tables += !w->group[g].policy;
   bytes += wal_ctx_memory(job->ctx) +
@@ -275,87 +228,52 @@ static wal_status plan_run(work *w) {
   int64_t negative = -bytes;
   WAL_TRY(wal_ctx_least_integer(job->ctx, &negative));
   bytes = -negative;
-  double stages = 0;
-  for (int64_t i = 0; i < w->count; i++)
-    stages += (double)w->agents[i] * (double)w->episodes * shape->horizon * shape->populations;
   if (job->options->dry_run && wal_ctx_rank(job->ctx) == 0) {
     printf("simulate, %s: %lld numbers of agents up to %lld, %lld episodes each\n",
-           w->game.type->component.name, (long long)w->count, (long long)most_agents(w),
-           (long long)w->episodes);
+           w->game.type->component.name, (long long)w->series.count, (long long)most,
+           (long long)w->series.episodes);
     printf("  memory         %s a rank, %s in all; this machine has %s\n",
            wal_size_text((double)bytes, text[0], 32),
            wal_size_text((double)bytes * wal_ctx_size(job->ctx), text[1], 32),
            wal_size_text((double)wal_machine_memory(), text[2], 32));
     if (plan.mode == &wal_crowd_individual)
-      printf("  work           %.4g stages of an agent%s\n", stages,
+      printf("  work           %.4g stages of an agent%s\n",
+             wal_population_series_stages(&w->series, shape),
              plan.deviates ? ", and twice that for deviations" : "");
   }
-  const int64_t limit = wal_ctx_memory_limit(job->ctx);
-  if (limit > 0 && bytes > limit)
-    return wal_params_fail(
-        job->ctx, job->params, "agents",
-        "expected a population that fits into memory, got one that needs about "
-        "%s a process, each of which may have %s%s",
-        wal_size_text((double)bytes, text[0], 32), wal_size_text((double)limit, text[1], 32),
-        plan.mode == &wal_crowd_individual ? "; mode = \"counts\" needs less" : "");
-  return WAL_OK;
+  return wal_population_series_fits(job->ctx, job->params, (double)bytes);
 }
 
 // ---- The work ---------------------------------------------------------------------------------
-
-static void declare(work *w, wal_state *state) {
-  wal_state_add_integer(state, "row", &w->row);
-  wal_state_add_items(state, "estimates", &w->estimate, &w->done, &w->room, sizeof *w->estimate);
-  wal_population_rows_declare(&w->population, &w->rows, state);
-}
-
-/* Episodes so far, of all rows. */
-static int64_t episodes_done(const work *w) { return w->row * w->episodes + w->rows.count; }
 
 static wal_status pause_run(void *user, const wal_population_rows *rows, bool *stop) {
   work *w = user;
   (void)rows;
   wal_job *job = w->job;
-  const wal_live_row row = {.done = episodes_done(w),
-                            .figure = (double)w->agents[w->row],
+  const wal_live_row row = {.done = wal_population_series_done(&w->series),
+                            .figure = (double)w->series.agents[w->series.row],
                             .regularized = NAN,
                             .value = NAN,
                             .seconds = wal_clock() - job->started};
   wal_live_report(job->live, &row);
   if (w->speaks)
-    wal_progress_report(&w->progress, row.done, w->count * w->episodes, "agents", row.figure,
-                        row.seconds);
+    wal_progress_report(&w->progress, row.done, w->series.count * w->series.episodes, "agents",
+                        row.figure, row.seconds);
   if (job->tick) job->tick(job->user);
   wal_state state = wal_state_start(job->ctx);
-  declare(w, &state);
-  return wal_saving_pause(w->saving, episodes_done(w), &state, stop);
-}
-
-static wal_status play_rows(work *w) {
-  wal_population *p = &w->population;
-  const int width = wal_population_width(p);
-  const wal_population_watch watch = {pause_run, w};
-  while (w->row < w->count) {
-    WAL_TRY(wal_population_run(p, w->agents[w->row], w->episodes, &watch, &w->rows));
-    WAL_TRY_ALL(w->job->ctx, wal_grow(w->job->ctx, "estimates", &w->estimate, w->done,
-                                      w->done + width, &w->room, sizeof *w->estimate));
-    for (int i = 0; i < width; i++)
-      w->estimate[w->done++] = wal_population_estimate_of(p, &w->rows, i);
-    wal_population_rows_free(w->job->ctx, &w->rows);
-    w->row++;
-  }
-  return WAL_OK;
+  wal_population_series_declare(&w->series, &state);
+  return wal_saving_pause(w->saving, wal_population_series_done(&w->series), &state, stop);
 }
 
 static wal_status simulate(work *w) {
   wal_job *job = w->job;
-  const int64_t total = w->count * w->episodes;
+  const int64_t total = w->series.count * w->series.episodes;
   bool restored = false;
   wal_state state = wal_state_start(job->ctx);
   WAL_TRY(wal_saving_check(job, total));
-  declare(w, &state);
+  wal_population_series_declare(&w->series, &state);
   WAL_TRY(wal_saving_restore(job, &state, &restored));
-  wal_saving saving = wal_saving_begin(job, episodes_done(w));
+  wal_saving saving = wal_saving_begin(job, wal_population_series_done(&w->series));
   w->saving = &saving;
   w->progress = wal_progress_start(
       stderr, wal_progress_choose(stderr, job->options->quiet, job->options->json), "simulate");
@@ -363,103 +281,37 @@ static wal_status simulate(work *w) {
   wal_job_watch(job, &(wal_live_head){.game = w->game.type->component.name,
                                       .noun = "episode",
                                       .figure = "agents",
-                                      .from = episodes_done(w),
+                                      .from = wal_population_series_done(&w->series),
                                       .total = total});
-  wal_status status = play_rows(w);
+  const wal_population_watch watch = {pause_run, w};
+  wal_status status = wal_population_series_play(&w->series, &watch);
   if (w->speaks && status == WAL_OK)
-    wal_progress_end(&w->progress, total, "agents", (double)w->agents[w->count - 1],
+    wal_progress_end(&w->progress, total, "agents", (double)w->series.agents[w->series.count - 1],
                      wal_clock() - job->started);
-  if (status == WAL_ESTOPPED) status = wal_saving_stopped(&saving, episodes_done(w));
+  if (status == WAL_ESTOPPED)
+    status = wal_saving_stopped(&saving, wal_population_series_done(&w->series));
   wal_saving_end(&saving);
   return status;
 }
 
 // ---- The result -------------------------------------------------------------------------------
 
-static void print_number(const wal_population_estimate *e) {
-  printf("  %11.6g %9.2g", e->mean, e->error);
-}
-
-static void print_slope(const wal_population_results *r, int quantity, const char *name) {
-  const wal_population_slope s = wal_population_results_slope(r, quantity);
-  if (isnan(s.slope)) return;
-  printf("  %-20s N^%.3f", name, s.slope);
-  if (!isnan(s.low)) printf("  (95 %%: %.3f to %.3f)", s.low, s.high);
-  printf("\n");
-}
-
 static void print_result(const work *w, const wal_population_results *r) {
-  const wal_population *p = &w->population;
-  const bool objective = p->plan.objective.measure != NULL, deviates = p->plan.deviates;
-  printf("simulate, %s, %s: %lld episodes each\n", w->game.type->component.name, p->plan.mode->name,
-         (long long)w->episodes);
-  printf("  %16s  %21s  %21s", "agents", "return  +-", "gap  +-");
-  if (objective) printf("  %21s  %21s", "objective  +-", "gap  +-");
-  if (deviates) printf("  %21s", "deviation gain  +-");
-  printf("\n");
-  for (int64_t i = 0; i < r->count; i++) {
-    const wal_population_estimate *e = r->row[i].estimate;
-    printf("  %16lld", (long long)r->row[i].agents);
-    print_number(&e[WAL_POPULATION_RETURN]);
-    print_number(&e[WAL_POPULATION_RETURN_GAP]);
-    if (objective) print_number(&e[WAL_POPULATION_OBJECTIVE]);
-    if (objective) print_number(&e[WAL_POPULATION_OBJECTIVE_GAP]);
-    if (deviates) print_number(&e[WAL_POPULATION_GAIN]);
-    printf("\n");
-  }
-  printf("  %16s  %11.6g %9s  %11s %9s", "infinitely many", p->value, "", "", "");
-  if (objective) printf("  %11.6g %9s  %11s %9s", p->objective, "", "", "");
-  if (deviates) printf("  %11.6g", p->deviation_gain);
-  printf("\n");
-  for (int64_t i = 0; i < r->count && r->exact; i++)
-    if (!isnan(r->row[i].exact_return))
-      printf("  %lld agents exactly: return %.6g, deviation gain %.6g, exploitability %.6g\n",
-             (long long)r->row[i].agents, r->row[i].exact_return, r->row[i].exact_gain,
-             r->row[i].exact_best);
-  print_slope(r, WAL_POPULATION_RETURN_GAP, "return gap");
-  if (objective) print_slope(r, WAL_POPULATION_OBJECTIVE_GAP, "objective gap");
-  print_slope(r, WAL_POPULATION_DISTANCE, "mean field distance");
-  for (int g = 0; p->plan.groups > 1 && g < p->plan.groups; g++)
-    printf("  group %d, share %.4g: return %.6g of %lld agents, %.6g in the limit\n", g,
-           p->plan.group[g].share,
-           r->row[r->count - 1].estimate[wal_population_group_return(p, g)].mean,
-           (long long)r->row[r->count - 1].agents, p->group_value[g]);
+  printf("simulate, %s, %s: %lld episodes each\n", w->game.type->component.name,
+         r->population->plan.mode->name, (long long)r->episodes);
+  wal_population_series_print(r, stdout);
   printf("  seconds             %.3f\n", wal_clock() - w->job->started);
   printf("  file                %s\n", w->job->output);
-}
-
-/* Of a few agents all is known exactly. Every rank finds the same. */
-static wal_status find_exact(work *w, wal_population_results *r) {
-  wal_population *p = &w->population;
-  for (int64_t i = 0; i < r->count; i++) {
-    wal_population_result *row = &r->row[i];
-    wal_enumeration all, deviating = {NAN, NAN};
-    row->exact_return = row->exact_gain = row->exact_best = NAN;
-    if (w->groups > 1 || !wal_enumeration_possible(w->whole, row->agents)) continue;
-    const double *const *policy = w->group[0].policy, *const *best = NULL;
-    if (p->best) best = (const double *const *)p->best;
-    WAL_TRY(wal_enumeration_run(&p->arena, row->agents, policy, policy, &all));
-    if (best) WAL_TRY(wal_enumeration_run(&p->arena, row->agents, best, policy, &deviating));
-    row->exact_return = all.value;
-    row->exact_gain = deviating.value - all.value;
-    row->exact_best = all.best - all.value;
-    r->exact = true;
-  }
-  return WAL_OK;
 }
 
 static wal_status write_all(work *w) {
   wal_job *job = w->job;
   wal_run_file *file = NULL;
-  wal_population_results results = {
-      .population = &w->population, .count = w->count, .episodes = w->episodes};
-  WAL_TRY_ALL(job->ctx, wal_acquire(job->ctx, "rows", w->count, sizeof *results.row, &results.row));
-  for (int64_t i = 0; i < w->count; i++)
-    results.row[i] = (wal_population_result){
-        .agents = w->agents[i], .estimate = w->estimate + i * wal_population_width(&w->population)};
-  wal_status status = from_alone(w, find_exact(w, &results));
+  wal_population_results results;
+  wal_status status = wal_population_series_results(job->ctx, &w->series, &results);
   if (status == WAL_OK && w->followed > 0)
-    status = wal_record_play(&w->population, w->agents[0], w->followed, &results.record);
+    status =
+        wal_record_play(&w->series.population, w->series.agents[0], w->followed, &results.record);
   if (status == WAL_OK)
     status = wal_run_file_create(job->ctx, job->output, job->options->force, &file);
   if (status == WAL_OK) status = wal_population_file_write(file, job, w->space, &results);
@@ -480,7 +332,7 @@ static wal_status run(wal_job *job) {
   if (status == WAL_OK && !job->options->dry_run) {
     status = make_policies(&w, true);
     const wal_population_plan plan = plan_of(&w);
-    if (status == WAL_OK) status = wal_population_create(job->ctx, &plan, &w.population);
+    if (status == WAL_OK) status = wal_population_create(job->ctx, &plan, &w.series.population);
     if (status == WAL_OK) status = simulate(&w);
     if (status == WAL_OK) status = write_all(&w);
   }

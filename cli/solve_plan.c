@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/machine.h"
+#include "cli/played.h"
 #include "cli/solve_file.h"
 #include "io/run_file.h"
 #include "sim/learn/learner.h"
@@ -118,6 +119,7 @@ wal_status wal_solve_plan_measure(wal_job *job, const wal_space *space, wal_solv
   WAL_TRY(of_largest(job->ctx, &out->traffic.messages));
   WAL_TRY(of_largest(job->ctx, &out->traffic.collectives));
   WAL_TRY(wal_solve_file_plan(job, space->game, &out->file));
+  WAL_TRY(wal_played_plan(job, space->game, NULL, out));
   return wal_solve_plan_writing(job, space, out->file, &out->writing);
 }
 
@@ -150,6 +152,7 @@ void wal_solve_plan_print(const wal_job *job, const wal_game *game, const wal_so
          wal_size_text((double)cost->traffic.bytes, text, sizeof text),
          (long long)cost->traffic.messages, cost->traffic.messages == 1 ? "" : "s",
          (long long)cost->traffic.collectives, cost->traffic.collectives == 1 ? "" : "s", noun);
+  wal_played_print_plan(job, game);
 }
 
 wal_status wal_solve_plan(wal_job *job, const wal_space *space) {

@@ -9,6 +9,7 @@
 #include "cli/design_parts.h"
 #include "cli/design_restarts.h"
 #include "cli/error.h"
+#include "cli/played.h"
 #include "cli/report_file.h"
 #include "cli/saving.h"
 #include "cli/solve_file.h"
@@ -35,6 +36,7 @@ typedef struct work {
   wal_design_ending ending;
   wal_design_marks marks;
   wal_report report;
+  wal_played *played;
   bool solved; /* there is a finite solution at the best parameters, with its report */
   bool speaks;
 } work;
@@ -79,6 +81,7 @@ static wal_status measure_cost(wal_job *job, wal_problem *problem, wal_solve_cos
   out->traffic = (wal_traffic){.bytes = sweeps * learner.traffic.bytes,
                                .messages = sweeps * learner.traffic.messages,
                                .collectives = sweeps * learner.traffic.collectives};
+  WAL_TRY(wal_played_plan(job, space->game, wal_params_child(job->params, "objective"), out));
   return wal_solve_plan_writing(job, space, out->file, &out->writing);
 }
 
@@ -238,6 +241,7 @@ static void print_result(const work *w, FILE *out) {
             mark->found.plain_exploitability, mark->found.exploitability);
   }
   if (w->solved) wal_report_print(out, &w->report);
+  wal_played_print(w->played, out);
 }
 
 /* What was found before a design had to end is kept, if there is anything: the status is WAL_OK
@@ -273,11 +277,15 @@ static wal_status do_design(work *w, wal_run_file **file) {
   WAL_TRY(note_ending(w, take_steps(w)));
   WAL_TRY(compare(w));
   if (!*file) WAL_TRY(wal_run_file_create(job->ctx, job->output, job->options->force, file));
-  return wal_design_file_write(*file, job, w->design, &w->ending, &w->marks,
-                               w->solved ? &w->report : NULL);
+  WAL_TRY(wal_design_file_write(*file, job, w->design, &w->ending, &w->marks,
+                                w->solved ? &w->report : NULL));
+  if (!w->solved) return WAL_OK;
+  return wal_played_run(job, &wal_problem_learner(w->problem)->policy,
+                        wal_params_child(job->params, "objective"), *file, &w->played);
 }
 
 static void free_work(work *w) {
+  wal_played_destroy(&w->played);
   wal_report_free(w->job->ctx, &w->report);
   wal_design_destroy(&w->design);
   wal_problem_destroy(&w->problem);

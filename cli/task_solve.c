@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#define _XOPEN_SOURCE 700
+
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "cli/played.h"
 #include "cli/report_file.h"
 #include "cli/saving.h"
 #include "cli/solve_file.h"
@@ -30,6 +34,7 @@ static const wal_param PARAMS[] = {
      .type = WAL_RECORD,
      .record = &wal_solve_store,
      .meaning = "what of the solution the run file has"},
+    WAL_PLAYED_PARAMS,
     WAL_TASK_SEED_PARAM,
     {0}};
 
@@ -41,6 +46,7 @@ static wal_status make_game(wal_ctx *ctx, wal_params *params, wal_game *game) {
 static wal_status check(wal_ctx *ctx, wal_params *params) {
   wal_game game = {0};
   WAL_TRY(wal_solve_stop_check(ctx, params));
+  WAL_TRY(wal_played_check(ctx, params));
   wal_status status = make_game(ctx, params, &game);
   wal_game_destroy(ctx, &game);
   return status;
@@ -67,12 +73,14 @@ static wal_status estimate(wal_job *job, double *bytes, double *file) {
 typedef struct outcome {
   wal_trace trace;
   wal_report report;
+  char *played; /**< how agents who played it did, in lines; NULL: none have. Of malloc() */
   bool entropy; /**< the learner's exploitability has an entropic kind, too */
 } outcome;
 
 static void free_outcome(wal_ctx *ctx, outcome *o) {
   wal_trace_free(ctx, &o->trace);
   wal_report_free(ctx, &o->report);
+  free(o->played);
 }
 
 /* Place of the task's game in the list of games. */
@@ -174,6 +182,7 @@ static void print_result(const wal_job *job, const outcome *result) {
   }
   printf("  value                 %.10g\n", last->value);
   wal_report_print(stdout, &result->report);
+  if (result->played) fputs(result->played, stdout);
   printf("  seconds               %.3f\n", trace->seconds[trace->count - 1]);
   printf("  file                  %s\n", job->output);
   const wal_stop stop = wal_solve_stop_read(job->params);
@@ -222,6 +231,21 @@ static wal_status learn(wal_job *job, wal_learner *learner, wal_trace *trace) {
   return status == WAL_OK ? wal_learner_check_finite(learner) : status;
 }
 
+/* Lets agents play what was found, and keeps what is to be said of that. */
+static wal_status play(wal_job *job, const wal_learner *learner, wal_run_file *file,
+                       outcome *result) {
+  wal_played *played = NULL;
+  size_t length;
+  const wal_status status = wal_played_run(job, &learner->policy, NULL, file, &played);
+  FILE *out = status == WAL_OK && played ? open_memstream(&result->played, &length) : NULL;
+  if (out) {
+    wal_played_print(played, out);
+    fclose(out);
+  }
+  wal_played_destroy(&played);
+  return status;
+}
+
 /* All but /run, which a single run's file has and that of a run in a sweep does not. */
 static wal_status solve(wal_job *job, wal_run_file **file, outcome *result) {
   wal_game game = {0};
@@ -243,6 +267,7 @@ static wal_status solve(wal_job *job, wal_run_file **file, outcome *result) {
       status = wal_report_create(space, &learner->flow, &learner->policy, &result->report);
       if (status == WAL_OK)
         status = wal_solve_file_write(*file, job, learner, &result->trace, &result->report);
+      if (status == WAL_OK) status = play(job, learner, *file, result);
     }
   }
   wal_learner_destroy(&learner);

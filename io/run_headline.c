@@ -76,6 +76,22 @@ static void print_names(const char *task, json_t *params, FILE *out) {
   }
 }
 
+/* What agents made of what a solve or a design found, if any played it: the last of their numbers.
+ */
+static void print_played(hid_t file, FILE *out) {
+  static const char GROUP[] = "/population";
+  const double agents = item(file, GROUP, "agents", -1);
+  const bool objective = has(file, GROUP, "objective_mean");
+  const double mean = item(file, GROUP, objective ? "objective_mean" : "return_mean", -1);
+  const double error = item(file, GROUP, objective ? "objective_error" : "return_error", -1);
+  const double limit = attribute(file, GROUP, objective ? "objective" : "value");
+  if (isnan(agents) || isnan(mean)) return;
+  fprintf(out, "; %.0f agent%s: %s %.6g", agents, agents == 1 ? "" : "s",
+          objective ? "objective" : "return", mean);
+  if (!isnan(error)) fprintf(out, " +- %.2g", error);
+  if (!isnan(limit)) fprintf(out, " (in the limit %.6g)", limit);
+}
+
 static void print_solve(hid_t file, json_t *params, FILE *out) {
   json_t *stop = json_object_get(params, "stop");
   const bool tolerance = json_number_value(json_object_get(stop, "exploitability")) > 0 ||
@@ -87,10 +103,12 @@ static void print_solve(hid_t file, json_t *params, FILE *out) {
   if (!isnan(iterations)) fprintf(out, ": %.0f iterations", iterations);
   if (!isnan(last)) fprintf(out, ", exploitability %.6g (at the start %.6g)", last, first);
   const bool converged = attribute(file, "/trace", "converged") == 1;
-  fprintf(out, ", %s\n",
+  fprintf(out, ", %s",
           !tolerance  ? "no tolerance asked for"
           : converged ? "converged"
                       : "NOT converged");
+  print_played(file, out);
+  fputc('\n', out);
   const char *const totals[] = {"sold", "revenue", "efficiency", "surplus"};
   const char *before = "auction: total";
   for (int i = 0; i < 4; i++) {
@@ -147,6 +165,7 @@ static void print_design(hid_t file, json_t *params, FILE *out) {
         : status == 3 ? ", ended by what is NOT finite"
                       : "",
         out);
+  print_played(file, out);
   fputc('\n', out);
 }
 

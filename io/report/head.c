@@ -45,6 +45,74 @@ static const char *against(wal_page *page, const char *what, double value) {
   return wal_page_print(page, "%s %s", what, text);
 }
 
+// ---- Many agents ------------------------------------------------------------------------------
+
+/* What agents who played a result came to, beside the limit: of the objective if there is one. */
+typedef struct played {
+  const wal_array *agents, *mean, *error;
+  double limit;
+  const char *what;
+} played;
+
+/* Whether a mean with its standard error is within 1 % of the limit. */
+static bool is_near(const played *p, int64_t i) {
+  const double error = wal_array_at(p->error, i);
+  const double off = fabs(wal_array_at(p->mean, i) - p->limit) + (isnan(error) ? 0 : error);
+  return off <= 0.01 * fabs(p->limit);
+}
+
+/* The least number of agents from which on all are near the limit; NaN: the largest is not. */
+static double near_from(const played *p) {
+  double far = 0, from = NAN;
+  for (int64_t i = 0; i < p->agents->items; i++)
+    if (!is_near(p, i)) far = fmax(far, p->agents->values[i]);
+  for (int64_t i = 0; i < p->agents->items; i++)
+    if (p->agents->values[i] > far) from = fmin(from, p->agents->values[i]);
+  return from;
+}
+
+/* "+- " a standard error and what follows; "" of a single episode, which has none. */
+static const char *error_of(wal_page *page, const wal_array *error, int64_t i, const char *then) {
+  const double value = wal_array_at(error, i);
+  return isnan(value) ? "" : wal_page_print(page, "+- %.2g%s", value, then);
+}
+
+/* Whether what was found holds for the agents that there really are. */
+static void played_facts(wal_page *page, int run) {
+  const bool objective = wal_page_has(page, run, "/population/objective_mean");
+  const char *column = objective ? "objective" : "return";
+  played p = {
+      .agents = wal_page_array(page, run, "/population/agents"),
+      .mean = wal_page_array(page, run, wal_page_print(page, "/population/%s_mean", column)),
+      .error = wal_page_array(page, run, wal_page_print(page, "/population/%s_error", column)),
+      .limit = wal_page_attribute(page, run, "/population", objective ? column : "value"),
+      .what = column};
+  if (!p.agents || !p.mean || p.agents->items < 1 || p.mean->items != p.agents->items) {
+    const bool drawn = json_object_get(page->run[run].parameters, "draw") != NULL;
+    fact(page, "With N agents?", "not tried",
+         drawn ? "simulate plays one of the games" : "add agents = {100, 1000} to the scenario",
+         "muted");
+    return;
+  }
+  int64_t most = 0;
+  for (int64_t i = 1; i < p.agents->items; i++)
+    if (p.agents->values[i] > p.agents->values[most]) most = i;
+  const double n = p.agents->values[most], from = near_from(&p);
+  const bool far = isnan(from);
+  fact(page, "With N agents?",
+       far ? wal_page_print(page, "not with %.0f", n) : wal_page_print(page, "from %.0f on", from),
+       wal_page_print(page, "%s %swithin 1 %% of the limit, %.5g; with %.0f: %.5g %s", p.what,
+                      far ? "not " : "", p.limit, n, p.mean->values[most],
+                      error_of(page, p.error, most, "")),
+       far ? "bad" : "good");
+  const wal_array *gain = wal_page_array(page, run, "/population/deviation_gain");
+  const wal_array *error = wal_page_array(page, run, "/population/deviation_gain_error");
+  fact_number(page, wal_page_print(page, "Gain by deviating, N = %.0f", n),
+              wal_array_at(gain, most),
+              wal_page_print(page, "%sin the limit %.4g", error_of(page, error, most, ", "),
+                             wal_page_attribute(page, run, "/population", "limit_deviation_gain")));
+}
+
 // ---- Tasks ------------------------------------------------------------------------------------
 
 static void solve_facts(wal_page *page, int run) {
@@ -66,6 +134,7 @@ static void solve_facts(wal_page *page, int run) {
   fact_number(page, "Expected reward", at(page, run, "/trace/value", -1), "");
   fact_number(page, "Revenue", wal_page_attribute(page, run, "/auction", "total_revenue"),
               "of all rounds, per bidder");
+  played_facts(page, run);
   fact_number(page, "Iterations", at(page, run, "/trace/iteration", -1),
               against(page, "seconds:", at(page, run, "/run/seconds", -1)));
 }
@@ -98,6 +167,7 @@ static void design_facts(wal_page *page, int run) {
          wal_page_print(page, "%+.1f %%", 100 * (best - usual) / fabs(usual)),
          wal_page_print(page, "than %s", names.count ? names.text[0] : "usual rules"),
          best > usual ? "good" : "bad");
+  played_facts(page, run);
   fact_number(page, "Exploitability there",
               at(page, run, "/design/reference/plain_exploitability", -1),
               against(page, "with entropy", at(page, run, "/design/reference/exploitability", -1)));
@@ -177,7 +247,8 @@ static void add_facts(wal_page *page, int run) {
   wal_page_markup(page, "<dl class=\"facts\">\n");
   if (wal_page_has(page, run, "/design")) design_facts(page, run);
   if (wal_page_has(page, run, "/trace")) solve_facts(page, run);
-  if (wal_page_has(page, run, "/population")) population_facts(page, run);
+  const bool found = wal_page_has(page, run, "/design") || wal_page_has(page, run, "/trace");
+  if (wal_page_has(page, run, "/population") && !found) population_facts(page, run);
   if (wal_page_has(page, run, "/steering")) steering_facts(page, run);
   if (wal_page_has(page, run, "/summary")) sweep_facts(page, run);
   if (wal_page_has(page, run, "/simulation")) one_shot_facts(page, run);

@@ -36,7 +36,7 @@ static const char *const STYLE[] = {
     ".facts dd{margin:.1rem 0 0;font-size:1.25rem;font-weight:600;line-height:1.3;"
     "font-variant-numeric:tabular-nums;overflow-wrap:anywhere}\n"
     ".facts small{display:block;font-size:.8rem;font-weight:400;color:var(--soft)}\n"
-    ".good{color:var(--c3)}.bad{color:var(--c2)}\n"
+    ".good{color:var(--c3)}.bad{color:var(--c2)}.muted{color:var(--soft)}\n"
     "figure{margin:1.4rem 0 2rem;break-inside:avoid}\n"
     "figcaption p{color:var(--soft);margin:0 0 .45rem;font-size:.93rem;line-height:1.45}\n"
     "figure svg{display:block;width:100%;height:auto;overflow:visible}\n"

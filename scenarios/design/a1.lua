@@ -22,4 +22,5 @@ return design {
   steps = 300,
   restarts = 5,
   evaluate = { iterations = 500, every = 10, exploitability = 5e-4 },
+  agents = { 100, 1000, 10000 }, episodes = 50,
 }

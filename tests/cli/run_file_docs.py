@@ -42,6 +42,18 @@ def documented(beginning):
     return found
 
 
+def documented_of(kind):
+    """All that the tables say of a kind of file. A solve or a design may have been played."""
+    found = documented(SECTIONS[kind])
+    if kind == "design":
+        found |= documented(RESTARTS)
+    if kind in ("solve", "design"):
+        played = documented(SECTIONS["simulate (populations)"])
+        found |= {path: dims for path, dims in played.items() if "/record/" not in path
+                  and not (kind == "solve" and "objective" in path)}
+    return found
+
+
 def contents(file, group):
     """{path: shape} below a group, as documented() has it: parts of parameters as one."""
     found = {}

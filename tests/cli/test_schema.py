@@ -11,7 +11,7 @@ import unittest
 import h5py
 import numpy
 
-from run_file_docs import RESTARTS, SECTIONS, documented
+from run_file_docs import SECTIONS, documented, documented_of
 from walras_cli import SANITIZED, at_once, folder, listed, walras, write
 
 BEACH = "game = beach_bar { states = 12, horizon = 5, bar = 4 }"
@@ -43,6 +43,9 @@ SCENARIOS = {
     "restarts": ("design", f"design {{ {RULES}, steps = 2, restarts = 2 }}"),
     "draws": ("design", f"design {{ {RULES}, draw = {{ goods = {{ 0.6, 0.9 }} }}, batch = 2, "
               "evaluate = { draws = 3 }, steps = 2 }"),
+    "played": ("design", f"design {{ {BEACH[:-1]}, toll = toll {{}} }}, {ANSWER}, {CONGESTION}, "
+               "steps = 2, agents = { 3, 9 }, episodes = 4 }"),
+    "played solve": ("solve", f"solve {{ {BEACH}, {RULE}, agents = {{ 3, 9 }}, episodes = 4 }}"),
     "steered": ("steer", "steer { game = bounded { game = beach_bar { log_offset = 0.01 }, "
                 "low = -6, high = 5 }, target = softmax_target {}, mediator = { none {}, "
                 "optimistic {} }, episodes = 20, seeds = 2 }"),
@@ -103,9 +106,7 @@ class Layouts(unittest.TestCase):
 
     def test_the_document_says_what_the_table_says(self):
         for kind in self.kinds():
-            rules, own = self.of_kind(kind), documented(SECTIONS[kind])
-            if kind == "design":
-                own |= documented(RESTARTS)
+            rules, own = self.of_kind(kind), documented_of(kind)
             for path, dims in own.items():
                 with self.subTest(kind=kind, path=path):
                     plain = path.replace("PART", "*").removesuffix("...")
@@ -126,9 +127,7 @@ class Layouts(unittest.TestCase):
     def test_the_table_says_nothing_else(self):
         common = documented(SECTIONS["solve"])
         for kind in self.kinds():
-            told = common | documented(SECTIONS[kind])
-            if kind == "design":
-                told |= documented(RESTARTS)
+            told = common | documented_of(kind)
             told = {re.sub(r"run_\d+", "run_*", path.replace("PART", "*")) for path in told}
             groups = {path.rpartition("/")[0] for path in told if path.endswith("...")}
             for path in self.of_kind(kind):
