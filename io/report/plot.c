@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "io/report/axes.h"
 #include "io/report/gnuplot.h"
 
 enum { HEIGHT_WIDE = 340, HEIGHT_NARROW = 270 };
@@ -63,9 +64,10 @@ const char *wal_page_of_run(wal_page *page, int run, const char *name) {
   return wal_page_print(page, "%s: %s", page->run[run].mark, name);
 }
 
-void wal_page_figure(wal_page *page, const char *title, const char *look) {
+void wal_page_figure(wal_page *page, const char *title, const char *look, bool wide) {
   page->figures++;
-  wal_page_markup(page, "<figure>\n<figcaption>\n<h3>");
+  wal_page_markup(page, wide ? "<figure class=\"full\">\n" : "<figure>\n");
+  wal_page_markup(page, "<figcaption>\n<h3>");
   wal_page_escaped(page, title);
   wal_page_markup(page, "</h3>\n<p>");
   wal_page_escaped(page, look);
@@ -154,34 +156,62 @@ static bool has_numbers(const wal_plot *plot) {
   return false;
 }
 
-static bool is_negative(const wal_plot *plot) {
-  int64_t finite, positive;
-  count_numbers(plot, false, &finite, &positive);
-  return positive < finite;
-}
-
-/* Whether all x are whole and few: then there is nothing to be marked between them. */
-static bool counts_few(const wal_plot *plot) {
-  double least = INFINITY, most = -INFINITY;
-  for (int c = 0; c < plot->curves; c++)
-    for (int64_t i = 0; i < plot->curve[c].count; i++) {
-      const double x = plot->curve[c].x[i];
-      if (x != floor(x)) return false;
-      least = fmin(least, x);
-      most = fmax(most, x);
-    }
-  return most - least <= 10;
-}
-
 static bool has_bars(const wal_plot *plot) {
   return plot->curves > 0 && plot->curve[0].style == WAL_CURVE_BARS;
 }
 
-/* Points alone keep some room around them. */
+/* Points alone, and those with bars, keep some room around them. */
 static bool has_dots(const wal_plot *plot) {
-  for (int c = 0; c < plot->curves; c++)
-    if (plot->curve[c].style == WAL_CURVE_DOTS) return true;
+  for (int c = 0; c < plot->curves; c++) {
+    const wal_curve *curve = &plot->curve[c];
+    if (curve->style == WAL_CURVE_DOTS) return true;
+    if (has_range(curve) && curve->style != WAL_CURVE_LINE) return true;
+  }
   return false;
+}
+
+static void stretch(wal_axis_span *span, double value) {
+  if (!isfinite(value) || (span->log && value <= 0)) return;
+  span->least = fmin(span->least, value);
+  span->most = fmax(span->most, value);
+}
+
+static wal_axis_span span_of_x(const wal_plot *plot) {
+  wal_axis_span span = {.least = INFINITY,
+                        .most = -INFINITY,
+                        .log = is_log(plot, true),
+                        .whole = true,
+                        .room = has_dots(plot),
+                        .about = 6};
+  for (int c = 0; c < plot->curves; c++)
+    for (int64_t i = 0; i < plot->curve[c].count; i++) {
+      const double x = plot->curve[c].x[i];
+      stretch(&span, x);
+      if (isfinite(x) && x != floor(x)) span.whole = false;
+      wal_axis_note(&span, x);
+    }
+  return span;
+}
+
+static wal_axis_span span_of_y(const wal_plot *plot) {
+  wal_axis_span span = {
+      .least = INFINITY, .most = -INFINITY, .log = is_log(plot, false), .round = true, .about = 5};
+  for (int c = 0; c < plot->curves; c++) {
+    const wal_curve *curve = &plot->curve[c];
+    for (int64_t i = 0; i < curve->count; i++) {
+      stretch(&span, curve->y[i]);
+      if (has_range(curve)) stretch(&span, curve->low[i]);
+      if (has_range(curve)) stretch(&span, curve->high[i]);
+    }
+  }
+  span.places = -1;
+  if (!has_bars(plot)) return span;
+  // Bars stand on zero, or hang from it, with the value at their end.
+  stretch(&span, 0);
+  const double room = 0.09 * (span.most - span.least);
+  if (span.most > 0) span.most += room;
+  if (span.least < 0) span.least -= room;
+  return span;
 }
 
 static void add_axes(wal_text *script, const wal_plot *plot) {
@@ -189,13 +219,12 @@ static void add_axes(wal_text *script, const wal_plot *plot) {
   wal_gnuplot_quoted(script, plot->x_label);
   wal_text_add(script, "\nset ylabel ");
   wal_gnuplot_quoted(script, plot->y_label);
-  wal_text_add(script, " offset 1,0\nset format y '%%.4g'\nset xtics autofreq\n");
-  if (!has_dots(plot)) wal_text_add(script, "set autoscale xfix\n");
-  if (counts_few(plot)) wal_text_add(script, "set xtics 1\n");
-  if (is_log(plot, true)) wal_text_add(script, "set logscale x\nset format x '%%.4g'\n");
-  if (is_log(plot, false)) wal_text_add(script, "set logscale y\n");
+  wal_text_add(script, " offset 1,0\n");
+  const wal_axis_span x = span_of_x(plot), y = span_of_y(plot);
+  if (!plot->ticks) wal_gnuplot_axis(script, "x", &x);
+  wal_gnuplot_axis(script, "y", &y);
   if (has_bars(plot))
-    wal_text_add(script, "set boxwidth 0.6\nset yrange [%s]\n", is_negative(plot) ? "*:*" : "0:*");
+    wal_text_add(script, "set boxwidth 0.6\nset xzeroaxis lc rgb '#777777' dt 1\n");
   if (!plot->ticks) return;
   wal_text_add(script, "set xtics (");
   for (int64_t i = 0; i < plot->tick_count; i++) {
@@ -215,6 +244,11 @@ static void draw(wal_page *page, const wal_plot *plot) {
     add_axes(&script, plot);
     for (int c = 0; c < plot->curves; c++) add_band(&script, &plot->curve[c], c, &before);
     for (int c = 0; c < plot->curves; c++) add_curve(&script, &plot->curve[c], c, &before);
+    if (has_bars(plot) && plot->tick_count <= 8)
+      wal_text_add(&script,
+                   "%s$d0 using 1:2:(sprintf('%%.4g', $2)) with labels textcolor rgb '#555555' "
+                   "offset 0,%s",
+                   before, span_of_y(plot).most > 0 ? "0.7" : "-0.7");
     wal_text_add(&script, "\n");
   }
   wal_gnuplot_draw(page, &script, plot->title);
@@ -306,9 +340,35 @@ static void add_tables(wal_page *page, const wal_plot *plot) {
   wal_page_details_end(page);
 }
 
+/* Curves of a single place are no figure: they are told in a line. */
+static bool has_one_place(const wal_plot *plot) {
+  for (int c = 0; c < plot->curves; c++) {
+    const wal_curve *curve = &plot->curve[c];
+    if (plot->ticks || curve->style == WAL_CURVE_BARS || curve->style == WAL_CURVE_DOTS)
+      return false;
+    for (int64_t i = 0; i < curve->count; i++)
+      if (curve->x[i] != plot->curve[0].x[0]) return false;
+  }
+  return true;
+}
+
+static void tell(wal_page *page, const wal_plot *plot) {
+  char x[32], y[32];
+  const char *line = wal_page_print(page, "%s: there is one place only, %s %s.", plot->title,
+                                    plot->x_label, wal_page_number(plot->curve[0].x[0], x));
+  for (int c = 0; c < plot->curves; c++)
+    line = wal_page_print(page, "%s%s %s is %s", line, c ? "," : "", plot->curve[c].name,
+                          wal_page_number(plot->curve[c].y[0], y));
+  wal_page_paragraph(page, wal_page_print(page, "%s.", line));
+}
+
 void wal_page_plot(wal_page *page, const wal_plot *plot) {
   if (page->status != WAL_OK || plot->curves == 0) return;
-  wal_page_figure(page, plot->title, plot->look);
+  if (has_one_place(plot)) {
+    if (!plot->again) tell(page, plot);
+    return;
+  }
+  wal_page_figure(page, plot->title, plot->look, false);
   if (has_numbers(plot)) {
     draw(page, plot);
     add_key(page, plot);

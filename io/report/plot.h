@@ -31,6 +31,7 @@ typedef struct wal_plot {
   const char *title, *look;      /**< what to look for, in a sentence */
   const char *x_label, *y_label; /**< with units */
   bool log_x, log_y;             /**< where most numbers allow it */
+  bool again;                    /**< the figure before, against something else */
   const char *const *ticks;      /**< names of x = 0, 1, ...; NULL: numbers */
   int64_t tick_count;
   int curves;
@@ -58,8 +59,9 @@ const double *wal_page_counting(wal_page *page, int64_t count);
 /** "name", or "name, A" of runs that are compared. */
 const char *wal_page_of_run(wal_page *page, int run, const char *name);
 
-/** Begin and end of a figure, for those that draw themselves. */
-void wal_page_figure(wal_page *page, const char *title, const char *look);
+/** Begin and end of a figure, for those that draw themselves; `wide` ones share their line with no
+ *  other. */
+void wal_page_figure(wal_page *page, const char *title, const char *look, bool wide);
 void wal_page_figure_end(wal_page *page);
 
 /** How many of `count` rows are shown, at most `most`; and which one stands in place k of them. */

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "io/report/axes.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { TOO_MANY = -1 };
+
+void wal_axis_note(wal_axis_span *span, double place) {
+  int at = 0;
+  if (span->places == TOO_MANY || !isfinite(place)) return;
+  while (at < span->places && span->place[at] < place) at++;
+  if (at < span->places && span->place[at] == place) return;
+  if (span->places == WAL_AXIS_PLACES) {
+    span->places = TOO_MANY;
+    return;
+  }
+  memmove(span->place + at + 1, span->place + at,
+          (size_t)(span->places - at) * sizeof *span->place);
+  span->place[at] = place;
+  span->places++;
+}
+
+/* 1, 2 or 5 times a power of ten, at least `step`. */
+static double round_step(double step) {
+  const double ten = pow(10, floor(log10(step)));
+  const double m = step / ten;
+  return ten * (m <= 1 + 1e-9 ? 1 : m <= 2 + 1e-9 ? 2 : m <= 5 + 1e-9 ? 5 : 10);
+}
+
+/* As many digits as tell ticks from each other. */
+static void add_format(wal_text *script, const char *axis, double largest, double step) {
+  int digits = 4;
+  if (largest > 0 && step > 0) digits = (int)(floor(log10(largest)) - floor(log10(step))) + 1;
+  digits = digits < 4 ? 4 : digits > 12 ? 12 : digits;
+  wal_text_add(script, "set format %s '%%.%dg'\n", axis, digits);
+}
+
+/* Ticks where the data are, unless they would stand in each other's way. */
+static bool add_places(wal_text *script, const char *axis, const wal_axis_span *span) {
+  if (span->places < 2) return false;
+  const double all = span->log ? log(span->most / span->least) : span->most - span->least;
+  for (int i = 1; i < span->places; i++) {
+    const double a = span->place[i - 1], b = span->place[i];
+    if (span->log && !(a > 0)) return false;
+    if ((span->log ? log(b / a) : b - a) < all / 9) return false;
+  }
+  wal_text_add(script, "set %stics (", axis);
+  for (int i = 0; i < span->places; i++)
+    wal_text_add(script, "%s%.9g", i ? ", " : "", span->place[i]);
+  wal_text_add(script, ")\nset format %s '%%.6g'\n", axis);
+  return true;
+}
+
+static void add_range(wal_text *script, const char *axis, double low, double high) {
+  wal_text_add(script, "set %srange [%.12g:%.12g]\n", axis, low, high);
+}
+
+// ---- Linear -----------------------------------------------------------------------------------
+
+static void add_linear(wal_text *script, const char *axis, const wal_axis_span *span) {
+  double low = span->least, high = span->most;
+  const double size = fmax(fabs(low), fabs(high));
+  if (high - low <= 1e-9 * size || size == 0) {  // all the same: shown beside zero
+    low = fmin(0, size == 0 ? -1 : 1.25 * low);
+    high = fmax(0, size == 0 ? 1 : 1.25 * high);
+  }
+  double step = round_step((high - low) / span->about);
+  if (span->whole && step < 1) step = 1;
+  if (span->room) {
+    const double pad = 0.04 * (high - low);
+    low -= pad;
+    high += pad;
+  }
+  if (span->round) {
+    low = step * floor(low / step + 1e-9);
+    high = step * ceil(high / step - 1e-9);
+  }
+  add_range(script, axis, low, high);
+  if (add_places(script, axis, span)) return;
+  wal_text_add(script, "set %stics %.12g\n", axis, step);
+  add_format(script, axis, fmax(fabs(low), fabs(high)), step);
+}
+
+// ---- Logarithmic ------------------------------------------------------------------------------
+
+/* At powers of ten or, of less than two decades, also at 2 and 5 times those. */
+static void add_decades(wal_text *script, const char *axis, double low, double high, int about) {
+  static const double BETWEEN[] = {1, 2, 5};
+  const int first = (int)floor(log10(low) + 1e-9), last = (int)ceil(log10(high) - 1e-9);
+  const bool few = log10(high / low) < 2;
+  const int every = few ? 1 : (last - first + about) / about;
+  const char *before = "";
+  wal_text_add(script, "set %stics (", axis);
+  for (int k = first; k <= last; k += every)
+    for (int i = 0; i < (few ? 3 : 1); i++) {
+      const double tick = BETWEEN[i] * pow(10, k);
+      if (tick < low * (1 - 1e-9) || tick > high * (1 + 1e-9)) continue;
+      wal_text_add(script, "%s%.6g", before, tick);
+      before = ", ";
+    }
+  wal_text_add(script, ")\nset format %s '%%.4g'\n", axis);
+}
+
+static void add_logarithmic(wal_text *script, const char *axis, const wal_axis_span *span) {
+  double low = span->least, high = span->most;
+  const double wide = high / low;
+  wal_text_add(script, "set logscale %s\n", axis);
+  if (wide < 1.5) {
+    low /= 2;
+    high *= 2;
+  } else if (span->round && wide >= 100) {
+    low = pow(10, floor(log10(low) + 1e-9));
+    high = pow(10, ceil(log10(high) - 1e-9));
+  } else if (span->room || span->round) {
+    const double pad = pow(wide, 0.04);
+    low /= pad;
+    high *= pad;
+  }
+  add_range(script, axis, low, high);
+  if (!add_places(script, axis, span)) add_decades(script, axis, low, high, span->about + 2);
+}
+
+void wal_gnuplot_axis(wal_text *script, const char *axis, const wal_axis_span *span) {
+  if (!(span->least <= span->most)) return;
+  if (span->log)
+    add_logarithmic(script, axis, span);
+  else
+    add_linear(script, axis, span);
+}
