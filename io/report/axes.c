@@ -2,6 +2,7 @@
 #include "io/report/axes.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { TOO_MANY = -1 };
@@ -36,9 +37,17 @@ static void add_format(wal_text *script, const char *axis, double largest, doubl
   wal_text_add(script, "set format %s '%%.%dg'\n", axis, digits);
 }
 
-/* Ticks where the data are, unless they would stand in each other's way. */
+static bool is_short(double number) {
+  char text[32];
+  snprintf(text, sizeof text, "%.3g", number);
+  return fabs(strtod(text, NULL) - number) <= 1e-12 * fabs(number);
+}
+
+/* Ticks where the data are, if these are short numbers and not in each other's way. */
 static bool add_places(wal_text *script, const char *axis, const wal_axis_span *span) {
   if (span->places < 2) return false;
+  for (int i = 0; i < span->places; i++)
+    if (!is_short(span->place[i])) return false;
   const double all = span->log ? log(span->most / span->least) : span->most - span->least;
   for (int i = 1; i < span->places; i++) {
     const double a = span->place[i - 1], b = span->place[i];

@@ -13,6 +13,10 @@ void wal_page_trace(wal_page *page);
 void wal_page_solution(wal_page *page);
 void wal_page_auction(wal_page *page);
 void wal_page_design(wal_page *page);
+/** Of a design, within its section, what was designed, before and after: a figure beside that of
+ * the objective, if there is one (true), and those that need lines of their own. */
+bool wal_page_rules_beside(wal_page *page);
+void wal_page_rules(wal_page *page);
 void wal_page_population(wal_page *page);
 void wal_page_steering(wal_page *page);
 void wal_page_transfer(wal_page *page);

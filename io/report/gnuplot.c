@@ -150,7 +150,7 @@ wal_status wal_gnuplot_probe(wal_ctx *ctx) {
 
 // ---- Scripts ----------------------------------------------------------------------------------
 
-void wal_gnuplot_begin(wal_text *script, int figure, bool wide, int height) {
+void wal_gnuplot_begin(wal_text *script, int figure, bool wide, int width, int height) {
   wal_text_add(script,
                "reset\n"
                "set terminal svg size %d,%d dynamic noenhanced name 'f%d%s' font 'sans,%d'\n"
@@ -160,8 +160,10 @@ void wal_gnuplot_begin(wal_text *script, int figure, bool wide, int height) {
                "set mxtics 1\nset mytics 1\n"
                "set title textcolor rgb '#555555' offset 0,-0.6\n"
                "set xlabel textcolor rgb '#555555'\nset ylabel textcolor rgb '#555555'\n",
-               wide ? WAL_DRAWING_WIDE : WAL_DRAWING_NARROW, height, figure, wide ? "w" : "n",
-               wide ? 14 : 13);
+               width, height, figure, wide ? "w" : "n",
+               !wide                      ? 13
+               : width > WAL_DRAWING_WIDE ? 14
+                                          : 16);
 }
 
 /* In single quotes nothing is special but the quote, which is doubled. */

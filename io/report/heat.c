@@ -114,7 +114,7 @@ static void add_axes(wal_text *script, const wal_heat *heat, int across) {
   if (heat->column_ticks)
     add_names(script, "x", heat->column_ticks, heat->columns, heat->x0, heat->dx);
   else
-    add_numbers(script, "x", heat->columns, heat->x0, heat->dx, across > 1 ? 4 : 8);
+    add_numbers(script, "x", heat->columns, heat->x0, heat->dx, across > 1 ? 5 : 8);
   add_range(script, "x", left, right);
   wal_text_add(script, "set xlabel ");
   wal_gnuplot_quoted(script, heat->x_label);
@@ -183,17 +183,21 @@ static void add_panels(wal_text *script, const wal_heat *heat, int width, int ac
   }
 }
 
-/* Many panels beside each other need all of the line. */
-static bool is_wide(const wal_heat *heat) { return heat->panels > 1 && heat->across > 2; }
+/* Many panels beside each other need all of the line, too. */
+static bool is_wide(const wal_heat *heat) {
+  return heat->full || (heat->panels > 1 && heat->across > 2);
+}
 
 static void draw(wal_page *page, const wal_heat *heat) {
   wal_text script = {0};
   for (int p = 0; p < heat->panels; p++) add_cells(&script, heat, p);
   for (int wide = 1; wide >= 0; wide--) {
     int across = wide ? heat->across : heat->across_narrow;
-    const int width = wide ? WAL_DRAWING_WIDE : WAL_DRAWING_NARROW;
+    const int width = !wide           ? WAL_DRAWING_NARROW
+                      : is_wide(heat) ? WAL_DRAWING_FULL
+                                      : WAL_DRAWING_WIDE;
     if (across > heat->panels) across = heat->panels;
-    wal_gnuplot_begin(&script, page->figures, wide, height_of(heat, width, across));
+    wal_gnuplot_begin(&script, page->figures, wide, width, height_of(heat, width, across));
     add_colours(&script, heat);
     if (heat->panels > 1)
       wal_text_add(&script, "set multiplot layout %d,%d\n", (heat->panels + across - 1) / across,

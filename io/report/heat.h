@@ -24,6 +24,7 @@ typedef struct wal_heat {
   double least, most;    /**< ends of the scale; 0: the least cell if it is negative; the largest */
   const char *const *ticks; /**< names of the rows; NULL: numbers */
   const char *const *column_ticks;
+  bool full;    /**< takes all of a line of the page */
   bool written; /**< numbers stand in the cells, too */
   /** NULL: cells are numbers from 0 on; else they are places in this list of at most
    *  WAL_HEAT_CATEGORIES names */

@@ -164,7 +164,7 @@ static bool has_bars(const wal_plot *plot) {
 static bool has_dots(const wal_plot *plot) {
   for (int c = 0; c < plot->curves; c++) {
     const wal_curve *curve = &plot->curve[c];
-    if (curve->style == WAL_CURVE_DOTS) return true;
+    if (curve->style == WAL_CURVE_DOTS || curve->style == WAL_CURVE_BARS) return true;
     if (has_range(curve) && curve->style != WAL_CURVE_LINE) return true;
   }
   return false;
@@ -206,9 +206,9 @@ static wal_axis_span span_of_y(const wal_plot *plot) {
   }
   span.places = -1;
   if (!has_bars(plot)) return span;
-  // Bars stand on zero, or hang from it, with the value at their end.
+  // Bars stand on zero, or hang from it, with the value at their end if they have names.
   stretch(&span, 0);
-  const double room = 0.09 * (span.most - span.least);
+  const double room = (plot->ticks ? 0.14 : 0) * (span.most - span.least);
   if (span.most > 0) span.most += room;
   if (span.least < 0) span.least -= room;
   return span;
@@ -240,11 +240,12 @@ static void draw(wal_page *page, const wal_plot *plot) {
   for (int c = 0; c < plot->curves; c++) add_data(&script, &plot->curve[c], c);
   for (int wide = 1; wide >= 0; wide--) {
     const char *before = "plot ";
-    wal_gnuplot_begin(&script, page->figures, wide, wide ? HEIGHT_WIDE : HEIGHT_NARROW);
+    wal_gnuplot_begin(&script, page->figures, wide, wide ? WAL_DRAWING_WIDE : WAL_DRAWING_NARROW,
+                      wide ? HEIGHT_WIDE : HEIGHT_NARROW);
     add_axes(&script, plot);
     for (int c = 0; c < plot->curves; c++) add_band(&script, &plot->curve[c], c, &before);
     for (int c = 0; c < plot->curves; c++) add_curve(&script, &plot->curve[c], c, &before);
-    if (has_bars(plot) && plot->tick_count <= 8)
+    if (has_bars(plot) && plot->ticks && plot->tick_count <= 8)
       wal_text_add(&script,
                    "%s$d0 using 1:2:(sprintf('%%.4g', $2)) with labels textcolor rgb '#555555' "
                    "offset 0,%s",
@@ -373,11 +374,11 @@ void wal_page_plot(wal_page *page, const wal_plot *plot) {
     draw(page, plot);
     add_key(page, plot);
     if (left_out(plot, true) + left_out(plot, false) > 0)
-      wal_page_paragraph(page,
-                         "What is not positive has no place on a logarithmic axis: it stands "
-                         "in the table only.");
+      wal_page_note(page,
+                    "What is not positive has no place on a logarithmic axis: it stands "
+                    "in the table only.");
   } else {
-    wal_page_paragraph(page, "There is nothing finite to draw.");
+    wal_page_note(page, "There is nothing finite to draw.");
   }
   add_tables(page, plot);
   wal_page_figure_end(page);

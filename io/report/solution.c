@@ -92,6 +92,7 @@ static void line_mass(wal_page *page, int run, const wal_states *states) {
                    .x_label = "stage",
                    .y_label = states->label,
                    .z_label = "mass in the state",
+                   .full = true,
                    .across = 2,
                    .across_narrow = 1};
   heat.columns = wal_thinned_count(states->stages, WAL_HEAT_CELLS);
@@ -210,6 +211,7 @@ static void line_policy(wal_page *page, int run, const wal_states *states,
                    .x_label = states->label,
                    .y_label = actions->label,
                    .z_label = "probability of the action",
+                   .full = true,
                    .most = 1,
                    .across = stages,
                    .across_narrow = 1};
