@@ -220,7 +220,13 @@ static void add_axes(wal_text *script, const wal_plot *plot) {
   wal_text_add(script, "\nset ylabel ");
   wal_gnuplot_quoted(script, plot->y_label);
   wal_text_add(script, " offset 1,0\n");
-  const wal_axis_span x = span_of_x(plot), y = span_of_y(plot);
+  wal_axis_span x = span_of_x(plot);
+  const wal_axis_span y = span_of_y(plot);
+  if (has_bars(plot)) {
+    x.least -= 0.5;
+    x.most += 0.5;
+    x.room = false;
+  }
   if (!plot->ticks) wal_gnuplot_axis(script, "x", &x);
   wal_gnuplot_axis(script, "y", &y);
   if (has_bars(plot))

@@ -285,3 +285,31 @@ void wal_page_rules(wal_page *page) {
   for (int run = 0; run < page->runs; run++) add_toll(page, run, false);
   if (has_auction(page, &rounds)) add_auction(page, rounds);
 }
+
+// ---- In the head ------------------------------------------------------------------------------
+
+const char *wal_page_designed(wal_page *page, int run, const char **more) {
+  const wal_array *toll = wal_page_shape(page, run, "/design/toll");
+  const wal_texts parts = wal_page_children(page, run, "/design/best/parameters");
+  int64_t numbers = 0;
+  for (int64_t i = 0; i < parts.count; i++) {
+    const wal_array *part = wal_page_shape(
+        page, run, wal_page_print(page, "/design/best/parameters/%s", parts.text[i]));
+    numbers += part ? part->items : 0;
+  }
+  *more = wal_page_print(page, "%lld parameter%s", (long long)numbers, numbers == 1 ? "" : "s");
+  if (toll) {
+    const int64_t states = toll->extent[toll->rank - 1];
+    *more = toll->rank == 2 ? wal_page_print(page, "on %lld actions in %lld states",
+                                             (long long)(toll->items / states), (long long)states)
+                            : wal_page_print(page, "on %lld states", (long long)states);
+    return "a toll";
+  }
+  json_t *game = json_object_get(page->run[run].parameters, "game");
+  const char *name = game ? wal_run_scenario_component(game) : NULL;
+  json_t *mechanism = name ? json_object_get(json_object_get(game, name), "mechanism") : NULL;
+  const char *kind = mechanism ? wal_run_scenario_component(mechanism) : NULL;
+  if (!kind) return "a mechanism";
+  *more = wal_page_print(page, "mechanism %s, %s", kind, *more);
+  return "payments";
+}
