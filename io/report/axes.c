@@ -111,6 +111,13 @@ static void add_decades(wal_text *script, const char *axis, double low, double h
   wal_text_add(script, ")\nset format %s '%%.4g'\n", axis);
 }
 
+/* Of less than a decade, at round numbers as on a linear axis: as many as stand apart. */
+static void add_close(wal_text *script, const char *axis, double low, double high, int about) {
+  const double step = round_step((high - low) / about);
+  wal_text_add(script, "set %stics %.12g, %.12g\n", axis, step * ceil(low / step), step);
+  add_format(script, axis, high, step);
+}
+
 static void add_logarithmic(wal_text *script, const char *axis, const wal_axis_span *span) {
   double low = span->least, high = span->most;
   const double wide = high / low;
@@ -127,7 +134,11 @@ static void add_logarithmic(wal_text *script, const char *axis, const wal_axis_s
     high *= pad;
   }
   add_range(script, axis, low, high);
-  if (!add_places(script, axis, span)) add_decades(script, axis, low, high, span->about + 2);
+  if (add_places(script, axis, span)) return;
+  if (high / low < 6)
+    add_close(script, axis, low, high, span->about - 1);
+  else
+    add_decades(script, axis, low, high, span->about + 2);
 }
 
 void wal_gnuplot_axis(wal_text *script, const char *axis, const wal_axis_span *span) {

@@ -91,6 +91,7 @@ static void plot_exploitability(wal_page *page, const char *axis, const char *la
                    .x_label = label,
                    .y_label = "exploitability (reward)",
                    .again = again,
+                   .place = again ? WAL_PLACE_NEXT : WAL_PLACE_LEFT,
                    .log_y = true};
   for (int run = 0; run < page->runs; run++) {
     add_way(page, run, &plot, axis, "plain_exploitability", "exploitability", 2 * run, 0,

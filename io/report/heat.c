@@ -282,7 +282,7 @@ void wal_page_heat(wal_page *page, const wal_heat *heat) {
   if (page->status != WAL_OK || heat->panels == 0) return;
   const int64_t rows = wal_thinned_count(heat->rows, TABLE_ROWS / heat->panels);
   const int64_t columns = wal_thinned_count(heat->columns, TABLE_COLUMNS);
-  wal_page_figure(page, heat->title, heat->look, is_wide(heat));
+  wal_page_figure(page, heat->title, heat->look, is_wide(heat) ? WAL_PLACE_FULL : WAL_PLACE_NEXT);
   draw(page, heat);
   add_scale(page, heat);
   wal_page_details(page, "The numbers");

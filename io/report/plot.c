@@ -64,9 +64,11 @@ const char *wal_page_of_run(wal_page *page, int run, const char *name) {
   return wal_page_print(page, "%s: %s", page->run[run].mark, name);
 }
 
-void wal_page_figure(wal_page *page, const char *title, const char *look, bool wide) {
+void wal_page_figure(wal_page *page, const char *title, const char *look, wal_place place) {
+  static const char *const BEGIN[] = {"<figure>\n", "<figure class=\"left\">\n",
+                                      "<figure class=\"full\">\n"};
   page->figures++;
-  wal_page_markup(page, wide ? "<figure class=\"full\">\n" : "<figure>\n");
+  wal_page_markup(page, BEGIN[place]);
   wal_page_markup(page, "<figcaption>\n<h3>");
   wal_page_escaped(page, title);
   wal_page_markup(page, "</h3>\n<p>");
@@ -375,7 +377,7 @@ void wal_page_plot(wal_page *page, const wal_plot *plot) {
     if (!plot->again) tell(page, plot);
     return;
   }
-  wal_page_figure(page, plot->title, plot->look, false);
+  wal_page_figure(page, plot->title, plot->look, plot->place);
   if (has_numbers(plot)) {
     draw(page, plot);
     add_key(page, plot);
