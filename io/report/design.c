@@ -74,8 +74,12 @@ static void add_way(wal_page *page, int run, wal_plot *plot, const char *axis, c
 
 static void plot_objective(wal_page *page, const char *axis, const char *label, const char *title,
                            const char *look, bool again) {
-  wal_plot plot = {
-      .title = title, .look = look, .x_label = label, .y_label = "objective", .again = again};
+  wal_plot plot = {.title = title,
+                   .look = look,
+                   .x_label = label,
+                   .y_label = "objective",
+                   .place = again ? WAL_PLACE_NEXT : WAL_PLACE_LEFT,
+                   .again = again};
   for (int run = 0; run < page->runs; run++) {
     add_way(page, run, &plot, axis, "objective", "while learning", 2 * run, 0, WAL_CURVE_LINE);
     add_way(page, run, &plot, axis, "assessed_objective", "assessed", 2 * run + 1, 0,

@@ -277,7 +277,8 @@ static void add_auction(wal_page *page, int64_t rounds) {
   plot_rounds(page, "threshold", "Threshold by round, before and after",
               "The least bid that wins: it works as a reserve where goods are left over.");
   plot_rounds(page, "mean_payment", "Mean payment by round, before and after",
-              "What winners pay on average.");
+              "What winners pay on average: it may fall although the seller gets more, if more "
+              "goods are sold.");
 }
 
 void wal_page_rules(wal_page *page) {

@@ -125,12 +125,17 @@ class Browser:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
-    def picture(self, whole=False):
-        """What is seen, or all of the page, as a PNG."""
-        return base64.b64decode(self.ask("Page.captureScreenshot", captureBeyondViewport=whole, **(
-            {"clip": {"x": 0, "y": 0, "scale": 1, **self.evaluate(
-                "({width: innerWidth, height: document.documentElement.scrollHeight})")}}
-            if whole else {}))["data"])
+    def picture(self, scale=1):
+        """What is in the window, as a PNG."""
+        size = self.evaluate("({width: innerWidth, height: innerHeight})")
+        return base64.b64decode(self.ask("Page.captureScreenshot", clip={
+            "x": 0, "y": 0, "scale": scale, **size})["data"])
+
+    def whole(self):
+        """All of the page, as a PNG."""
+        size = self.evaluate("({width: innerWidth, height: document.documentElement.scrollHeight})")
+        return base64.b64decode(self.ask("Page.captureScreenshot", captureBeyondViewport=True, clip={
+            "x": 0, "y": 0, "scale": 1, **size})["data"])
 
     def paper(self):
         """The page as it prints, a PDF."""
