@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/report/gnuplot.h"
+
 enum { TOO_MANY = -1 };
 
 void wal_axis_note(wal_axis_span *span, double place) {
@@ -52,7 +54,7 @@ static bool add_places(wal_text *script, const char *axis, const wal_axis_span *
   for (int i = 1; i < span->places; i++) {
     const double a = span->place[i - 1], b = span->place[i];
     if (span->log && !(a > 0)) return false;
-    if ((span->log ? log(b / a) : b - a) < all / 9) return false;
+    if ((span->log ? log(b / a) : b - a) < all / (1.5 * span->about)) return false;
   }
   wal_text_add(script, "set %stics (", axis);
   for (int i = 0; i < span->places; i++)
@@ -75,6 +77,7 @@ static void add_linear(wal_text *script, const char *axis, const wal_axis_span *
     high = fmax(0, size == 0 ? 1 : 1.25 * high);
   }
   double step = round_step((high - low) / span->about);
+  if (floor(high / step) - ceil(low / step) < 1) step = round_step(step / 2.5);
   if (span->whole && step < 1) step = 1;
   if (span->room) {
     const double pad = 0.04 * (high - low);
@@ -147,4 +150,38 @@ void wal_gnuplot_axis(wal_text *script, const char *axis, const wal_axis_span *s
     add_logarithmic(script, axis, span);
   else
     add_linear(script, axis, span);
+}
+
+// ---- Names ------------------------------------------------------------------------------------
+
+/* Characters, not bytes, of UTF-8. */
+static double length_of(const char *text) {
+  double length = 0;
+  for (; *text; text++) length += ((unsigned char)*text & 0xC0) != 0x80;
+  return length;
+}
+
+void wal_gnuplot_names(wal_text *script, const char *const *name, int64_t count, double first,
+                       double step, double room) {
+  double longest = 0;
+  for (int64_t i = 0; i < count; i++) longest = fmax(longest, length_of(name[i]) + 1);
+  if (longest > 2 * room) {
+    wal_text_add(script, "unset xtics\n");
+    return;
+  }
+  const bool by_turns = longest > room;
+  wal_text_add(script, "set xtics (");
+  for (int64_t i = 0; i < count; i++) {
+    wal_text_add(script, "%s", i ? ", " : "");
+    wal_gnuplot_quoted(script, by_turns && i % 2 ? "" : name[i]);
+    wal_text_add(script, " %.9g", first + step * (double)i);
+  }
+  wal_text_add(script, ")\n");
+  for (int64_t i = 1; by_turns && i < count; i += 2) {
+    wal_text_add(script, "set label ");
+    wal_gnuplot_quoted(script, name[i]);
+    wal_text_add(script, " at first %.9g, graph 0 center offset 0,-2.6 textcolor rgb '#555555'\n",
+                 first + step * (double)i);
+  }
+  if (by_turns) wal_text_add(script, "set bmargin 5.6\nset xlabel offset 0,-1.4\n");
 }

@@ -26,4 +26,9 @@ void wal_axis_note(wal_axis_span *span, double place);
 /** Sets range, ticks and format of the axis "x" or "y". */
 void wal_gnuplot_axis(wal_text *script, const char *axis, const wal_axis_span *span);
 
+/** Names at first, first + step, ... of the x axis, each with room for so many characters: longer
+ * ones stand on two lines by turns, much longer ones are left out. */
+void wal_gnuplot_names(wal_text *script, const char *const *name, int64_t count, double first,
+                       double step, double room);
+
 #endif

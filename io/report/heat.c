@@ -72,9 +72,17 @@ static void add_colours(wal_text *script, const wal_heat *heat) {
   wal_text_add(script, ")\nset cbrange [-0.5:%d.5]\n", heat->categories - 1);
 }
 
-static void add_names(wal_text *script, const char *axis, const char *const *name, int64_t count,
-                      double first, double step) {
-  wal_text_add(script, "set %stics (", axis);
+/* Room for the names of the rows. */
+static double left_margin(const wal_heat *heat) {
+  size_t longest = 4;
+  for (int64_t r = 0; heat->ticks && r < heat->rows; r++)
+    if (strlen(heat->ticks[r]) > longest) longest = strlen(heat->ticks[r]);
+  return 34 + 8.5 * (double)(longest > 24 ? 24 : longest);
+}
+
+static void add_names(wal_text *script, const char *const *name, int64_t count, double first,
+                      double step) {
+  wal_text_add(script, "set ytics (");
   for (int64_t i = 0; i < count; i++) {
     wal_text_add(script, "%s", i ? ", " : "");
     wal_gnuplot_quoted(script, name[i]);
@@ -98,7 +106,7 @@ static void add_range(wal_text *script, const char *axis, double from, double to
   wal_text_add(script, "set %srange [%.9g:%.9g]\n", axis, from, to);
 }
 
-static void add_axes(wal_text *script, const wal_heat *heat, int across) {
+static void add_axes(wal_text *script, const wal_heat *heat, int width, int across) {
   const double left = heat->x0 - heat->dx / 2, low = heat->y0 - heat->dy / 2;
   const double right = left + heat->dx * (double)heat->columns;
   const double high = low + heat->dy * (double)heat->rows;
@@ -112,9 +120,11 @@ static void add_axes(wal_text *script, const wal_heat *heat, int across) {
   }
   if (heat->panels > 1) wal_text_add(script, "set tmargin 1.8\nset bmargin 3.6\n");
   if (heat->column_ticks)
-    add_names(script, "x", heat->column_ticks, heat->columns, heat->x0, heat->dx);
+    wal_gnuplot_names(script, heat->column_ticks, heat->columns, heat->x0, heat->dx,
+                      (width - left_margin(heat)) / (7.5 * (double)heat->columns));
   else
-    add_numbers(script, "x", heat->columns, heat->x0, heat->dx, across > 1 ? 5 : 8);
+    add_numbers(script, "x", heat->columns, heat->x0, heat->dx,
+                across > 1 || width < WAL_DRAWING_WIDE ? 4 : 8);
   add_range(script, "x", left, right);
   wal_text_add(script, "set xlabel ");
   wal_gnuplot_quoted(script, heat->x_label);
@@ -124,12 +134,8 @@ static void add_axes(wal_text *script, const wal_heat *heat, int across) {
 /* The rows are named beside the leftmost panel only, and the panels fill what is left of the
    width. */
 static void add_rows(wal_text *script, const wal_heat *heat, int width, int across, int column) {
-  const double low = heat->y0 - heat->dy / 2, gap = 14;
-  size_t longest = 4;
+  const double low = heat->y0 - heat->dy / 2, gap = 14, left = left_margin(heat);
   if (heat->map) return;
-  for (int64_t r = 0; heat->ticks && r < heat->rows; r++)
-    if (strlen(heat->ticks[r]) > longest) longest = strlen(heat->ticks[r]);
-  const double left = 34 + 8.5 * (double)(longest > 24 ? 24 : longest);
   const double panel = (width - left - 12 - gap * (across - 1)) / across;
   const double from = left + (panel + gap) * column;
   wal_text_add(script, "set lmargin at screen %.6f\nset rmargin at screen %.6f\n", from / width,
@@ -138,7 +144,7 @@ static void add_rows(wal_text *script, const wal_heat *heat, int width, int acro
     wal_text_add(script, "unset ytics\nunset ylabel\n");
   } else {
     if (heat->ticks)
-      add_names(script, "y", heat->ticks, heat->rows, heat->y0, heat->dy);
+      add_names(script, heat->ticks, heat->rows, heat->y0, heat->dy);
     else
       add_numbers(script, "y", heat->rows, heat->y0, heat->dy, 5);
     wal_text_add(script, "set ylabel ");
@@ -202,7 +208,7 @@ static void draw(wal_page *page, const wal_heat *heat) {
     if (heat->panels > 1)
       wal_text_add(&script, "set multiplot layout %d,%d\n", (heat->panels + across - 1) / across,
                    across);
-    add_axes(&script, heat, across);
+    add_axes(&script, heat, width, across);
     add_panels(&script, heat, width, across);
     if (heat->panels > 1) wal_text_add(&script, "unset multiplot\n");
   }

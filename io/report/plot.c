@@ -178,13 +178,13 @@ static void stretch(wal_axis_span *span, double value) {
   span->most = fmax(span->most, value);
 }
 
-static wal_axis_span span_of_x(const wal_plot *plot) {
+static wal_axis_span span_of_x(const wal_plot *plot, bool wide) {
   wal_axis_span span = {.least = INFINITY,
                         .most = -INFINITY,
                         .log = is_log(plot, true),
                         .whole = true,
                         .room = has_dots(plot),
-                        .about = 6};
+                        .about = wide ? 6 : 3};
   for (int c = 0; c < plot->curves; c++)
     for (int64_t i = 0; i < plot->curve[c].count; i++) {
       const double x = plot->curve[c].x[i];
@@ -216,13 +216,13 @@ static wal_axis_span span_of_y(const wal_plot *plot) {
   return span;
 }
 
-static void add_axes(wal_text *script, const wal_plot *plot) {
+static void add_axes(wal_text *script, const wal_plot *plot, bool wide) {
   wal_text_add(script, "set grid ytics lc rgb '#dddddd' lw 1 dt solid\nset xlabel ");
   wal_gnuplot_quoted(script, plot->x_label);
   wal_text_add(script, "\nset ylabel ");
   wal_gnuplot_quoted(script, plot->y_label);
   wal_text_add(script, " offset 1,0\n");
-  wal_axis_span x = span_of_x(plot);
+  wal_axis_span x = span_of_x(plot, wide);
   const wal_axis_span y = span_of_y(plot);
   if (has_bars(plot)) {
     x.least -= 0.5;
@@ -234,13 +234,9 @@ static void add_axes(wal_text *script, const wal_plot *plot) {
   if (has_bars(plot))
     wal_text_add(script, "set boxwidth 0.6\nset xzeroaxis lc rgb '#777777' dt 1\n");
   if (!plot->ticks) return;
-  wal_text_add(script, "set xtics (");
-  for (int64_t i = 0; i < plot->tick_count; i++) {
-    wal_text_add(script, "%s", i ? ", " : "");
-    wal_gnuplot_quoted(script, plot->ticks[i]);
-    wal_text_add(script, " %lld", (long long)i);
-  }
-  wal_text_add(script, ")\nset xrange [-0.6:%lld.6]\n", (long long)(plot->tick_count - 1));
+  wal_gnuplot_names(script, plot->ticks, plot->tick_count, 0, 1,
+                    (wide ? 66.0 : 36.0) / (double)plot->tick_count);
+  wal_text_add(script, "set xrange [-0.6:%lld.6]\n", (long long)(plot->tick_count - 1));
 }
 
 static void draw(wal_page *page, const wal_plot *plot) {
@@ -250,7 +246,7 @@ static void draw(wal_page *page, const wal_plot *plot) {
     const char *before = "plot ";
     wal_gnuplot_begin(&script, page->figures, wide, wide ? WAL_DRAWING_WIDE : WAL_DRAWING_NARROW,
                       wide ? HEIGHT_WIDE : HEIGHT_NARROW);
-    add_axes(&script, plot);
+    add_axes(&script, plot, wide);
     for (int c = 0; c < plot->curves; c++) add_band(&script, &plot->curve[c], c, &before);
     for (int c = 0; c < plot->curves; c++) add_curve(&script, &plot->curve[c], c, &before);
     if (has_bars(plot) && plot->ticks && plot->tick_count <= 8)

@@ -171,25 +171,27 @@ static void map_wins(wal_page *page, int run) {
   double reach = 0.01;
   for (int64_t i = 0; i < wins->items; i++)
     if (isfinite(wins->values[i])) reach = fmax(reach, fabs(wins->values[i] - 0.5));
-  wal_heat heat = {.title = wal_page_of_run(page, run, "Who is preferred to whom"),
-                   .look =
-                       "How often a response of the method at the left is preferred to one of "
-                       "the method below: a bright row is a good method, and one half is a tie. "
-                       "Colours reach as far from one half as the cells do.",
-                   .x_label = "against method",
-                   .y_label = "method",
-                   .z_label = "win rate",
-                   .rows = names.count,
-                   .columns = names.count,
-                   .dx = 1,
-                   .dy = 1,
-                   .ticks = names.text,
-                   .column_ticks = names.count <= FEW_METHODS ? names.text : NULL,
-                   .least = 0.5 - reach,
-                   .most = 0.5 + reach,
-                   .written = names.count <= FEW_METHODS,
-                   .across = 1,
-                   .across_narrow = 1};
+  wal_heat heat = {
+      .title = wal_page_of_run(page, run, "Who is preferred to whom"),
+      .look =
+          "How often a response of the method at the left is preferred to one of "
+          "the method below (in the same order): a bright row is a good method, and one "
+          "half is a tie. "
+          "Colours reach as far from one half as the cells do.",
+      .x_label = "against method",
+      .y_label = "method",
+      .z_label = "win rate",
+      .rows = names.count,
+      .columns = names.count,
+      .dx = 1,
+      .dy = 1,
+      .ticks = names.text,
+      .column_ticks = names.count <= FEW_METHODS ? names.text : NULL,
+      .least = 0.5 - reach,
+      .most = 0.5 + reach,
+      .written = names.count <= FEW_METHODS,
+      .across = 1,
+      .across_narrow = 1};
   wal_heat_add(&heat, "", wins->values);
   wal_page_heat(page, &heat);
 }
