@@ -415,6 +415,7 @@ class Refused(unittest.TestCase):
         shutil.copy(os.path.join(cls.place, "line.h5"), os.path.join(cls.place, "open.h5"))
         with h5py.File(os.path.join(cls.place, "open.h5"), "r+") as file:
             file.attrs["complete"] = numpy.uint8(0)
+        write(os.path.join(cls.place, "killed.progress.jsonl"), "{}\n")
         with open(os.path.join(cls.place, "line.h5"), "rb") as file:
             data = bytearray(file.read())
         data[len(data) // 2] ^= 1
@@ -449,6 +450,8 @@ class Refused(unittest.TestCase):
     def test_run_files(self):
         self.refuse(MISSING, "walras: gone.h5: no such file", "gone.h5")
         self.refuse(MISSING, "walras: gone.h5: no such file", "line.h5", "gone.h5")
+        self.refuse(MISSING, r"walras: killed.h5: no such file: the run has not ended \(walras info "
+                    r"killed.h5 tells where it stands\)", "killed.h5")
         self.refuse(BROKEN, r"walras: text.h5: not a walras run file \(not HDF5\)", "text.h5")
         self.refuse(BROKEN, r"walras: other.h5: not a walras run file .*", "other.h5")
         self.refuse(BROKEN, r"walras: damaged.h5: .*", "damaged.h5")
