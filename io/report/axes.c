@@ -77,6 +77,7 @@ static void add_linear(wal_text *script, const char *axis, const wal_axis_span *
     high = fmax(0, size == 0 ? 1 : 1.25 * high);
   }
   double step = round_step((high - low) / span->about);
+  if (!(step > 0 && isfinite(step))) return;  // beyond doubles: left to gnuplot
   if (floor(high / step) - ceil(low / step) < 1) step = round_step(step / 2.5);
   if (span->whole && step < 1) step = 1;
   if (span->room) {

@@ -57,8 +57,8 @@ SCENARIOS = {
     "one_shot": 'return simulate { game = one_shot_auction { format = "first_price", bidders = 3 }, '
                 "samples = 2000 }",
     "transferred": "return transfer { bandit = log_linear { prompts = 3, responses = 8, features = 5, beta "
-                   "= 0.8, reward_bound = 2 }, sources = mixtures { 0.9, -0.5 }, methods = { greedy {}, tpo {}, xpo {} }, rounds = 60, seeds "
-                   "= 3 }",
+                   "= 0.8, reward_bound = 2 }, sources = mixtures { 0.9, -0.5 }, methods = { greedy {}, "
+                   "tpo {}, xpo {} }, rounds = 60, seeds = 3 }",
 }
 # Two that are compared.
 PAIRS = [("line", "line2"), ("designed", "designed"), ("toll", "tolls"), ("swept", "designs"),
@@ -109,5 +109,6 @@ FIGURES = {
     "steered": ["Distance from the target", "Payments"],
     "swept": ["The runs in order of rank", "Result against learner.rate"],
     "one_shot": ["What the auction comes to", "Should anybody bid otherwise?"],
-    "transferred": ["Regret", "Whom tpo asks", "Who is preferred to whom", "Regret over that of the baseline"],
+    "transferred": ["Regret", "Whom tpo asks", "Who is preferred to whom",
+                    "Regret over that of the baseline"],
 }
