@@ -43,6 +43,8 @@ static const char *const STYLE[] = {
     "figure svg.narrow{display:none}\n"
     "@media (max-width:560px){main{padding:20px 16px 48px}h1{font-size:1.35rem}"
     "figure svg.wide{display:none}figure svg.narrow{display:block}}\n"
+    "@media screen and (max-width:760px){figure.full svg.wide{display:none}"
+    "figure.full svg.narrow{display:block;max-width:480px}}\n"
     "section{display:grid;grid-template-columns:minmax(0,1fr);align-items:start}\n"
     "@media screen and (min-width:1080px){main{max-width:1256px}"
     "section{grid-template-columns:repeat(2,minmax(0,1fr));column-gap:44px}"
