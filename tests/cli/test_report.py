@@ -366,9 +366,9 @@ class Shown(unittest.TestCase):
         for name in self.results:
             self.browser.look(1200)
             self.show(name)
-            self.check(name)
-            self.browser.look(390)
-            self.check(name)
+            for width in (1200, 700, 390):
+                self.browser.look(width)
+                self.check(name)
 
     def test_pages_are_not_blank(self):
         self.browser.look(1200)
