@@ -235,7 +235,8 @@ static wal_status write_design(wal_run_file *file, const wal_job *job, const wal
   WAL_TRY_GOTO(write_parameters(file, d, "/design/best/parameters", d->best_theta));
   WAL_TRY_GOTO(write_toll(file, d));
   WAL_TRY_GOTO(write_draws(file, job->ctx, d));
-  status = write_marks(file, job->ctx, marks);
+  WAL_TRY_GOTO(write_marks(file, job->ctx, marks));
+  status = wal_design_marks_write_reports(file, job->ctx, wal_problem_game(d->problem), marks);
 cleanup:
   wal_release(job->ctx, &room);
   wal_release(job->ctx, &steps);

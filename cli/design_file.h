@@ -9,7 +9,10 @@
 /** A row to compare a design with, and the design's own. */
 typedef struct wal_design_mark {
   const char *name;
-  wal_assessment found; /**< NaN where it was not assessed */
+  wal_assessment found;        /**< NaN where it was not assessed */
+  const wal_report_form *form; /**< of what the game reports then; NULL if nothing */
+  double *columns;             /**< [H][form->columns] */
+  double *tables;              /**< [form->tables][H][A] */
 } wal_design_mark;
 
 enum { WAL_DESIGN_MARKS = 4 };
@@ -18,6 +21,15 @@ typedef struct wal_design_marks {
   int count;
   wal_design_mark row[WAL_DESIGN_MARKS];
 } wal_design_marks;
+
+/** Keeps what the game reports of the policy that a learner has. @collective */
+wal_status wal_design_mark_note(wal_design_mark *mark, const wal_learner *learner);
+
+/** Puts the reports of all rows into the file, beside /design/reference/row. @collective */
+wal_status wal_design_marks_write_reports(wal_run_file *file, wal_ctx *ctx, const wal_game *game,
+                                          const wal_design_marks *marks);
+
+void wal_design_marks_free(wal_ctx *ctx, wal_design_marks *marks);
 
 /** How a design ended. */
 typedef struct wal_design_ending {

@@ -55,7 +55,8 @@ static double file_bytes(const wal_job *job, const wal_problem *problem, int64_t
   const double games = (double)(steps + 1) * (double)wal_problem_batch(problem) +
                        (double)wal_problem_held_out(problem);
   const double drawn = draws ? games * (double)draws->count : 0;
-  return number * solution + 8 * (2 * (double)wal_problem_count(problem) + z + drawn) +
+  // The game's report stands there for each of the rules compared, too.
+  return number * solution + 8 * (2 * (double)wal_problem_count(problem) + 4 * z + drawn) +
          56 * (double)(steps + 1) + 0x1p16 + wal_design_restarts_bytes(job, steps);
 }
 
@@ -174,6 +175,7 @@ static wal_status add_mark(work *w, wal_problem *problem, const char *name, cons
       wal_problem_assess(problem, theta, w->design->plan.iterations, &mark->found);
   w->solved = status == WAL_OK || status == WAL_ENOCONV;
   if (status == WAL_ENONFINITE) mark->found = (wal_assessment){NAN, NAN, NAN, NAN};
+  if (w->solved) WAL_TRY(wal_design_mark_note(mark, wal_problem_learner(problem)));
   return w->solved || status == WAL_ENONFINITE ? WAL_OK : status;
 }
 
@@ -286,6 +288,7 @@ static wal_status do_design(work *w, wal_run_file **file) {
 
 static void free_work(work *w) {
   wal_played_destroy(&w->played);
+  wal_design_marks_free(w->job->ctx, &w->marks);
   wal_report_free(w->job->ctx, &w->report);
   wal_design_destroy(&w->design);
   wal_problem_destroy(&w->problem);

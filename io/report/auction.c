@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <math.h>
+#include <string.h>
+
 #include "io/report/contents.h"
 #include "io/report/plot.h"
 
@@ -54,7 +57,24 @@ static void add_rounds(wal_page *page, int run, const by_bid *what, wal_plot *pl
   if (what->first_price && run == page->runs - 1) add_first_price(plot, bid);
 }
 
+/* Whether winners pay what they bid, in all runs and rounds: then there is nothing to be drawn. */
+static bool pays_bids(wal_page *page) {
+  for (int run = 0; run < page->runs; run++) {
+    const wal_array *bid = wal_page_array(page, run, "/axes/bid");
+    const wal_array *payment = wal_page_array(page, run, "/auction/payment");
+    if (!bid || !payment) continue;
+    for (int64_t i = 0; i < payment->items; i++)
+      if (fabs(payment->values[i] - bid->values[i % bid->items]) > 1e-12) return false;
+  }
+  return true;
+}
+
 static void plot_by_bid(wal_page *page, const by_bid *what) {
+  if (what->first_price && pays_bids(page)) {
+    wal_page_paragraph(page, "Winners pay their bids (first price).");
+    return;
+  }
+
   wal_plot plot = {.title = what->title, .look = what->look, .x_label = "bid", .y_label = ""};
   for (int run = 0; run < page->runs; run++) add_rounds(page, run, what, &plot);
   wal_page_plot(page, &plot);
@@ -73,7 +93,8 @@ static void plot_by_round(wal_page *page, const char *title, const char *look,
       wal_curve *curve = wal_plot_add(&plot, wal_page_of_run(page, run, columns[c]), y->items,
                                       wal_page_counting(page, y->items), y->values);
       if (!curve) continue;
-      curve->style = WAL_CURVE_POINTS;
+      curve->style =
+          page->runs == 1 && strcmp(columns[c], "goods") == 0 ? WAL_CURVE_BARS : WAL_CURVE_POINTS;
       curve->colour = c;
       curve->dash = run;
     }
@@ -97,7 +118,10 @@ void wal_page_auction(wal_page *page) {
                 "The least bid that wins, and what winners pay on average: where the second lies "
                 "below the first, winners keep the difference.",
                 PRICES);
-  plot_by_round(page, "Goods by round",
-                "Where fewer goods are sold than there are, the rules hold some back.", GOODS);
+  plot_by_round(
+      page, "Goods by round",
+      "Goods on sale, and goods sold: where fewer are sold than there are, the rules hold "
+      "some back.",
+      GOODS);
   wal_page_section_end(page);
 }

@@ -13,10 +13,19 @@ void wal_page_trace(wal_page *page);
 void wal_page_solution(wal_page *page);
 void wal_page_auction(wal_page *page);
 void wal_page_design(wal_page *page);
+/** Of a design, within its section, what was designed, before and after: a figure beside that of
+ * the objective, if there is one (true), and those that need lines of their own. */
+bool wal_page_rules_beside(wal_page *page);
+void wal_page_rules(wal_page *page);
+/** What a design designs, for the head, and in `more` of how much. */
+const char *wal_page_designed(wal_page *page, int run, const char **more);
 void wal_page_population(wal_page *page);
 void wal_page_steering(wal_page *page);
 void wal_page_transfer(wal_page *page);
 void wal_page_sweep(wal_page *page);
+/** The best run of a sweep: its number and result, and in `more` what it has of the varied values;
+ * NULL if there is none. */
+const char *wal_page_sweep_best(wal_page *page, int run, const char **more);
 void wal_page_one_shot(wal_page *page);
 void wal_page_origin(wal_page *page);
 

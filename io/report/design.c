@@ -2,7 +2,7 @@
 #include <math.h>
 
 #include "io/report/contents.h"
-#include "io/report/states.h"
+#include "io/report/plot.h"
 
 /* What a design found, and the way there. */
 
@@ -14,7 +14,8 @@ static void plot_reference(wal_page *page) {
   wal_plot plot = {.title = "How much better is it?",
                    .look =
                        "The objective under the usual rules, at the design's start and at its "
-                       "best, all judged in the same way: the last bar should stand out.",
+                       "best, all judged in the same way: the higher a bar ends, the better the "
+                       "rules.",
                    .x_label = "rules",
                    .y_label = "objective"};
   const wal_texts names = wal_page_texts(page, 0, "/design/reference/name");
@@ -34,7 +35,7 @@ static void plot_reference(wal_page *page) {
   wal_page_plot(page, &plot);
 }
 
-static void table_reference(wal_page *page, int run) {
+static void table_reference(wal_page *page, int run, bool half) {
   static const char *const HEADS[] = {"rules", "objective", "exploitability with entropy",
                                       "exploitability"};
   const wal_texts names = wal_page_texts(page, run, "/design/reference/name");
@@ -42,6 +43,7 @@ static void table_reference(wal_page *page, int run) {
   const wal_array *entropy = wal_page_array(page, run, "/design/reference/exploitability");
   const wal_array *plain = wal_page_array(page, run, "/design/reference/plain_exploitability");
   if (names.count == 0 || !objective) return;
+  wal_page_markup(page, half ? "<div class=\"half\">\n" : "<div>\n");
   wal_page_table(page, wal_page_of_run(page, run, "rules compared"), 4, HEADS);
   for (int64_t i = 0; i < names.count; i++) {
     wal_page_row(page);
@@ -52,6 +54,7 @@ static void table_reference(wal_page *page, int run) {
     wal_page_row_end(page);
   }
   wal_page_table_end(page);
+  wal_page_markup(page, "</div>\n");
 }
 
 // ---- The way ----------------------------------------------------------------------------------
@@ -70,8 +73,13 @@ static void add_way(wal_page *page, int run, wal_plot *plot, const char *axis, c
 }
 
 static void plot_objective(wal_page *page, const char *axis, const char *label, const char *title,
-                           const char *look) {
-  wal_plot plot = {.title = title, .look = look, .x_label = label, .y_label = "objective"};
+                           const char *look, bool again) {
+  wal_plot plot = {.title = title,
+                   .look = look,
+                   .x_label = label,
+                   .y_label = "objective",
+                   .place = again ? WAL_PLACE_NEXT : WAL_PLACE_LEFT,
+                   .again = again};
   for (int run = 0; run < page->runs; run++) {
     add_way(page, run, &plot, axis, "objective", "while learning", 2 * run, 0, WAL_CURVE_LINE);
     add_way(page, run, &plot, axis, "assessed_objective", "assessed", 2 * run + 1, 0,
@@ -81,11 +89,13 @@ static void plot_objective(wal_page *page, const char *axis, const char *label, 
 }
 
 static void plot_exploitability(wal_page *page, const char *axis, const char *label,
-                                const char *title, const char *look) {
+                                const char *title, const char *look, bool again) {
   wal_plot plot = {.title = title,
                    .look = look,
                    .x_label = label,
                    .y_label = "exploitability (reward)",
+                   .again = again,
+                   .place = again ? WAL_PLACE_NEXT : WAL_PLACE_LEFT,
                    .log_y = true};
   for (int run = 0; run < page->runs; run++) {
     add_way(page, run, &plot, axis, "plain_exploitability", "exploitability", 2 * run, 0,
@@ -113,68 +123,6 @@ static void plot_direction(wal_page *page) {
   wal_page_plot(page, &plot);
 }
 
-// ---- Tolls ------------------------------------------------------------------------------------
-
-static void map_toll(wal_page *page, int run, const wal_states *states, const wal_array *toll) {
-  wal_heat heat = {.title = wal_page_of_run(page, run, "The designed toll"),
-                   .look =
-                       "What it costs to be in a cell; before the design it costs nothing "
-                       "anywhere. Expect it where the crowd was.",
-                   .rows = states->rows,
-                   .columns = states->columns,
-                   .dx = 1,
-                   .dy = 1,
-                   .map = true,
-                   .x_label = "column",
-                   .y_label = "row",
-                   .z_label = wal_page_label(page, "toll", toll->units),
-                   .across = 2,
-                   .across_narrow = 1};
-  if (heat.rows > WAL_HEAT_CELLS || heat.columns > WAL_HEAT_CELLS) return;
-  double *cells = wal_page_acquire(page, heat.rows * heat.columns, sizeof *cells);
-  for (int64_t i = 0; cells && i < heat.rows * heat.columns; i++) cells[i] = NAN;
-  for (int64_t s = 0; cells && s < states->states; s++)
-    cells[(int64_t)states->row[s] * heat.columns + (int64_t)states->column[s]] = toll->values[s];
-  wal_heat_add(&heat, "", cells);
-  wal_page_heat(page, &heat);
-}
-
-static void line_toll(wal_page *page, int run, const wal_array *toll) {
-  wal_plot plot = {.title = wal_page_of_run(page, run, "The toll before and after"),
-                   .look =
-                       "What each state costs at every stage under the best design, against no "
-                       "toll before: expect it where the crowd was.",
-                   .x_label = "state",
-                   .y_label = wal_page_label(page, "toll", toll->units)};
-  const int64_t states = toll->extent[toll->rank - 1], actions = toll->items / states;
-  const wal_texts names = wal_page_texts(page, run, "/axes/action_name");
-  double *none = wal_page_acquire(page, states, sizeof *none);
-  for (int64_t a = 0; a < actions && a < WAL_PLOT_COLOURS - 1; a++) {
-    const char *name = toll->rank == 1   ? "best design"
-                       : a < names.count ? names.text[a]
-                                         : wal_page_print(page, "action %lld", (long long)a);
-    wal_plot_add(&plot, name, states, wal_page_counting(page, states), toll->values + a * states);
-  }
-  wal_curve *curve = wal_plot_add(&plot, "before: no toll", states, plot.curve[0].x, none);
-  if (curve) {
-    curve->style = WAL_CURVE_RULE;
-    curve->colour = 6;
-    curve->dash = 1;
-  }
-  wal_page_plot(page, &plot);
-}
-
-static void plot_toll(wal_page *page, int run) {
-  wal_states states;
-  const wal_array *toll = wal_page_array(page, run, "/design/toll");
-  if (!toll || toll->rank > 2) return;
-  const bool known = wal_page_states(page, run, &states);
-  if (known && states.map && states.groups == 1 && toll->rank == 1 && toll->items == states.states)
-    map_toll(page, run, &states, toll);
-  else
-    line_toll(page, run, toll);
-}
-
 // ---- Restarts ---------------------------------------------------------------------------------
 
 static void table_restarts(wal_page *page, int run) {
@@ -188,6 +136,7 @@ static void table_restarts(wal_page *page, int run) {
   for (int c = 0; c < 6; c++)
     column[c] = wal_page_array(page, run, wal_page_print(page, "/restarts/%s", COLUMNS[c]));
   if (!column[0]) return;
+  wal_page_markup(page, "<div class=\"half\">\n");
   wal_page_table(page, wal_page_of_run(page, run, "restarts"), 8, HEADS);
   for (int64_t i = 0; i < column[0]->items && i < WAL_PLOT_TABLE; i++) {
     wal_page_row(page);
@@ -197,6 +146,7 @@ static void table_restarts(wal_page *page, int run) {
     wal_page_row_end(page);
   }
   wal_page_table_end(page);
+  wal_page_markup(page, "</div>\n");
 }
 
 static void plot_restarts(wal_page *page, int run) {
@@ -238,21 +188,24 @@ void wal_page_design(wal_page *page) {
                    "was given more time to settle.");
   for (int run = 0; run < page->runs; run++) add_ending(page, run);
   plot_reference(page);
-  for (int run = 0; run < page->runs; run++) table_reference(page, run);
+  const bool beside = wal_page_rules_beside(page);
+  for (int run = 0; run < page->runs; run++) table_reference(page, run, !beside);
+  wal_page_rules(page);
   plot_objective(page, "/design/step", "step", "Objective against steps",
                  "It should rise and settle; where the assessed curve lies below the other, the "
-                 "population had not yet adapted to the rules.");
+                 "population had not yet adapted to the rules.",
+                 false);
   plot_objective(page, "/run/seconds", "seconds (s)", "Objective against time",
-                 "The same against the clock of the machine that ran it.");
+                 "The same against the clock of the machine that ran it.", true);
   plot_exploitability(page, "/design/step", "step", "Exploitability against steps",
                       "How far the population was from equilibrium when a design was judged: a "
                       "rise means that the rules have become hard to learn, and their objective "
-                      "less to be trusted.");
+                      "less to be trusted.",
+                      false);
   plot_exploitability(page, "/run/seconds", "seconds (s)", "Exploitability against time",
-                      "The same against the clock of the machine that ran it.");
+                      "The same against the clock of the machine that ran it.", true);
   plot_direction(page);
   for (int run = 0; run < page->runs; run++) {
-    plot_toll(page, run);
     if (wal_page_has(page, run, "/restarts")) plot_restarts(page, run);
   }
   wal_page_section_end(page);

@@ -14,7 +14,7 @@ enum { MOST_ROWS = 200, DEEPEST = 24 };
 // ---- Results ----------------------------------------------------------------------------------
 
 static void add_difference(wal_page *page, const char *name, double a, double b) {
-  if (isnan(a) && isnan(b)) return;
+  if (isnan(a) || isnan(b)) return;
   char text[32];
   wal_page_row(page);
   wal_page_cell(page, name);
@@ -60,7 +60,9 @@ static void add_named(wal_page *page, const char *group, const char *names, cons
 static void add_results(wal_page *page) {
   static const char *const GROUPS[] = {"/auction", "/population", "/steering/target"};
   static const char *const HEADS[] = {"result", "A", "B", "B - A", "of A"};
-  wal_page_table(page, "results that are one number", 5, HEADS);
+  const size_t before = page->html.length;
+  wal_page_table(page, "results that are one number, where both runs have them", 5, HEADS);
+  const size_t empty = page->html.length;
   add_last(page, "/trace/iteration", "iterations");
   add_last(page, "/trace/exploitability", "exploitability at the end");
   add_last(page, "/trace/best", "least exploitability");
@@ -76,7 +78,13 @@ static void add_results(wal_page *page) {
   add_named(page, "/steering", "mediator", "cost_per_episode");
   add_named(page, "/transfer", "method", "regret");
   add_last(page, "/population/return_gap", "population: return gap at the most agents");
-  wal_page_table_end(page);
+  if (page->html.length > empty || page->html.failed) {
+    wal_page_table_end(page);
+    return;
+  }
+  page->html.length = before;
+  page->html.bytes[before] = '\0';
+  wal_page_paragraph(page, "There is no result that both runs have.");
 }
 
 // ---- Scenarios --------------------------------------------------------------------------------

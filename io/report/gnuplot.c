@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -108,15 +109,18 @@ static void converse(process *p, const wal_text *script, wal_text *answer, wal_t
   shut(&p->complaints);
 }
 
+/* Exit status; of a process that was killed, the signal below zero. */
 static int finish(const process *p) {
   int status = 0;
   while (waitpid(p->pid, &status, 0) < 0)
-    if (errno != EINTR) return -1;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    if (errno != EINTR) return EXIT_FAILURE;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
 /* gnuplot's first complaint that is an error stands behind "line N: ". */
 static wal_status failed(wal_ctx *ctx, int status, const wal_text *said) {
+  if (status < 0)
+    return wal_fail(ctx, WAL_EINTERNAL, "walras: gnuplot was killed (signal %d)", -status);
   const char *reason = said->bytes ? strstr(said->bytes, "line ") : NULL;
   if (!reason) reason = said->length ? said->bytes : "it did not say why";
   const size_t length = strcspn(reason, "\n");
@@ -150,7 +154,7 @@ wal_status wal_gnuplot_probe(wal_ctx *ctx) {
 
 // ---- Scripts ----------------------------------------------------------------------------------
 
-void wal_gnuplot_begin(wal_text *script, int figure, bool wide, int height) {
+void wal_gnuplot_begin(wal_text *script, int figure, bool wide, int width, int height) {
   wal_text_add(script,
                "reset\n"
                "set terminal svg size %d,%d dynamic noenhanced name 'f%d%s' font 'sans,%d'\n"
@@ -160,8 +164,10 @@ void wal_gnuplot_begin(wal_text *script, int figure, bool wide, int height) {
                "set mxtics 1\nset mytics 1\n"
                "set title textcolor rgb '#555555' offset 0,-0.6\n"
                "set xlabel textcolor rgb '#555555'\nset ylabel textcolor rgb '#555555'\n",
-               wide ? WAL_DRAWING_WIDE : WAL_DRAWING_NARROW, height, figure, wide ? "w" : "n",
-               wide ? 14 : 13);
+               width, height, figure, wide ? "w" : "n",
+               !wide                      ? 13
+               : width > WAL_DRAWING_WIDE ? 14
+                                          : 16);
 }
 
 /* In single quotes nothing is special but the quote, which is doubled. */

@@ -7,12 +7,11 @@
 /* Figures drawn by gnuplot, a program of its own that is started for each. Private to io/report/.
  */
 
-enum { WAL_DRAWING_WIDE = 720, WAL_DRAWING_NARROW = 336 };
+enum { WAL_DRAWING_FULL = 960, WAL_DRAWING_WIDE = 720, WAL_DRAWING_NARROW = 336 };
 
-/** Script that sets terminal and looks of one of the two widths that a figure is drawn in; the page
- *  shows the one that fits the screen.
- *  @param columns  of panels, as they stand in the wide and in the narrow one */
-void wal_gnuplot_begin(wal_text *script, int figure, bool wide, int height);
+/** Script that sets terminal and looks of one of the two widths that a figure is drawn in, `wide`
+ * (a width of at least WAL_DRAWING_WIDE) or not; the page shows the one that fits the screen. */
+void wal_gnuplot_begin(wal_text *script, int figure, bool wide, int width, int height);
 
 /** Adds a text in quotes. */
 void wal_gnuplot_quoted(wal_text *script, const char *text);

@@ -151,6 +151,8 @@ static void trust_fact(wal_page *page, int run) {
   else if (wanted > 0)
     fact(page, "Did it converge?", reached <= wanted ? "yes" : "no",
          against(page, "with entropy, asked for:", wanted), reached <= wanted ? "good" : "bad");
+  else
+    fact(page, "Did it converge?", "not asked", "no tolerance given", "");
 }
 
 static void design_facts(wal_page *page, int run) {
@@ -159,14 +161,19 @@ static void design_facts(wal_page *page, int run) {
   const wal_texts names = wal_page_texts(page, run, "/design/reference/name");
   const char *name =
       wal_run_scenario_component(json_object_get(page->run[run].parameters, "objective"));
+  const char *more, *what = wal_page_designed(page, run, &more);
+  fact(page, "What was designed", what, more, "");
   trust_fact(page, run);
   fact_number(page, wal_page_print(page, "Best design: %s", name ? name : "objective"), best,
               against(page, names.count ? names.text[0] : "usual rules", usual));
+  const bool same = fabs(best - usual) < 5e-4 * fabs(usual);
   if (usual != 0 && !isnan(best - usual))
     fact(page, "How much better?",
-         wal_page_print(page, "%+.1f %%", 100 * (best - usual) / fabs(usual)),
+         same ? "no better" : wal_page_print(page, "%+.1f %%", 100 * (best - usual) / fabs(usual)),
          wal_page_print(page, "than %s", names.count ? names.text[0] : "usual rules"),
-         best > usual ? "good" : "bad");
+         same           ? ""
+         : best > usual ? "good"
+                        : "bad");
   played_facts(page, run);
   fact_number(page, "Exploitability there",
               at(page, run, "/design/reference/plain_exploitability", -1),
@@ -211,6 +218,11 @@ static void sweep_facts(wal_page *page, int run) {
     failed += status->values[i] != 0 && status->values[i] != 2;
   }
   if (!status) return;
+  const char *more, *best = wal_page_sweep_best(page, run, &more);
+  if (best)
+    fact(page,
+         wal_page_has(page, run, "/summary/objective") ? "Best objective" : "Least exploitability",
+         best, more, "");
   fact_number(page, "Runs", (double)status->items, "");
   fact(page, "Failed", wal_page_print(page, "%lld", (long long)failed), "",
        failed ? "bad" : "good");

@@ -2,7 +2,9 @@
 #include "io/report/heat.h"
 
 #include <math.h>
+#include <string.h>
 
+#include "io/report/axes.h"
 #include "io/report/gnuplot.h"
 
 enum { TABLE_ROWS = 200, TABLE_COLUMNS = 24, LOWEST = 130, HIGHEST = 400 };
@@ -32,6 +34,7 @@ static void scale_of(const wal_heat *heat, double *least, double *most) {
       if (isfinite(cell) && cell < *least) *least = cell;
     }
   if (heat->most > 0) *most = heat->most;
+  if (heat->least > 0) *least = heat->least;
   if (*most <= *least) *most = *least + 1;
 }
 
@@ -69,34 +72,86 @@ static void add_colours(wal_text *script, const wal_heat *heat) {
   wal_text_add(script, ")\nset cbrange [-0.5:%d.5]\n", heat->categories - 1);
 }
 
-static void add_axes(wal_text *script, const wal_heat *heat) {
+/* Room for the names of the rows. */
+static double left_margin(const wal_heat *heat) {
+  size_t longest = 4;
+  for (int64_t r = 0; heat->ticks && r < heat->rows; r++)
+    if (strlen(heat->ticks[r]) > longest) longest = strlen(heat->ticks[r]);
+  return 34 + 8.5 * (double)(longest > 24 ? 24 : longest);
+}
+
+static void add_names(wal_text *script, const char *const *name, int64_t count, double first,
+                      double step) {
+  wal_text_add(script, "set ytics (");
+  for (int64_t i = 0; i < count; i++) {
+    wal_text_add(script, "%s", i ? ", " : "");
+    wal_gnuplot_quoted(script, name[i]);
+    wal_text_add(script, " %.9g", first + step * (double)i);
+  }
+  wal_text_add(script, ")\n");
+}
+
+/* Round numbers among what rows or columns stand for. */
+static void add_numbers(wal_text *script, const char *axis, int64_t count, double first,
+                        double step, int about) {
+  const wal_axis_span span = {.least = first,
+                              .most = first + step * (double)(count - 1),
+                              .whole = step == floor(step),
+                              .about = about,
+                              .places = -1};
+  wal_gnuplot_axis(script, axis, &span);
+}
+
+static void add_range(wal_text *script, const char *axis, double from, double to) {
+  wal_text_add(script, "set %srange [%.9g:%.9g]\n", axis, from, to);
+}
+
+static void add_axes(wal_text *script, const wal_heat *heat, int width, int across) {
   const double left = heat->x0 - heat->dx / 2, low = heat->y0 - heat->dy / 2;
   const double right = left + heat->dx * (double)heat->columns;
   const double high = low + heat->dy * (double)heat->rows;
-  wal_text_add(script, "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\n", left, right,
-               heat->map ? high : low, heat->map ? low : high);
   if (heat->map) {
+    add_range(script, "x", left, right);
+    add_range(script, "y", high, low);
     wal_text_add(script,
                  "set size ratio -1\nunset xtics\nunset ytics\nset border 15 lc rgb '#dddddd'\n"
                  "set lmargin 1\nset rmargin 1\nset bmargin 0.5\nset tmargin 1.8\n");
     return;
   }
-  if (heat->panels > 1)
-    wal_text_add(script, "set tics font ',11'\nset tmargin 1.6\nset bmargin 3.6\n");
-  if (heat->dx == 1 && heat->columns <= 12) wal_text_add(script, "set xtics 1\n");
+  if (heat->panels > 1) wal_text_add(script, "set tmargin 1.8\nset bmargin 3.6\n");
+  if (heat->column_ticks)
+    wal_gnuplot_names(script, heat->column_ticks, heat->columns, heat->x0, heat->dx,
+                      (width - left_margin(heat)) / (7.5 * (double)heat->columns));
+  else
+    add_numbers(script, "x", heat->columns, heat->x0, heat->dx,
+                across > 1 || width < WAL_DRAWING_WIDE ? 4 : 8);
+  add_range(script, "x", left, right);
   wal_text_add(script, "set xlabel ");
   wal_gnuplot_quoted(script, heat->x_label);
-  wal_text_add(script, "\nset ylabel ");
-  wal_gnuplot_quoted(script, heat->y_label);
-  wal_text_add(script, " offset 1,0\n");
-  if (!heat->ticks) return;
-  wal_text_add(script, "set ytics (");
-  for (int64_t r = 0; r < heat->rows; r++) {
-    wal_text_add(script, "%s", r ? ", " : "");
-    wal_gnuplot_quoted(script, heat->ticks[r]);
-    wal_text_add(script, " %.9g", heat->y0 + heat->dy * (double)r);
+  wal_text_add(script, "\n");
+}
+
+/* The rows are named beside the leftmost panel only, and the panels fill what is left of the
+   width. */
+static void add_rows(wal_text *script, const wal_heat *heat, int width, int across, int column) {
+  const double low = heat->y0 - heat->dy / 2, gap = 14, left = left_margin(heat);
+  if (heat->map) return;
+  const double panel = (width - left - 12 - gap * (across - 1)) / across;
+  const double from = left + (panel + gap) * column;
+  wal_text_add(script, "set lmargin at screen %.6f\nset rmargin at screen %.6f\n", from / width,
+               (from + panel) / width);
+  if (column > 0) {
+    wal_text_add(script, "unset ytics\nunset ylabel\n");
+  } else {
+    if (heat->ticks)
+      add_names(script, heat->ticks, heat->rows, heat->y0, heat->dy);
+    else
+      add_numbers(script, "y", heat->rows, heat->y0, heat->dy, 5);
+    wal_text_add(script, "set ylabel ");
+    wal_gnuplot_quoted(script, heat->y_label);
+    wal_text_add(script, " offset 1,0\n");
   }
-  wal_text_add(script, ")\n");
+  add_range(script, "y", low, low + heat->dy * (double)heat->rows);
 }
 
 static int height_of(const wal_heat *heat, int width, int across) {
@@ -108,9 +163,20 @@ static int height_of(const wal_heat *heat, int width, int across) {
   return (int)(panel * down);
 }
 
-static void add_panels(wal_text *script, const wal_heat *heat) {
+/* Numbers in the cells, dark on bright ones. */
+static void add_written(wal_text *script, const wal_heat *heat, int p) {
+  double least, most;
+  scale_of(heat, &least, &most);
+  wal_text_add(script,
+               ", $p%d matrix using (%.9g+%.9g*$1):(%.9g+%.9g*$2):(sprintf('%%.3f', $3)):"
+               "($3 > %.9g ? 0x1b1f24 : 0xffffff) with labels tc rgb variable notitle",
+               p, heat->x0, heat->dx, heat->y0, heat->dy, least + 0.6 * (most - least));
+}
+
+static void add_panels(wal_text *script, const wal_heat *heat, int width, int across) {
   const double ty = (double)twice(heat->rows), tx = (double)twice(heat->columns);
   for (int p = 0; p < heat->panels; p++) {
+    add_rows(script, heat, width, across, p % across);
     wal_text_add(script, "set title ");
     wal_gnuplot_quoted(script, heat->panel[p].name);
     wal_text_add(script,
@@ -118,8 +184,14 @@ static void add_panels(wal_text *script, const wal_heat *heat) {
                  heat->x0 - (tx > 1 ? heat->dx / 4 : 0), heat->dx / tx,
                  heat->y0 - (ty > 1 ? heat->dy / 4 : 0), heat->dy / ty);
     wal_gnuplot_quoted(script, heat->panel[p].name);
+    if (heat->written && tx + ty == 2) add_written(script, heat, p);
     wal_text_add(script, "\n");
   }
+}
+
+/* Many panels beside each other need all of the line, too. */
+static bool is_wide(const wal_heat *heat) {
+  return heat->full || (heat->panels > 1 && heat->across > 2);
 }
 
 static void draw(wal_page *page, const wal_heat *heat) {
@@ -127,15 +199,17 @@ static void draw(wal_page *page, const wal_heat *heat) {
   for (int p = 0; p < heat->panels; p++) add_cells(&script, heat, p);
   for (int wide = 1; wide >= 0; wide--) {
     int across = wide ? heat->across : heat->across_narrow;
-    const int width = wide ? WAL_DRAWING_WIDE : WAL_DRAWING_NARROW;
+    const int width = !wide           ? WAL_DRAWING_NARROW
+                      : is_wide(heat) ? WAL_DRAWING_FULL
+                                      : WAL_DRAWING_WIDE;
     if (across > heat->panels) across = heat->panels;
-    wal_gnuplot_begin(&script, page->figures, wide, height_of(heat, width, across));
+    wal_gnuplot_begin(&script, page->figures, wide, width, height_of(heat, width, across));
     add_colours(&script, heat);
     if (heat->panels > 1)
       wal_text_add(&script, "set multiplot layout %d,%d\n", (heat->panels + across - 1) / across,
                    across);
-    add_axes(&script, heat);
-    add_panels(&script, heat);
+    add_axes(&script, heat, width, across);
+    add_panels(&script, heat, width, across);
     if (heat->panels > 1) wal_text_add(&script, "unset multiplot\n");
   }
   wal_gnuplot_draw(page, &script, heat->title);
@@ -183,11 +257,12 @@ static void add_table(wal_page *page, const wal_heat *heat, int p, int64_t rows,
                            (long long)heat->columns)
           : "";
   heads[0] = wal_page_print(page, "%s \\ %s", heat->y_label, heat->x_label);
-  for (int64_t c = 0; c < columns; c++)
-    heads[1 + c] = wal_page_print(
-        page, "%s",
-        wal_page_number(heat->x0 + heat->dx * (double)wal_thinned_row(heat->columns, columns, c),
-                        number));
+  for (int64_t c = 0; c < columns; c++) {
+    const int64_t at = wal_thinned_row(heat->columns, columns, c);
+    const double x = heat->x0 + heat->dx * (double)at;
+    heads[1 + c] = heat->column_ticks ? heat->column_ticks[at]
+                                      : wal_page_print(page, "%s", wal_page_number(x, number));
+  }
   wal_page_table(page,
                  wal_page_print(page, "%s%s%s%s", heat->panel[p].name,
                                 *heat->panel[p].name ? ": " : "", heat->z_label, less),
@@ -213,7 +288,7 @@ void wal_page_heat(wal_page *page, const wal_heat *heat) {
   if (page->status != WAL_OK || heat->panels == 0) return;
   const int64_t rows = wal_thinned_count(heat->rows, TABLE_ROWS / heat->panels);
   const int64_t columns = wal_thinned_count(heat->columns, TABLE_COLUMNS);
-  wal_page_figure(page, heat->title, heat->look);
+  wal_page_figure(page, heat->title, heat->look, is_wide(heat) ? WAL_PLACE_FULL : WAL_PLACE_NEXT);
   draw(page, heat);
   add_scale(page, heat);
   wal_page_details(page, "The numbers");

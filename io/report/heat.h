@@ -18,11 +18,14 @@ typedef struct wal_heat_panel {
 typedef struct wal_heat {
   const char *title, *look;
   const char *x_label, *y_label, *z_label;
-  int64_t rows, columns;    /**< of every panel; at most WAL_HEAT_CELLS each */
-  double x0, dx, y0, dy;    /**< what column 0 and row 0 stand for, and the step to the next */
-  bool map;                 /**< cells are squares */
-  double most;              /**< end of the scale; 0: the largest cell */
+  int64_t rows, columns; /**< of every panel; at most WAL_HEAT_CELLS each */
+  double x0, dx, y0, dy; /**< what column 0 and row 0 stand for, and the step to the next */
+  bool map;              /**< cells are squares */
+  double least, most;    /**< ends of the scale; 0: the least cell if it is negative; the largest */
   const char *const *ticks; /**< names of the rows; NULL: numbers */
+  const char *const *column_ticks;
+  bool full;    /**< takes all of a line of the page */
+  bool written; /**< numbers stand in the cells, too */
   /** NULL: cells are numbers from 0 on; else they are places in this list of at most
    *  WAL_HEAT_CATEGORIES names */
   const char *const *category;

@@ -92,6 +92,12 @@ void wal_page_paragraph(wal_page *page, const char *text) {
   wal_page_markup(page, "</p>\n");
 }
 
+void wal_page_note(wal_page *page, const char *text) {
+  wal_page_markup(page, "<p class=\"note\">");
+  wal_page_escaped(page, text);
+  wal_page_markup(page, "</p>\n");
+}
+
 void wal_page_section(wal_page *page, const char *heading, const char *about) {
   wal_page_markup(page, "<section>\n<h2>");
   wal_page_escaped(page, heading);

@@ -56,6 +56,8 @@ void wal_page_markup(wal_page *page, const char *markup);
 void wal_page_section(wal_page *page, const char *heading, const char *about);
 void wal_page_section_end(wal_page *page);
 void wal_page_paragraph(wal_page *page, const char *text);
+/** Small print. */
+void wal_page_note(wal_page *page, const char *text);
 
 /** Number to read: six digits, "-" if it is not a number. */
 const char *wal_page_number(double value, char out[32]);

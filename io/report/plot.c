@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "io/report/axes.h"
 #include "io/report/gnuplot.h"
 
 enum { HEIGHT_WIDE = 340, HEIGHT_NARROW = 270 };
@@ -63,9 +64,12 @@ const char *wal_page_of_run(wal_page *page, int run, const char *name) {
   return wal_page_print(page, "%s: %s", page->run[run].mark, name);
 }
 
-void wal_page_figure(wal_page *page, const char *title, const char *look) {
+void wal_page_figure(wal_page *page, const char *title, const char *look, wal_place place) {
+  static const char *const BEGIN[] = {"<figure>\n", "<figure class=\"left\">\n",
+                                      "<figure class=\"full\">\n"};
   page->figures++;
-  wal_page_markup(page, "<figure>\n<figcaption>\n<h3>");
+  wal_page_markup(page, BEGIN[place]);
+  wal_page_markup(page, "<figcaption>\n<h3>");
   wal_page_escaped(page, title);
   wal_page_markup(page, "</h3>\n<p>");
   wal_page_escaped(page, look);
@@ -154,56 +158,85 @@ static bool has_numbers(const wal_plot *plot) {
   return false;
 }
 
-static bool is_negative(const wal_plot *plot) {
-  int64_t finite, positive;
-  count_numbers(plot, false, &finite, &positive);
-  return positive < finite;
-}
-
-/* Whether all x are whole and few: then there is nothing to be marked between them. */
-static bool counts_few(const wal_plot *plot) {
-  double least = INFINITY, most = -INFINITY;
-  for (int c = 0; c < plot->curves; c++)
-    for (int64_t i = 0; i < plot->curve[c].count; i++) {
-      const double x = plot->curve[c].x[i];
-      if (x != floor(x)) return false;
-      least = fmin(least, x);
-      most = fmax(most, x);
-    }
-  return most - least <= 10;
-}
-
 static bool has_bars(const wal_plot *plot) {
   return plot->curves > 0 && plot->curve[0].style == WAL_CURVE_BARS;
 }
 
-/* Points alone keep some room around them. */
+/* Points alone, and those with bars, keep some room around them. */
 static bool has_dots(const wal_plot *plot) {
-  for (int c = 0; c < plot->curves; c++)
-    if (plot->curve[c].style == WAL_CURVE_DOTS) return true;
+  for (int c = 0; c < plot->curves; c++) {
+    const wal_curve *curve = &plot->curve[c];
+    if (curve->style == WAL_CURVE_DOTS || curve->style == WAL_CURVE_BARS) return true;
+    if (has_range(curve) && curve->style != WAL_CURVE_LINE) return true;
+  }
   return false;
 }
 
-static void add_axes(wal_text *script, const wal_plot *plot) {
+static void stretch(wal_axis_span *span, double value) {
+  if (!isfinite(value) || (span->log && value <= 0)) return;
+  span->least = fmin(span->least, value);
+  span->most = fmax(span->most, value);
+}
+
+static wal_axis_span span_of_x(const wal_plot *plot, bool wide) {
+  wal_axis_span span = {.least = INFINITY,
+                        .most = -INFINITY,
+                        .log = is_log(plot, true),
+                        .whole = true,
+                        .room = has_dots(plot),
+                        .about = wide ? 6 : 3};
+  for (int c = 0; c < plot->curves; c++)
+    for (int64_t i = 0; i < plot->curve[c].count; i++) {
+      const double x = plot->curve[c].x[i];
+      stretch(&span, x);
+      if (isfinite(x) && x != floor(x)) span.whole = false;
+      wal_axis_note(&span, x);
+    }
+  return span;
+}
+
+static wal_axis_span span_of_y(const wal_plot *plot) {
+  wal_axis_span span = {
+      .least = INFINITY, .most = -INFINITY, .log = is_log(plot, false), .round = true, .about = 5};
+  for (int c = 0; c < plot->curves; c++) {
+    const wal_curve *curve = &plot->curve[c];
+    for (int64_t i = 0; i < curve->count; i++) {
+      stretch(&span, curve->y[i]);
+      if (has_range(curve)) stretch(&span, curve->low[i]);
+      if (has_range(curve)) stretch(&span, curve->high[i]);
+    }
+  }
+  span.places = -1;
+  if (!has_bars(plot)) return span;
+  // Bars stand on zero, or hang from it, with the value at their end if they have names.
+  stretch(&span, 0);
+  const double room = (plot->ticks ? 0.14 : 0) * (span.most - span.least);
+  if (span.most > 0) span.most += room;
+  if (span.least < 0) span.least -= room;
+  return span;
+}
+
+static void add_axes(wal_text *script, const wal_plot *plot, bool wide) {
   wal_text_add(script, "set grid ytics lc rgb '#dddddd' lw 1 dt solid\nset xlabel ");
   wal_gnuplot_quoted(script, plot->x_label);
   wal_text_add(script, "\nset ylabel ");
   wal_gnuplot_quoted(script, plot->y_label);
-  wal_text_add(script, " offset 1,0\nset format y '%%.4g'\nset xtics autofreq\n");
-  if (!has_dots(plot)) wal_text_add(script, "set autoscale xfix\n");
-  if (counts_few(plot)) wal_text_add(script, "set xtics 1\n");
-  if (is_log(plot, true)) wal_text_add(script, "set logscale x\nset format x '%%.4g'\n");
-  if (is_log(plot, false)) wal_text_add(script, "set logscale y\n");
-  if (has_bars(plot))
-    wal_text_add(script, "set boxwidth 0.6\nset yrange [%s]\n", is_negative(plot) ? "*:*" : "0:*");
-  if (!plot->ticks) return;
-  wal_text_add(script, "set xtics (");
-  for (int64_t i = 0; i < plot->tick_count; i++) {
-    wal_text_add(script, "%s", i ? ", " : "");
-    wal_gnuplot_quoted(script, plot->ticks[i]);
-    wal_text_add(script, " %lld", (long long)i);
+  wal_text_add(script, " offset 1,0\n");
+  wal_axis_span x = span_of_x(plot, wide);
+  const wal_axis_span y = span_of_y(plot);
+  if (has_bars(plot)) {
+    x.least -= 0.5;
+    x.most += 0.5;
+    x.room = false;
   }
-  wal_text_add(script, ")\nset xrange [-0.6:%lld.6]\n", (long long)(plot->tick_count - 1));
+  if (!plot->ticks) wal_gnuplot_axis(script, "x", &x);
+  wal_gnuplot_axis(script, "y", &y);
+  if (has_bars(plot))
+    wal_text_add(script, "set boxwidth 0.6\nset xzeroaxis lc rgb '#777777' dt 1\n");
+  if (!plot->ticks) return;
+  wal_gnuplot_names(script, plot->ticks, plot->tick_count, 0, 1,
+                    (wide ? 66.0 : 36.0) / (double)plot->tick_count);
+  wal_text_add(script, "set xrange [-0.6:%lld.6]\n", (long long)(plot->tick_count - 1));
 }
 
 static void draw(wal_page *page, const wal_plot *plot) {
@@ -211,10 +244,16 @@ static void draw(wal_page *page, const wal_plot *plot) {
   for (int c = 0; c < plot->curves; c++) add_data(&script, &plot->curve[c], c);
   for (int wide = 1; wide >= 0; wide--) {
     const char *before = "plot ";
-    wal_gnuplot_begin(&script, page->figures, wide, wide ? HEIGHT_WIDE : HEIGHT_NARROW);
-    add_axes(&script, plot);
+    wal_gnuplot_begin(&script, page->figures, wide, wide ? WAL_DRAWING_WIDE : WAL_DRAWING_NARROW,
+                      wide ? HEIGHT_WIDE : HEIGHT_NARROW);
+    add_axes(&script, plot, wide);
     for (int c = 0; c < plot->curves; c++) add_band(&script, &plot->curve[c], c, &before);
     for (int c = 0; c < plot->curves; c++) add_curve(&script, &plot->curve[c], c, &before);
+    if (has_bars(plot) && plot->ticks && plot->tick_count <= 8)
+      wal_text_add(&script,
+                   "%s$d0 using 1:2:(sprintf('%%.4g', $2)) with labels textcolor rgb '#555555' "
+                   "offset 0,%s",
+                   before, span_of_y(plot).most > 0 ? "0.7" : "-0.7");
     wal_text_add(&script, "\n");
   }
   wal_gnuplot_draw(page, &script, plot->title);
@@ -306,18 +345,44 @@ static void add_tables(wal_page *page, const wal_plot *plot) {
   wal_page_details_end(page);
 }
 
+/* Curves of a single place are no figure: they are told in a line. */
+static bool has_one_place(const wal_plot *plot) {
+  for (int c = 0; c < plot->curves; c++) {
+    const wal_curve *curve = &plot->curve[c];
+    if (plot->ticks || curve->style == WAL_CURVE_BARS || curve->style == WAL_CURVE_DOTS)
+      return false;
+    for (int64_t i = 0; i < curve->count; i++)
+      if (curve->x[i] != plot->curve[0].x[0]) return false;
+  }
+  return true;
+}
+
+static void tell(wal_page *page, const wal_plot *plot) {
+  char x[32], y[32];
+  const char *line = wal_page_print(page, "%s: there is one place only, %s %s.", plot->title,
+                                    plot->x_label, wal_page_number(plot->curve[0].x[0], x));
+  for (int c = 0; c < plot->curves; c++)
+    line = wal_page_print(page, "%s%s %s is %s", line, c ? "," : "", plot->curve[c].name,
+                          wal_page_number(plot->curve[c].y[0], y));
+  wal_page_paragraph(page, wal_page_print(page, "%s.", line));
+}
+
 void wal_page_plot(wal_page *page, const wal_plot *plot) {
   if (page->status != WAL_OK || plot->curves == 0) return;
-  wal_page_figure(page, plot->title, plot->look);
+  if (has_one_place(plot)) {
+    if (!plot->again) tell(page, plot);
+    return;
+  }
+  wal_page_figure(page, plot->title, plot->look, plot->place);
   if (has_numbers(plot)) {
     draw(page, plot);
     add_key(page, plot);
     if (left_out(plot, true) + left_out(plot, false) > 0)
-      wal_page_paragraph(page,
-                         "What is not positive has no place on a logarithmic axis: it stands "
-                         "in the table only.");
+      wal_page_note(page,
+                    "What is not positive has no place on a logarithmic axis: it stands "
+                    "in the table only.");
   } else {
-    wal_page_paragraph(page, "There is nothing finite to draw.");
+    wal_page_note(page, "There is nothing finite to draw.");
   }
   add_tables(page, plot);
   wal_page_figure_end(page);

@@ -27,11 +27,20 @@ typedef struct wal_curve {
   const double *low, *high; /**< NULL: none. Of lines a band, of points bars. */
 } wal_curve;
 
+/** How a figure stands on wide screens. */
+typedef enum wal_place {
+  WAL_PLACE_NEXT, /**< beside another one */
+  WAL_PLACE_LEFT, /**< begins a line: the one behind belongs to it */
+  WAL_PLACE_FULL  /**< alone in its line */
+} wal_place;
+
 typedef struct wal_plot {
   const char *title, *look;      /**< what to look for, in a sentence */
   const char *x_label, *y_label; /**< with units */
   bool log_x, log_y;             /**< where most numbers allow it */
-  const char *const *ticks;      /**< names of x = 0, 1, ...; NULL: numbers */
+  bool again;                    /**< the figure before, against something else */
+  wal_place place;
+  const char *const *ticks; /**< names of x = 0, 1, ...; NULL: numbers */
   int64_t tick_count;
   int curves;
   wal_curve curve[WAL_PLOT_CURVES];
@@ -59,7 +68,7 @@ const double *wal_page_counting(wal_page *page, int64_t count);
 const char *wal_page_of_run(wal_page *page, int run, const char *name);
 
 /** Begin and end of a figure, for those that draw themselves. */
-void wal_page_figure(wal_page *page, const char *title, const char *look);
+void wal_page_figure(wal_page *page, const char *title, const char *look, wal_place place);
 void wal_page_figure_end(wal_page *page);
 
 /** How many of `count` rows are shown, at most `most`; and which one stands in place k of them. */

@@ -6,7 +6,7 @@
 
 /* What a solution is: where the mass goes, and what the policy does there. */
 
-enum { MAP_STAGES = 4, LINE_STAGES = 3, FEW_STATES = 8, POLICY_MOST = 1 << 26 };
+enum { MAP_STAGES = 4, LINE_STAGES = 3, FEW_STATES = 4, POLICY_MOST = 1 << 26 };
 
 static const char *stage_name(wal_page *page, int64_t stage, const char *group) {
   return wal_page_print(page, "stage %lld%s%s", (long long)stage, *group ? ", " : "", group);
@@ -92,6 +92,7 @@ static void line_mass(wal_page *page, int run, const wal_states *states) {
                    .x_label = "stage",
                    .y_label = states->label,
                    .z_label = "mass in the state",
+                   .full = true,
                    .across = 2,
                    .across_narrow = 1};
   heat.columns = wal_thinned_count(states->stages, WAL_HEAT_CELLS);
@@ -132,11 +133,23 @@ static double likeliest(const double *probability, int64_t actions) {
   return clear || actions == 1 ? (double)best : NAN;
 }
 
+/* Stages that are shown: the last one only if something is to be chosen there. */
+static int stages_with_choice(wal_page *page, int run, const wal_states *states,
+                              const wal_actions *actions, double *policy, int64_t *stage) {
+  wal_states shown = *states;
+  bool any = false;
+  if (policy && wal_page_read_row(page, run, states->policy, states->stages - 1, policy))
+    for (int64_t s = 0; s < states->states && !any; s++)
+      any = !isnan(likeliest(policy + s * actions->count, actions->count));
+  if (!any && shown.stages > 1) shown.stages--;
+  return wal_states_stages(&shown, MAP_STAGES, stage);
+}
+
 static void map_policy(wal_page *page, int run, const wal_states *states,
                        const wal_actions *actions) {
   int64_t stage[MAP_STAGES], fold = 1;
-  const int stages = wal_states_stages(states, MAP_STAGES, stage);
   double *policy = wal_page_acquire(page, states->states * actions->count, sizeof *policy);
+  const int stages = stages_with_choice(page, run, states, actions, policy, stage);
   wal_heat heat = {.title = wal_page_of_run(page, run, "What the policy does"),
                    .look =
                        "The colour of a cell is the likeliest action there: cells of one "
@@ -198,6 +211,7 @@ static void line_policy(wal_page *page, int run, const wal_states *states,
                    .x_label = states->label,
                    .y_label = actions->label,
                    .z_label = "probability of the action",
+                   .full = true,
                    .most = 1,
                    .across = stages,
                    .across_narrow = 1};

@@ -37,12 +37,20 @@ static const char *const STYLE[] = {
     "font-variant-numeric:tabular-nums;overflow-wrap:anywhere}\n"
     ".facts small{display:block;font-size:.8rem;font-weight:400;color:var(--soft)}\n"
     ".good{color:var(--c3)}.bad{color:var(--c2)}.muted{color:var(--soft)}\n"
-    "figure{margin:1.4rem 0 2rem;break-inside:avoid}\n"
+    "figure{margin:1.2rem 0 1.3rem;break-inside:avoid}\n"
     "figcaption p{color:var(--soft);margin:0 0 .45rem;font-size:.93rem;line-height:1.45}\n"
     "figure svg{display:block;width:100%;height:auto;overflow:visible}\n"
     "figure svg.narrow{display:none}\n"
     "@media (max-width:560px){main{padding:20px 16px 48px}h1{font-size:1.35rem}"
     "figure svg.wide{display:none}figure svg.narrow{display:block}}\n"
+    "@media screen and (max-width:760px){figure.full svg.wide{display:none}"
+    "figure.full svg.narrow{display:block;max-width:480px}}\n"
+    "section{display:grid;grid-template-columns:minmax(0,1fr);align-items:start}\n"
+    "@media screen and (min-width:1080px){main{max-width:1256px}"
+    "section{grid-template-columns:repeat(2,minmax(0,1fr));column-gap:44px}"
+    "section>*{grid-column:1/-1}section>figure,section>.half{grid-column:auto}"
+    "section>figure.left{grid-column:1}"
+    "section>figure.full{grid-column:1/-1}.full svg{max-width:1080px}}\n"
     ".key{list-style:none;display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;margin:.2rem 0 .4rem;"
     "padding:0;font-size:.85rem;line-height:1.5}\n"
     ".key li{display:flex;align-items:center;gap:.45rem}\n"
@@ -60,15 +68,19 @@ static const char *const STYLE[] = {
     "summary{cursor:pointer;color:var(--accent);width:fit-content}\n"
     "summary:focus-visible,.scroll:focus-visible{outline:2px solid var(--accent);"
     "outline-offset:2px}\n"
-    ".scroll{overflow:auto;max-height:44rem;margin:.5rem 0 1rem;border:1px solid var(--line)}\n"
+    ".scroll{overflow:auto;max-height:44rem;margin:.5rem 0 1rem;border:1px solid var(--line);"
+    "width:fit-content;max-width:100%}\n.note{color:var(--soft);font-size:.85rem;line-height:1.4}"
+    "\n.half{margin:1rem 0}.half .scroll{margin-bottom:0}\n"
     "details .scroll{max-height:26rem}"
-    "table{border-collapse:collapse;font-size:.85rem;line-height:1.35;width:100%;"
+    "table{border-collapse:collapse;font-size:.85rem;line-height:1.35;min-width:16rem;"
     "font-variant-numeric:tabular-nums}\n"
     "p.caption{color:var(--soft);font-size:.88rem;line-height:1.4;margin:.8rem 0 .3rem}"
     ".caption+.scroll{margin-top:.3rem}\n"
     "th,td{padding:.28rem .7rem;text-align:right;white-space:nowrap;"
     "border-top:1px solid var(--line)}\n"
-    "thead th{border-top:0;font-weight:600;background:var(--tint);position:sticky;top:0}\n"
+    "thead th{border-top:0;font-weight:600;background:var(--tint);position:sticky;top:0;"
+    "white-space:normal;vertical-align:bottom}\n@media (max-width:560px){th,td{padding:.28rem "
+    ".45rem}}\n"
     "td:first-child,th:first-child{text-align:left}\n"
     "td.t{max-width:26rem;overflow-wrap:break-word;white-space:normal}\n"
     "pre{white-space:pre-wrap;overflow-wrap:anywhere;overflow:auto;background:var(--tint);border:"
@@ -89,14 +101,19 @@ static const char *const STYLE[] = {
 #define COLOUR(n, rgb)                                                           \
   ".key .c" n " i{color:var(--c" n ")}svg [stroke=\"" rgb "\"]{stroke:var(--c" n \
   ")}svg [fill=\"" rgb "\"]{fill:var(--c" n ")}svg [color=\"" rgb "\"]{color:var(--c" n ")}\n"
-    COLOUR("1", "rgb(  0, 114, 178)") COLOUR("2", "rgb(213,  94,   0)")
-        COLOUR("3", "rgb(  0, 158, 115)") COLOUR("4", "rgb(204, 121, 167)")
-            COLOUR("5", "rgb(230, 159,   0)") COLOUR("6", "rgb( 86, 180, 233)")
-                COLOUR("7", "rgb( 91, 100, 112)") COLOUR("8", "rgb(240, 228,  66)")
+    COLOUR("1", "rgb(  0, 114, 178)") COLOUR("2", "rgb(213,  94,   0)") COLOUR(
+        "3", "rgb(  0, 158, 115)") COLOUR("4", "rgb(204, 121, 167)")
+        COLOUR("5", "rgb(230, 159,   0)") COLOUR("6", "rgb( 86, 180, 233)") COLOUR(
+            "7", "rgb( 91, 100, 112)") COLOUR("8", "rgb(240, 228,  66)")
 #undef COLOUR
-                    "@media print{:root{color-scheme:light}main{max-width:none;padding:0}"
-                    "body{font-size:11pt}.scroll,pre{max-height:none;overflow:visible}"
-                    "h2,h3{break-after:avoid}summary{color:inherit}}\n"};
+            "@media print{:root{color-scheme:light}main{max-width:none;padding:0}"
+            "body{font-size:11pt}.scroll,pre{max-height:none;overflow:visible}"
+            "section{grid-template-columns:repeat(2,minmax(0,1fr));column-gap:24px}"
+            "section>*{grid-column:1/"
+            "-1}section>figure{grid-column:auto}section>figure.left{grid-column:1}"
+            "section>figure.full,section>.half{grid-column:1/-1}"
+            "figure:not(.full) svg.wide{display:none}figure:not(.full) svg.narrow{display:block}"
+            "h2,h3{break-after:avoid}summary{color:inherit}}\n"};
 
 void wal_page_style(wal_page *page) {
   for (size_t i = 0; i < sizeof STYLE / sizeof STYLE[0]; i++) wal_page_markup(page, STYLE[i]);

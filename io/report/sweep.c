@@ -10,7 +10,7 @@
 
 /* The runs of a sweep, ranked: by objective if they are designs, else by exploitability. */
 
-enum { VARIED = 12, FIGURES = 4 };
+enum { VARIED = 12, FIGURES = 5, NAMES = 6 };
 
 typedef struct place {
   int64_t row;
@@ -192,8 +192,27 @@ static bool spreads(const wal_array *numbers) {
   return least > 0 && most > 10 * least;
 }
 
+/* Texts as places on an axis, in the order in which they come: NULL if there are too many. */
+static const wal_array *places_of(wal_page *page, const wal_texts *texts, wal_texts *names,
+                                  wal_array *out) {
+  *names = (wal_texts){.text = wal_page_acquire(page, NAMES, sizeof *names->text)};
+  *out = (wal_array){.rank = 1, .items = texts->count, .units = "1"};
+  out->values = wal_page_acquire(page, texts->count, sizeof *out->values);
+  for (int64_t i = 0; names->text && out->values && i < texts->count; i++) {
+    int64_t k = 0;
+    while (k < names->count && strcmp(names->text[k], texts->text[i]) != 0) k++;
+    if (k == NAMES) return NULL;
+    if (k == names->count) names->text[names->count++] = texts->text[i];
+    out->values[i] = (double)k;
+  }
+  return out->values && names->text ? out : NULL;
+}
+
 static void plot_varied(wal_page *page, int run, const ranking *r, const varied *v, int which) {
   const wal_array *x = v->number[which];
+  wal_array places = {0};
+  wal_texts names = {0};
+  if (!x && v->text[which].count == r->runs) x = places_of(page, &v->text[which], &names, &places);
   if (!x || x->items != r->runs) return;
   wal_plot plot = {.title = wal_page_of_run(
                        page, run, wal_page_print(page, "Result against %s", v->name[which])),
@@ -203,12 +222,32 @@ static void plot_varied(wal_page *page, int run, const ranking *r, const varied 
                    .x_label = v->name[which],
                    .y_label = wal_page_label(page, r->designs ? "objective" : "exploitability",
                                              r->result->units),
-                   .log_x = spreads(x),
+                   .log_x = names.count == 0 && spreads(x),
+                   .ticks = names.text,
+                   .tick_count = names.count,
                    .log_y = !r->designs};
   wal_curve *curve =
       wal_plot_add_finite(page, &plot, "runs", r->runs, x->values, r->result->values);
   if (curve) curve->style = WAL_CURVE_DOTS;
   wal_page_plot(page, &plot);
+}
+
+const char *wal_page_sweep_best(wal_page *page, int run, const char **more) {
+  ranking r;
+  varied v;
+  char number[32];
+  *more = "";
+  if (!rank_runs(page, run, &r) || r.runs == 0 || isnan(r.place[0].key)) return NULL;
+  const int64_t best = r.place[0].row;
+  find_varied(page, run, &v);
+  for (int c = 0; c < v.count; c++) {
+    const char *value = best < v.text[c].count
+                            ? v.text[c].text[best]
+                            : wal_page_number(wal_array_at(v.number[c], best), number);
+    *more = wal_page_print(page, "%s%s%s = %s", *more, **more ? ", " : "", v.name[c], value);
+  }
+  snprintf(number, sizeof number, "%.4g", wal_array_at(r.result, best));
+  return wal_page_print(page, "%s", number);
 }
 
 void wal_page_sweep(wal_page *page) {

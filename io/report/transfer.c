@@ -8,7 +8,7 @@
 
 /* How methods learned from preferences with other tasks' policies at hand. */
 
-enum { SELECTIONS = 4 };
+enum { SELECTIONS = 4, FEW_METHODS = 6 };
 
 static const char *method_of(const wal_texts *names, int64_t m) {
   return m < names->count ? names->text[m] : "?";
@@ -168,22 +168,30 @@ static void map_wins(wal_page *page, int run) {
   if (!wins || wins->rank != 2 || names.count < 2 || wins->extent[0] != names.count ||
       wins->extent[1] != names.count || names.count > WAL_HEAT_CELLS)
     return;
-  wal_heat heat = {.title = wal_page_of_run(page, run, "Who is preferred to whom"),
-                   .look =
-                       "How often a response of the method at the left is preferred to one of "
-                       "the method below, numbered in the same order: a bright row is a good "
-                       "method, and one half is a tie.",
-                   .x_label = "against method",
-                   .y_label = "method",
-                   .z_label = "win rate",
-                   .rows = names.count,
-                   .columns = names.count,
-                   .dx = 1,
-                   .dy = 1,
-                   .ticks = names.text,
-                   .most = 1,
-                   .across = 1,
-                   .across_narrow = 1};
+  double reach = 0.01;
+  for (int64_t i = 0; i < wins->items; i++)
+    if (isfinite(wins->values[i])) reach = fmax(reach, fabs(wins->values[i] - 0.5));
+  wal_heat heat = {
+      .title = wal_page_of_run(page, run, "Who is preferred to whom"),
+      .look =
+          "How often a response of the method at the left is preferred to one of "
+          "the method below (in the same order): a bright row is a good method, and one "
+          "half is a tie. "
+          "Colours reach as far from one half as the cells do.",
+      .x_label = "against method",
+      .y_label = "method",
+      .z_label = "win rate",
+      .rows = names.count,
+      .columns = names.count,
+      .dx = 1,
+      .dy = 1,
+      .ticks = names.text,
+      .column_ticks = names.count <= FEW_METHODS ? names.text : NULL,
+      .least = 0.5 - reach,
+      .most = 0.5 + reach,
+      .written = names.count <= FEW_METHODS,
+      .across = 1,
+      .across_narrow = 1};
   wal_heat_add(&heat, "", wins->values);
   wal_page_heat(page, &heat);
 }

@@ -40,6 +40,24 @@ static void add_page(wal_page *page) {
   wal_page_markup(page, "</main>\n</body>\n</html>\n");
 }
 
+/* A run that is under way, or was killed, has a live view but no file yet. */
+static wal_status refuse_unended(wal_ctx *ctx, const char *path) {
+  static const char END[] = ".h5", VIEW[] = ".progress.jsonl";
+  const size_t length = strlen(path), base = length - (sizeof END - 1);
+  char *view = NULL;
+  if (access(path, F_OK) == 0 || length < sizeof END || strcmp(path + base, END) != 0)
+    return WAL_OK;
+  WAL_TRY(wal_acquire(ctx, "a report", (int64_t)(base + sizeof VIEW), 1, &view));
+  snprintf(view, base + sizeof VIEW, "%.*s%s", (int)base, path, VIEW);
+  const bool begun = access(view, F_OK) == 0;
+  wal_release(ctx, &view);
+  if (!begun) return WAL_OK;
+  return wal_fail(ctx, WAL_ENOTFOUND,
+                  "%s: no such file: the run has not ended (walras info %s tells where it "
+                  "stands)",
+                  path, path);
+}
+
 /* A page in place of a run file is never meant, whatever is forced. */
 static wal_status spare_runs(wal_ctx *ctx, int runs, const char *const *path, const char *output) {
   struct stat in, out;
@@ -70,6 +88,7 @@ wal_status wal_report_page(wal_ctx *ctx, int runs, const char *const *path, cons
   wal_page page = {.ctx = ctx};
   char *partial = NULL;
   wal_status status = WAL_OK;
+  for (int run = 0; run < runs; run++) WAL_TRY_GOTO(refuse_unended(ctx, path[run]));
   for (int run = 0; run < runs; run++) wal_page_open_run(&page, path[run]);
   for (int run = 0; runs > 1 && run < page.runs; run++) page.run[run].mark = run ? "B" : "A";
   WAL_TRY_GOTO(page.status);

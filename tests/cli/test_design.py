@@ -92,7 +92,9 @@ class Designs(unittest.TestCase):
                 found = contents(file, "/design")
                 self.assertLessEqual(set(found), set(wanted))
                 lengths = {"step": steps + 1, "row": 3, "state": file["axes/state"].shape[0],
-                           "action": file["axes/action"].shape[0]}
+                           "action": file["axes/action"].shape[0],
+                           "stage": file["axes/stage"].shape[0]}
+                lengths["bid"] = lengths["action"]
                 for path, shape in found.items():
                     if "@" in path or path.endswith("/PART") or path == "/design/toll":
                         continue
@@ -106,7 +108,8 @@ class Designs(unittest.TestCase):
                     self.assertTrue(all(numpy.isfinite(item[:]).all()
                                         for item in file[group].values()))
                 seen |= set(found)
-        drawn = {path for path in wanted if path.startswith("/design/draws")}  # cli.draws has these
+        drawn = {path for path in wanted  # cli.draws has these, and bounded{} the same by another name
+                 if path.startswith(("/design/draws", "/design/reference/bounded"))}
         self.assertEqual(seen, {path for path in wanted if path.startswith("/design")} - drawn)
 
     def test_units_and_scales(self):
