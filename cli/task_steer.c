@@ -37,8 +37,8 @@ static const wal_param PARAMS[] = {
      .type = WAL_ANY,
      .optional = true,
      .choices = "a mediator or a list of them",
-     .meaning = "who pays (walras list mediators); of several each steers agents of its own, with "
-                "the same seeds; left out optimistic{}"},
+     .meaning = "who pays; several are compared, each with agents of its own and the same seeds; "
+                "optimistic{} if left out"},
     {.name = "episodes",
      .type = WAL_INTEGER,
      .number = 10000,

@@ -55,7 +55,7 @@ static const wal_param RESPONSE_PARAMS[] = {
 const wal_component wal_response_component = {
     .name = "mirror_descent",
     .kind = "response",
-    .summary = "the population of a design: so many steps of online mirror descent",
+    .summary = "a given number of steps of online mirror descent",
     .source = "Corecco et al. 2025, section 4",
     .params = RESPONSE_PARAMS};
 
