@@ -330,6 +330,29 @@ static void describe(const wal_catalogue *all, const wal_component *c) {
   }
 }
 
+/* The nearest name, or else one that has the word in it. */
+static const char *near_name(const wal_catalogue *all, const char *name) {
+  const char *near_to = wal_nearest_name(name, all->count, component_name, all);
+  for (int64_t i = 0; !near_to && strlen(name) > 2 && i < all->count; i++)
+    if (strstr(all->components[i]->name, name)) near_to = all->components[i]->name;
+  return near_to;
+}
+
+static int refuse_name(const wal_catalogue *all, const char *name) {
+  const char *near_to = near_name(all, name);
+  bool command = false;
+  for (int i = 0; i < wal_command_count(); i++)
+    command = command || strcmp(wal_command_at(i)->name, name) == 0;
+  fprintf(stderr, "walras describe: unknown name \"%s\"; ", name);
+  if (command)
+    fprintf(stderr, "it is a command: see walras %s --help\n", name);
+  else if (near_to)
+    fprintf(stderr, "did you mean \"%s\"?\n", near_to);
+  else
+    fprintf(stderr, "see walras list\n");
+  return wal_status_exit(WAL_EUSAGE);
+}
+
 int wal_command_describe(const wal_options *options, int argc, char **argv) {
   (void)argc;
   (void)argv;
@@ -343,15 +366,7 @@ int wal_command_describe(const wal_options *options, int argc, char **argv) {
             plural(all->components[i]->kind, kinds));
     return wal_status_exit(WAL_EUSAGE);
   }
-  if (!known) {
-    const char *near_to = wal_nearest_name(name, all->count, component_name, all);
-    if (near_to)
-      fprintf(stderr, "walras describe: unknown name \"%s\"; did you mean \"%s\"?\n", name,
-              near_to);
-    else
-      fprintf(stderr, "walras describe: unknown name \"%s\"; see walras list\n", name);
-    return wal_status_exit(WAL_EUSAGE);
-  }
+  if (!known) return refuse_name(all, name);
   for (int64_t i = 0, shown = 0; i < all->count; i++) {
     if (strcmp(all->components[i]->name, name) != 0) continue;
     if (shown++ > 0) printf("\n");

@@ -56,7 +56,7 @@ static wal_status read_one(wal_ctx *ctx, const wal_params *params, const char *p
   wal_node *made = word ? wal_node_create(WAL_NODE_COMPONENT, node->line) : wal_node_copy(node);
   wal_status status = WAL_OK;
   if (!made || (word && !wal_node_set_text(made, node->text, strlen(node->text))))
-    status = wal_fail(ctx, WAL_EINPUT, "the memory does not suffice");
+    status = wal_fail(ctx, WAL_EINPUT, "not enough memory");
   if (status == WAL_OK)
     status = wal_params_resolve(ctx, wal_params_file(params), component, made, n.catalogue, out);
   wal_node_destroy(made);

@@ -134,7 +134,8 @@ static wal_status check_draws(wal_ctx *ctx, wal_params *params) {
                            "draws what the game has from the seed",
                            (long long)wal_params_integer(params, "batch"));
   if (!drawn && wal_params_given(evaluate, "draws"))
-    return wal_params_fail(ctx, evaluate, "draws", "expected none without draw");
+    return wal_params_fail(ctx, evaluate, "draws", "expected none without draw, got %lld",
+                           (long long)wal_params_integer(evaluate, "draws"));
   if (!drawn) return WAL_OK;
   wal_params_fill_integer(evaluate, "draws", held_out(evaluate));
   wal_params *game = wal_params_child(params, "game");

@@ -11,10 +11,10 @@
 
 /* The long answers, through a pager on a terminal. */
 static int tell(const wal_options *options, int argc, char **argv) {
-  wal_pager pager = {NULL, -1};
+  wal_pager pager = {NULL, -1};  // under a launcher the terminal is not this process's own
   int exit_status = 0;
   const wal_command *command = options->command;
-  if (options->help || command->pages) wal_pager_open(&pager);
+  if ((options->help || command->pages) && !wal_options_launched()) wal_pager_open(&pager);
   if (options->help)
     wal_options_help(command, stdout);
   else

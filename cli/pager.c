@@ -14,8 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/options.h"
-
 extern char **environ;
 
 enum { LENGTH = 1024, WORDS = 32 };
@@ -40,7 +38,7 @@ static bool command_of(char line[LENGTH], char *words[WORDS]) {
 void wal_pager_open(wal_pager *pager) {
   char line[LENGTH], *words[WORDS];
   *pager = (wal_pager){NULL, -1};
-  if (wal_options_launched() || !isatty(STDOUT_FILENO) || !command_of(line, words)) return;
+  if (!isatty(STDOUT_FILENO) || !command_of(line, words)) return;
   fflush(stdout);
   pager->held = tmpfile();
   pager->terminal = pager->held ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : -1;

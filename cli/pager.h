@@ -11,8 +11,8 @@ typedef struct wal_pager {
   int terminal; /**< what stdout was */
 } wal_pager;
 
-/** Holds back what is printed to stdout from here on, if stdout is a terminal that is not
- * TERM=dumb, a pager is wanted, and no launcher started this process. */
+/** Holds back what is printed to stdout from here on, if stdout is a terminal other than TERM=dumb
+ *  and a pager is wanted. */
 void wal_pager_open(wal_pager *pager);
 
 /**

@@ -151,13 +151,13 @@ static wal_status check(wal_ctx *ctx, wal_params *params) {
   int group_count = 1;
   if (wal_params_given(params, "samples"))
     return wal_params_fail(ctx, params, "samples",
-                           "is of one_shot_auction; expected agents and episodes");
+                           "expected nothing in a game, which takes agents and episodes");
   if (!wal_params_given(params, "mode"))
     WAL_TRY(wal_params_fill_text(ctx, params, "mode", "individual"));
   if (!wal_params_given(params, "episodes")) wal_params_fill_integer(params, "episodes", 100);
   WAL_TRY(read_agents(ctx, params, &count, &agents));
   if (wal_params_node(params, "groups") && wal_params_given(params, "policy"))
-    return wal_params_fail(ctx, params, "groups", "expected no policy beside it");
+    return wal_params_fail(ctx, params, "groups", "expected no policy beside it, got both");
   WAL_TRY(check_record(ctx, params, agents[0]));
   wal_status status = read_groups(ctx, params, &group_count, &groups);
   wal_params *objective = wal_params_child(params, "objective");
