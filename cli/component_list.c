@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/catalogue.h"
+#include "cli/rows.h"
 
 enum { NAME = WAL_COMPONENT_LIST_NAME };
 
@@ -112,6 +113,7 @@ void wal_component_list_legend(const wal_component_list *list, const wal_node *n
     const wal_node *item = node->items[i];
     const char *before = "";
     if (!strchr(list->name[i], ' ')) continue;
+    if (!wal_row_shown(out, i, list->count, WAL_COMPONENT_LIST_SHOWN, "in the scenario")) continue;
     fprintf(out, "  %-18s  ", list->name[i]);
     for (int64_t k = 0; item->kind == WAL_NODE_COMPONENT && k < item->count; k++) {
       char text[160];

@@ -7,6 +7,7 @@
 #include "cli/machine.h"
 #include "cli/policy_source.h"
 #include "cli/population_file.h"
+#include "cli/rows.h"
 #include "cli/run_parts.h"
 #include "cli/saving.h"
 #include "cli/simulation.h"
@@ -15,6 +16,8 @@
 #include "io/progress.h"
 #include "sim/agents/enumeration.h"
 #include "sim/core/memory.h"
+
+enum { ROWS = 24 };  // of a printed table
 
 static const wal_param GROUP_PARAMS[] = {{.name = "share",
                                           .type = WAL_REAL,
@@ -399,6 +402,7 @@ static void print_result(const work *w, const wal_population_results *r) {
   printf("\n");
   for (int64_t i = 0; i < r->count; i++) {
     const wal_population_estimate *e = r->row[i].estimate;
+    if (!wal_row_shown(stdout, i, r->count, ROWS, "/population")) continue;
     printf("  %16lld", (long long)r->row[i].agents);
     print_number(&e[WAL_POPULATION_RETURN]);
     print_number(&e[WAL_POPULATION_RETURN_GAP]);
@@ -412,10 +416,12 @@ static void print_result(const work *w, const wal_population_results *r) {
   if (deviates) printf("  %11.6g", p->deviation_gain);
   printf("\n");
   for (int64_t i = 0; i < r->count && r->exact; i++)
-    if (!isnan(r->row[i].exact_return))
-      printf("  %lld agents exactly: return %.6g, deviation gain %.6g, exploitability %.6g\n",
-             (long long)r->row[i].agents, r->row[i].exact_return, r->row[i].exact_gain,
-             r->row[i].exact_best);
+    if (!isnan(r->row[i].exact_return)) {
+      printf("  %lld agents exactly: return %.6g", (long long)r->row[i].agents,
+             r->row[i].exact_return);
+      if (!isnan(r->row[i].exact_gain)) printf(", deviation gain %.6g", r->row[i].exact_gain);
+      printf(", exploitability %.6g\n", r->row[i].exact_best);
+    }
   print_slope(r, WAL_POPULATION_RETURN_GAP, "return gap");
   if (objective) print_slope(r, WAL_POPULATION_OBJECTIVE_GAP, "objective gap");
   print_slope(r, WAL_POPULATION_DISTANCE, "mean field distance");

@@ -222,25 +222,27 @@ static wal_status print_group(description *d, const char *group, int width[2]) {
   return WAL_OK;
 }
 
-static const char RUNS[] = "/runs/run_";
+/** Whether an entry is, or lies in, a run of a sweep or a restart of a design. */
+static bool is_of_run(const char *path) {
+  return strncmp(path, "/runs/run_", 10) == 0 || strncmp(path, "/restarts/run_", 14) == 0;
+}
 
-/** Whether an entry belongs to a run of a sweep behind the first: they are all alike. */
+/** Whether an entry belongs to a run behind the first: they are all alike. */
 static bool is_further_run(const description *d, const wal_hdf5_entry *entry, int64_t first) {
-  const size_t length = sizeof RUNS - 1;
-  if (first < 0 || strncmp(entry->path, RUNS, length) != 0) return false;
+  if (first < 0 || !is_of_run(entry->path)) return false;
   const char *shown = d->tree.entries[first].path;
   const size_t name = strlen(shown);
   return strncmp(entry->path, shown, name) != 0 || (entry->path[name] && entry->path[name] != '/');
 }
 
-/** The group of the first run of a sweep, -1 if there is none; how many there are. */
+/** The group of the first run of a sweep or restart, -1 if there is none; how many there are. */
 static int64_t first_run(const description *d, int64_t *runs) {
   int64_t first = -1;
   *runs = 0;
   for (int64_t i = 0; i < d->tree.count; i++) {
     const wal_hdf5_entry *entry = &d->tree.entries[i];
-    if (!entry->group || strncmp(entry->path, RUNS, sizeof RUNS - 1) != 0 ||
-        !lies_in(entry, "/runs"))
+    if (!entry->group || !is_of_run(entry->path) ||
+        !(lies_in(entry, "/runs") || lies_in(entry, "/restarts")))
       continue;
     if (first < 0) first = i;
     ++*runs;
@@ -262,8 +264,10 @@ static wal_status print_all(description *d) {
     const wal_hdf5_entry *entry = &d->tree.entries[i];
     if (!entry->group || is_further_run(d, entry, first)) continue;
     WAL_TRY(print_group(d, entry->path, width));
-    if (runs > 1 && strcmp(entry->path, "/runs") == 0)
-      fprintf(d->out, "  %lld runs, of which this is the first:\n", (long long)runs);
+    const bool restarts = strcmp(entry->path, "/restarts") == 0;
+    if (runs > 1 && (restarts || strcmp(entry->path, "/runs") == 0))
+      fprintf(d->out, "  %lld %s, of which this is the first:\n", (long long)runs,
+              restarts ? "restarts" : "runs");
   }
   return WAL_OK;
 }
