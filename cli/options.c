@@ -259,8 +259,9 @@ void wal_options_help(const wal_command *command, FILE *out) {
     fprintf(out, "  %s %-24s %s\n", letter, name, o->meaning);
   }
   if (command) return;
-  fprintf(out,
-          "\nexit status: 0 done; 2 stopped before convergence was reached; 3 a non-finite "
-          "value appeared;\n64 wrong usage; 65 bad scenario; 66 no such file; 70 our bug; 73 "
-          "cannot create;\n74 I/O error; 75 stopped on request, to be resumed\n");
+  fprintf(
+      out,
+      "\nexit status: 0 done; 2 stopped before convergence was reached; 3 a non-finite "
+      "value appeared;\n64 wrong usage; 65 bad scenario; 66 no such file; 69 gnuplot is missing; "
+      "70 our bug;\n73 cannot create; 74 I/O error; 75 stopped on request, to be resumed\n");
 }

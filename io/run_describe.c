@@ -222,17 +222,23 @@ static wal_status print_group(description *d, const char *group, int width[2]) {
   return WAL_OK;
 }
 
-/** Whether an entry is, or lies in, a run of a sweep or a restart of a design. */
-static bool is_of_run(const char *path) {
-  return strncmp(path, "/runs/run_", 10) == 0 || strncmp(path, "/restarts/run_", 14) == 0;
+/** What names the run of a sweep, or the restart of a design, that an entry is or lies in: the part
+ *  from "run_" on; NULL if it belongs to none. */
+static const char *run_of(const char *path) {
+  static const char *const PLACES[] = {"/runs/run_", "/restarts/run_", "/run/run_"};
+  for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES; i++)
+    if (strncmp(path, PLACES[i], strlen(PLACES[i])) == 0)
+      return path + strlen(PLACES[i]) - strlen("run_");
+  return NULL;
 }
 
 /** Whether an entry belongs to a run behind the first: they are all alike. */
 static bool is_further_run(const description *d, const wal_hdf5_entry *entry, int64_t first) {
-  if (first < 0 || !is_of_run(entry->path)) return false;
-  const char *shown = d->tree.entries[first].path;
+  const char *run = run_of(entry->path);
+  if (first < 0 || !run) return false;
+  const char *shown = run_of(d->tree.entries[first].path);
   const size_t name = strlen(shown);
-  return strncmp(entry->path, shown, name) != 0 || (entry->path[name] && entry->path[name] != '/');
+  return strncmp(run, shown, name) != 0 || (run[name] && run[name] != '/');
 }
 
 /** The group of the first run of a sweep or restart, -1 if there is none; how many there are. */
@@ -241,7 +247,7 @@ static int64_t first_run(const description *d, int64_t *runs) {
   *runs = 0;
   for (int64_t i = 0; i < d->tree.count; i++) {
     const wal_hdf5_entry *entry = &d->tree.entries[i];
-    if (!entry->group || !is_of_run(entry->path) ||
+    if (!entry->group || !run_of(entry->path) ||
         !(lies_in(entry, "/runs") || lies_in(entry, "/restarts")))
       continue;
     if (first < 0) first = i;

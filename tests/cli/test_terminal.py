@@ -382,6 +382,40 @@ class Pager(unittest.TestCase):
         self.assertEqual((status, shown), (0, walras("info", path).out))
 
 
+class Tables(unittest.TestCase):
+    """What a run prints fits on a screen and says where the rest is."""
+
+    def rows(self, text, lines):
+        result, place = run_short(text=text)
+        self.assertEqual(result.status, 0, result)
+        self.assertLess(result.out.count("\n"), lines)
+        return result.out, os.path.join(place, "s.h5")
+
+    def test_agents(self):
+        out, path = self.rows("local n = {} for i = 1, 30 do n[i] = i end return simulate { game = "
+                              "beach_bar {}, agents = n, episodes = 2, deviation = false }", 40)
+        shown = [int(line.split()[0]) for line in out.splitlines() if re.match(r" {9,}\d", line)]
+        self.assertEqual(shown, [*range(1, 22), 28, 29, 30])
+        self.assertIn("\n  ...  (6 more are in the file: /population)\n", out)
+        with h5py.File(path, "r") as file:
+            self.assertEqual(file["population/agents"][:].tolist(), [*range(1, 31)])
+
+    def test_methods(self):
+        out, _ = self.rows("local m = {} for i = 1, 20 do m[i] = xpo { alpha = i / 20 } end return "
+                           "transfer { bandit = tabular { prompts = 2, responses = 2 }, seeds = 1, "
+                           "methods = m, rounds = 10, refit = 5 }", 80)
+        self.assertEqual(out.count("  ...  (8 more are in the file: /transfer/summary)\n"), 3)
+        self.assertEqual(out.count("  ...  (8 more are in the scenario)\n"), 1)
+
+    def test_info_of_restarts(self):
+        _, path = self.rows("return design { game = beach_bar { toll = toll {} }, steps = 1, objective "
+                            "= congestion {}, restarts = 9, method = anneal {}, learner = "
+                            "mirror_descent { iterations = 2 }, evaluate = { iterations = 2 } }", 40)
+        shown = walras("info", path).out
+        self.assertIn("\n  9 restarts, of which this is the first:\n/restarts/run_000000", shown)
+        self.assertNotIn("run_000001", shown)
+
+
 # Parameters that parts of an auction cannot do without.
 NEEDED_PARTS = {
     "weights": "mass = function(v) return 1 + v end",
