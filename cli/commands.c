@@ -21,7 +21,7 @@ static const wal_command COMMANDS[] = {
     {"diff", "A.h5 B.h5", "compare two run files: exit 0 if equal, 1 if not", 2, 2,
      WAL_COMMAND_OTHER, true, false, wal_command_diff},
     {"generate", "man|bash|zsh", "print the manual page, or completions for a shell", 1, 1,
-     WAL_COMMAND_OTHER, false, false, wal_command_generate},
+     WAL_COMMAND_OTHER, false, true, wal_command_generate},
 };
 
 const wal_command *wal_command_at(int index) { return &COMMANDS[index]; }

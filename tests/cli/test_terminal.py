@@ -720,7 +720,7 @@ class Progress(unittest.TestCase):
         self.assertRegex(shown[0], r"^walras: crowd_motion: iteration \d+: .* is not finite$")
 
     def test_no_bar(self):
-        for args, env in (((), {"NO_COLOR": "1"}), (("--quiet",), {}), (("-q",), {})):
+        for args, env in (((), {"NO_COLOR": "1"}), ((), {"TERM": "dumb"}), (("--quiet",), {}), (("-q",), {})):
             with self.subTest(args=args, env=env):
                 run = self.watch(*args, env=env)
                 text = run.end()
