@@ -18,8 +18,8 @@ enum {
 static const double USUAL_CADENCE = 600;  // seconds between checkpoints
 
 static const wal_option OPTIONS[] = {
-    {'o', "output", "FILE",
-     "file to write (default: SCENARIO.h5 here; of a report RUN.report.html)", RUN | REPORT},
+    {'o', "output", "FILE", "file to write (default: SCENARIO.h5; of a report RUN.report.html)",
+     RUN | REPORT},
     {'P', "parameter", "PATH=VALUE", "set one value of the scenario, as game.states=37; repeatable",
      RUN | CHECK},
     {0, "seed", "N", "seed of all random draws (the same as -P seed=N)", RUN | CHECK},
