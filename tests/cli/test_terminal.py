@@ -401,9 +401,9 @@ class Tables(unittest.TestCase):
             self.assertEqual(file["population/agents"][:].tolist(), [*range(1, 31)])
 
     def test_methods(self):
-        out, _ = self.rows("local m = {} for i = 1, 20 do m[i] = xpo { alpha = i / 20 } end return "
+        out, _ = self.rows("local m = {} for i = 1, 26 do m[i] = xpo { alpha = i / 26 } end return "
                            "transfer { bandit = tabular { prompts = 2, responses = 2 }, seeds = 1, "
-                           "methods = m, rounds = 10, refit = 5 }", 80)
+                           "methods = m, rounds = 10, refit = 5 }", 100)
         self.assertEqual(out.count("  ...  (8 more are in the file: /transfer/summary)\n"), 3)
         self.assertEqual(out.count("  ...  (8 more are in the scenario)\n"), 1)
 
