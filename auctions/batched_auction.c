@@ -484,7 +484,7 @@ const wal_game_type wal_game_batched_auction = {
     .struct_size = sizeof(wal_game_type),
     .component = {.name = "batched_auction",
                   .kind = "game",
-                  .summary = "auctions in a row, each of many goods to very many bidders",
+                  .summary = "bid in auctions in a row, each of many goods to very many bidders",
                   .source = "Corecco et al. 2025, Scalable Neural Incentive Design with "
                             "Parameterized Mean-Field Approximation, sections 2 and 3",
                   .params = PARAMS},

@@ -35,8 +35,10 @@ static const wal_param TRANSITION[] = {
                 "function of (value, next value), whose rows are normalized"},
     {0}};
 
-const wal_component wal_drift_none = {
-    .name = "none", .kind = "drift", .summary = "values stay as they are"};
+const wal_component wal_drift_none = {.name = "none",
+                                      .kind = "drift",
+                                      .summary = "values stay as they are",
+                                      .source = "docs/auctions.md"};
 const wal_component wal_drift_gaussian = {
     .name = "gaussian",
     .kind = "drift",
@@ -46,7 +48,8 @@ const wal_component wal_drift_gaussian = {
 const wal_component wal_drift_transition = {
     .name = "transition",
     .kind = "drift",
-    .summary = "any transition matrix or function; may be written without its name",
+    .summary = "values move by any matrix or function; may be written without its name",
+    .source = "docs/auctions.md",
     .params = TRANSITION};
 
 /* The largest weight of a row is 1: far from the grid all of them would vanish. */

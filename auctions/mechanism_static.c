@@ -186,7 +186,7 @@ const wal_mechanism_type wal_mechanism_static = {
     .struct_size = sizeof(wal_mechanism_type),
     .component = {.name = "static",
                   .kind = "mechanism",
-                  .summary = "payments and goods from tables, whatever is bid",
+                  .summary = "tables set payments and goods, whatever is bid",
                   .source = "Corecco et al. 2025, setting A10",
                   .params = PARAMS},
     .within_bid = true,

@@ -25,7 +25,7 @@ static const wal_component EQUILIBRIUM = {
 static const wal_component SCRIPTED = {
     .name = "bid_function",
     .kind = "bid_rule",
-    .summary = "bids by a function of the value; the function alone stands for it",
+    .summary = "any function of the value; may be written without its name",
     .source = "docs/one-shot-auctions.md",
     .params = BID_FUNCTION};
 

@@ -127,7 +127,7 @@ static wal_status build(wal_ctx *ctx, wal_one_shot *a, double bid) {
                .bid = bid};
   s.log_win = wal_theory_log_win(a->bidders, a->units, s.u, s.w);
   s.rule = gsl_integration_glfixed_table_alloc(8);
-  if (!s.rule) return wal_fail(ctx, WAL_EINPUT, "the memory does not suffice");
+  if (!s.rule) return wal_fail(ctx, WAL_EINPUT, "not enough memory");
   wal_status status = tabulate(ctx, a, advance, &s);
   gsl_integration_glfixed_table_free(s.rule);
   return status;

@@ -53,7 +53,8 @@ const wal_component wal_prior_dirichlet = {
 const wal_component wal_prior_weights = {
     .name = "weights",
     .kind = "prior",
-    .summary = "any prior, as a list or a function of the value; needs no name",
+    .summary = "any prior, a list or function of the value; may be written without its name",
+    .source = "docs/auctions.md",
     .params = WEIGHTS};
 
 /* A share of a law that is cut off without a word. */

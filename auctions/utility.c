@@ -33,18 +33,20 @@ static const wal_param CUSTOM[] = {
 
 static const char SOURCE[] = "Corecco et al. 2025, settings A4 to A6; formulas: docs/auctions.md";
 
-const wal_component wal_utility_neutral = {
-    .name = "neutral", .kind = "utility", .summary = "risk neutral: value minus payment"};
+const wal_component wal_utility_neutral = {.name = "neutral",
+                                           .kind = "utility",
+                                           .summary = "risk neutral: value minus payment",
+                                           .source = "docs/auctions.md"};
 const wal_component wal_utility_risk_averse = {
     .name = "risk_averse",
     .kind = "utility",
-    .summary = "dislikes risk: (1 - exp(-beta (value - payment))) / beta",
+    .summary = "risk averse: (1 - exp(-beta (value - payment))) / beta",
     .source = SOURCE,
     .params = RISK};
 const wal_component wal_utility_risk_seeking = {
     .name = "risk_seeking",
     .kind = "utility",
-    .summary = "likes risk: (exp(beta (value - payment)) - 1) / beta",
+    .summary = "risk seeking: (exp(beta (value - payment)) - 1) / beta",
     .source = SOURCE,
     .params = RISK};
 const wal_component wal_utility_hyperbolic = {
@@ -56,7 +58,8 @@ const wal_component wal_utility_hyperbolic = {
 const wal_component wal_utility_custom = {
     .name = "custom_utility",
     .kind = "utility",
-    .summary = "a function of value, payment and round; may be written without its name",
+    .summary = "any function of value, payment and round; may be written without its name",
+    .source = "docs/auctions.md",
     .params = CUSTOM};
 
 /* offset and slope at value v. */

@@ -33,7 +33,12 @@ static const wal_param BETA[] = {
      .low = 0.1,
      .high = 1000,
      .meaning = "the density is proportional to v^(a-1) (1-v)^(b-1) on [0, 1]"},
-    {.name = "b", .type = WAL_REAL, .required = true, .low = 0.1, .high = 1000, .meaning = "see a"},
+    {.name = "b",
+     .type = WAL_REAL,
+     .required = true,
+     .low = 0.1,
+     .high = 1000,
+     .meaning = "the other exponent, as in the meaning of a"},
     {0}};
 
 static const wal_param QUANTILES[] = {
@@ -58,7 +63,7 @@ static const wal_component LAWS[] = {
     [WAL_LAW_UNIFORM] = {.name = "uniform",
                          .kind = "value_law",
                          .source = "docs/one-shot-auctions.md",
-                         .summary = "all values between two are equally likely",
+                         .summary = "values equally likely between two bounds",
                          .params = UNIFORM},
     [WAL_LAW_EXPONENTIAL] = {.name = "exponential",
                              .kind = "value_law",
@@ -73,8 +78,8 @@ static const wal_component LAWS[] = {
     [WAL_LAW_QUANTILES] = {.name = "quantiles",
                            .kind = "value_law",
                            .source = "docs/one-shot-auctions.md",
-                           .summary = "values by a table of their quantiles; a list alone stands "
-                                      "for it",
+                           .summary =
+                               "values by a table of their quantiles; a list may stand for it",
                            .params = QUANTILES},
 };
 

@@ -35,8 +35,8 @@ static const wal_param PARAMS[] = {
      .optional = true,
      .low = 0,
      .high = HUGE_VAL,
-     .meaning = "of all fits: 1 / variance of the prior of a parameter; left out: by the true "
-                "scale of the rewards"},
+     .meaning = "ridge of all fits, 1 / variance of the prior of a parameter; left out: by the "
+                "true scale of the rewards"},
     {.name = "checksum",
      .type = WAL_TEXT,
      .optional = true,

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/pager.h"
 #include "cli/session.h"
 #include "io/checkpoint.h"
 #include "io/live.h"
@@ -38,14 +39,24 @@ static wal_status check_schema(wal_ctx *ctx, const char *run) {
   return wal_agree(ctx, status);
 }
 
+/* On a terminal through a pager. @collective */
+static wal_status show(wal_ctx *ctx, const wal_options *options, bool alone) {
+  wal_pager pager = {NULL, -1};
+  if (alone) wal_pager_open(&pager);
+  const char *run = options->operands > 0 ? options->operand[0] : NULL;
+  const wal_status status = options->schema ? check_schema(ctx, run) : describe(ctx, run);
+  wal_pager_close(&pager);
+  return status;
+}
+
 int wal_command_info(const wal_options *options, int argc, char **argv) {
   wal_session session;
-  const char *run = options->operands > 0 ? options->operand[0] : NULL;
+  const bool alone = !wal_options_launched();  // MPI makes it look otherwise
   wal_status status = wal_session_open(&session, options, &argc, &argv);
-  if (status == WAL_OK && !run && !options->schema)
-    status = wal_fail(session.ctx, WAL_EUSAGE, "walras: usage: walras info [--schema] RUN.h5");
-  if (status == WAL_OK)
-    status = options->schema ? check_schema(session.ctx, run) : describe(session.ctx, run);
+  if (status == WAL_OK && options->operands == 0 && !options->schema)
+    status = wal_fail(session.ctx, WAL_EUSAGE,
+                      "walras info: expected RUN.h5, got nothing; see walras info --help");
+  if (status == WAL_OK) status = show(session.ctx, options, alone);
   return wal_session_close(&session, status);
 }
 

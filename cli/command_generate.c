@@ -77,6 +77,9 @@ static void print_manual(void) {
       ".SH ENVIRONMENT",
       ".TP\n.B NO_COLOR\nIf it is set and not empty, there is no progress bar, and no control "
       "sequence is\nwritten to a terminal.",
+      ".TP\n.B WALRAS_PAGER, PAGER\nThe program that shows help, lists, descriptions and "
+      "\\fBinfo\\fR a screen at a time where they\ndo not fit on a terminal (default: less "
+      "\\-FRX); empty or \\fBcat\\fR: none.",
       ".TP\n.B OPENBLAS_NUM_THREADS\nThreads of dense algebra on each rank; 1 is best where there "
       "are as many ranks as cores.",
       ".SH FILES",

@@ -4,6 +4,8 @@
 
 #include "cli/catalogue.h"
 #include "cli/commands.h"
+#include "cli/example.h"
+#include "cli/task.h"
 #include "io/json.h"
 #include "sim/core/status.h"
 
@@ -49,14 +51,14 @@ int wal_command_list(const wal_options *options, int argc, char **argv) {
   if (printed > 0) return 0;
   const char *near_to = wal_nearest_name(wanted, all->count, component_kind, all);
   if (near_to) {
-    fprintf(stderr, "walras list: no kind \"%s\"; did you mean \"%s\"?\n", wanted,
+    fprintf(stderr, "walras list: unknown kind \"%s\"; did you mean \"%s\"?\n", wanted,
             plural(near_to, kinds));
     return wal_status_exit(WAL_EUSAGE);
   }
-  fprintf(stderr, "walras list: no kind \"%s\"; there are:", wanted);
+  fprintf(stderr, "walras list: unknown kind \"%s\"; there are", wanted);
   for (int64_t i = 0; i < all->count; i++) {
     if (strcmp(kind, all->components[i]->kind) != 0)
-      fprintf(stderr, "%s %s", *kind ? "," : "", plural(all->components[i]->kind, kinds));
+      fprintf(stderr, "%s %s", *kind ? "," : ":", plural(all->components[i]->kind, kinds));
     kind = all->components[i]->kind;
   }
   fprintf(stderr, "\n");
@@ -98,6 +100,21 @@ static void add_default(wal_text *text, const wal_param *p) {
   }
 }
 
+/* Whether the words that a text may be are told with its meaning: they would make the column of
+   types too wide. */
+static bool is_long(const wal_param *p) {
+  enum { WIDE = 44 };
+  return p->type == WAL_TEXT && p->choices && strlen(p->choices) > WIDE;
+}
+
+/* A bound: whole numbers as they are, others with six digits. */
+static void add_bound(wal_text *text, double bound) {
+  if (bound == rint(bound))
+    wal_json_number(text, bound);
+  else
+    wal_text_add(text, "%.6g", bound);
+}
+
 static void add_type(wal_text *text, const wal_param *p) {
   static const char *const ARRAYS[] = {"", "list", "table", "3-level table"};
   char kinds[80];
@@ -112,7 +129,11 @@ static void add_type(wal_text *text, const wal_param *p) {
       wal_text_add(text, "true or false");
       break;
     case WAL_TEXT:
-      wal_text_add(text, p->choices ? "one of %s" : "text", p->choices);
+      wal_text_add(text,
+                   !p->choices  ? "text"
+                   : is_long(p) ? "one of these"
+                                : "one of %s",
+                   p->choices);
       break;
     case WAL_ARRAY:
       wal_text_add(text, "%s%s or function", p->spreads ? "number, " : "", ARRAYS[p->rank]);
@@ -135,25 +156,28 @@ static void add_type(wal_text *text, const wal_param *p) {
   const bool low = p->low > -HUGE_VAL, high = p->high < HUGE_VAL && p->high < 0x1p53;
   if (p->low == 0 && p->high == 0) return;
   wal_text_add(text, low && high ? " in [" : low ? " >= " : high ? " <= " : "");
-  if (low) wal_json_number(text, p->low);
+  if (low) add_bound(text, p->low);
   if (low && high) wal_text_add(text, ", ");
-  if (high) wal_json_number(text, p->high);
+  if (high) add_bound(text, p->high);
   if (low && high) wal_text_add(text, "]");
 }
 
-/* Columns of the table of parameters: name, type, default; the meaning needs no width. */
-enum { COLUMNS = 3, LINE = 100, MEANING = 44 };
+/* Columns of the table of parameters: name, type, default; the meaning needs no width. What is
+   wider than these stands out of its column, and its meaning below. */
+enum { COLUMNS = 3, LINE = 100, MEANING = 44, TYPE = 44, DEFAULT = 20 };
 
-static int wider(int width, int64_t length) { return length > width ? (int)length : width; }
+static int wider(int width, int64_t length, int64_t most) {
+  return length > width && length <= most ? (int)length : width;
+}
 
 static void measure_params(const wal_param *params, int indent, int width[COLUMNS]) {
   for (const wal_param *p = params; p && p->name; p++) {
     wal_text type = {0}, fallback = {0};
     add_type(&type, p);
     add_default(&fallback, p);
-    width[0] = wider(width[0], indent + (int64_t)strlen(p->name));
-    width[1] = wider(width[1], (int64_t)type.length);
-    width[2] = wider(width[2], (int64_t)fallback.length);
+    width[0] = wider(width[0], indent + (int64_t)strlen(p->name), LINE);
+    width[1] = wider(width[1], (int64_t)type.length, TYPE);
+    width[2] = wider(width[2], (int64_t)fallback.length, DEFAULT);
     wal_text_free(&type);
     wal_text_free(&fallback);
     if (p->type == WAL_RECORD) measure_params(p->record->params, indent + 2, width);
@@ -175,21 +199,47 @@ static void print_meaning(const char *text, int column) {
   printf("%s\n", text);
 }
 
+/* The meaning with the words that it chooses among, if they stand nowhere else, and the unit. */
+static void add_meaning(wal_text *text, const wal_param *p) {
+  wal_text_add(text, "%s", p->meaning);
+  const char *before = ": ";
+  for (const char *word = is_long(p) ? p->choices : ""; *word;) {
+    const int length = (int)strcspn(word, "|");
+    wal_text_add(text, "%s%.*s", before, length, word);
+    word += length + (word[length] == '|');
+    before = strchr(word, '|') ? ", " : " or ";
+  }
+  if (p->unit) wal_text_add(text, " [%s]", p->unit);
+}
+
 static void describe_params(const wal_param *params, int indent, const int width[COLUMNS]) {
   for (const wal_param *p = params; p && p->name; p++) {
     wal_text type = {0}, fallback = {0}, meaning = {0};
     add_type(&type, p);
     add_default(&fallback, p);
-    printf("%*s%-*s  %-*s  %-*s  ", indent, "", width[0] - indent, p->name, width[1], type.bytes,
+    printf("%*s%-*s  %-*s  %-*s", indent, "", width[0] - indent, p->name, width[1], type.bytes,
            width[2], fallback.bytes);
-    wal_text_add(&meaning, "%s%s%s%s", p->meaning, p->unit ? " [" : "", p->unit ? p->unit : "",
-                 p->unit ? "]" : "");
-    print_meaning(meaning.bytes, width[0] + width[1] + width[2] + 6);
+    add_meaning(&meaning, p);
+    const int column = width[0] + width[1] + width[2] + 6;
+    const bool wide = type.length > (size_t)width[1] || fallback.length > (size_t)width[2];
+    printf("%s%*s", wide ? "\n" : "", wide ? column : 2, "");
+    print_meaning(meaning.bytes, column);
     wal_text_free(&meaning);
     wal_text_free(&type);
     wal_text_free(&fallback);
     if (p->type == WAL_RECORD) describe_params(p->record->params, indent + 2, width);
   }
+}
+
+/* Whether a parameter takes components of a kind; those of any type say so in words: "a task", "a
+   mediator or a list of them". */
+static bool takes(const wal_param *p, const char *kind) {
+  char words[80];
+  if (p->type == WAL_COMPONENT) return wal_kind_is(kind, p->choices);
+  if (p->type != WAL_ANY || !p->choices) return false;
+  const char *rest = p->choices;
+  const size_t length = strlen(wal_kinds_text(kind, words, sizeof words));
+  return strncmp(rest, words, length) == 0 && (rest[length] == '\0' || rest[length] == ' ');
 }
 
 /* Where the names are that parameters of a component type take. */
@@ -198,9 +248,9 @@ static void print_kinds(const wal_catalogue *all, const wal_param *params) {
   for (const wal_param *p = params; p->name; p++) {
     char kinds[KIND];
     const char *last = "";
-    for (int64_t i = 0; p->type == WAL_COMPONENT && i < all->count; i++) {
+    for (int64_t i = 0; i < all->count; i++) {
       const char *kind = all->components[i]->kind;
-      if (strcmp(kind, last) == 0 || !wal_kind_is(kind, p->choices)) continue;
+      if (strcmp(kind, last) == 0 || !takes(p, kind)) continue;
       last = kind;
       wal_text_add(&names, "%swalras list %s", names.length ? ", " : "", plural(kind, kinds));
     }
@@ -215,7 +265,7 @@ static void print_kinds(const wal_catalogue *all, const wal_param *params) {
 /* Whether one of these parameters, or of the records in them, takes a kind; `name` is its path. */
 static bool takes_kind(const wal_param *params, const char *kind, wal_text *name) {
   for (const wal_param *p = params; p && p->name; p++) {
-    if (p->type == WAL_COMPONENT && wal_kind_is(kind, p->choices)) {
+    if (takes(p, kind)) {
       wal_text_add(name, "%s", p->name);
       return true;
     }
@@ -228,19 +278,15 @@ static bool takes_kind(const wal_param *params, const char *kind, wal_text *name
   return false;
 }
 
-/* Where a component is written: a task with what it cannot do without, any other as a parameter of
-   these components. */
+/* Where a component is written: what scenarios return, or a parameter of these components. */
 static void print_places(const wal_catalogue *all, const wal_component *c) {
   enum { SOME = 3 };
   wal_text places = {0};
   int games = 0;
-  if (strcmp(c->kind, "task") == 0) {
-    wal_text_add(&places, "return %s { ", c->name);
-    for (const wal_param *p = c->params; p && p->name; p++)
-      if (p->required) wal_text_add(&places, "%s = ..., ", p->name);
-    wal_text_add(&places, "... }");
-  }
-  for (int64_t i = 0; i < all->count && strcmp(c->kind, "task") != 0; i++) {
+  const bool task = strcmp(c->kind, "task") == 0;
+  if (task) wal_text_add(&places, "what a scenario returns");
+  const bool inside = !task || wal_task_find(c->name)->work;  // others cannot be swept
+  for (int64_t i = 0; inside && i < all->count; i++) {
     wal_text name = {0};
     const bool taken = takes_kind(all->components[i]->params, c->kind, &name);
     const bool game = strcmp(all->components[i]->kind, "game") == 0;
@@ -261,6 +307,13 @@ static void print_places(const wal_catalogue *all, const wal_component *c) {
 static void describe(const wal_catalogue *all, const wal_component *c) {
   printf("%s (%s): %s\n", c->name, c->kind, c->summary);
   print_places(all, c);
+  wal_text example = {0};
+  wal_example_add(&example, c);
+  if (example.length > 0) {
+    printf("example: ");
+    print_meaning(example.bytes, 9);
+  }
+  wal_text_free(&example);
   if (c->source) {
     printf("source: ");
     print_meaning(c->source, 8);
@@ -277,6 +330,29 @@ static void describe(const wal_catalogue *all, const wal_component *c) {
   }
 }
 
+/* The nearest name, or else one that has the word in it. */
+static const char *near_name(const wal_catalogue *all, const char *name) {
+  const char *near_to = wal_nearest_name(name, all->count, component_name, all);
+  for (int64_t i = 0; !near_to && strlen(name) > 2 && i < all->count; i++)
+    if (strstr(all->components[i]->name, name)) near_to = all->components[i]->name;
+  return near_to;
+}
+
+static int refuse_name(const wal_catalogue *all, const char *name) {
+  const char *near_to = near_name(all, name);
+  bool command = false;
+  for (int i = 0; i < wal_command_count(); i++)
+    command = command || strcmp(wal_command_at(i)->name, name) == 0;
+  fprintf(stderr, "walras describe: unknown name \"%s\"; ", name);
+  if (command)
+    fprintf(stderr, "it is a command: see walras %s --help\n", name);
+  else if (near_to)
+    fprintf(stderr, "did you mean \"%s\"?\n", near_to);
+  else
+    fprintf(stderr, "see walras list\n");
+  return wal_status_exit(WAL_EUSAGE);
+}
+
 int wal_command_describe(const wal_options *options, int argc, char **argv) {
   (void)argc;
   (void)argv;
@@ -290,15 +366,7 @@ int wal_command_describe(const wal_options *options, int argc, char **argv) {
             plural(all->components[i]->kind, kinds));
     return wal_status_exit(WAL_EUSAGE);
   }
-  if (!known) {
-    const char *near_to = wal_nearest_name(name, all->count, component_name, all);
-    if (near_to)
-      fprintf(stderr, "walras describe: unknown name \"%s\"; did you mean \"%s\"?\n", name,
-              near_to);
-    else
-      fprintf(stderr, "walras describe: unknown name \"%s\"; see walras list\n", name);
-    return wal_status_exit(WAL_EUSAGE);
-  }
+  if (!known) return refuse_name(all, name);
   for (int64_t i = 0, shown = 0; i < all->count; i++) {
     if (strcmp(all->components[i]->name, name) != 0) continue;
     if (shown++ > 0) printf("\n");

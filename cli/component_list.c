@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/catalogue.h"
+#include "cli/rows.h"
 
 enum { NAME = WAL_COMPONENT_LIST_NAME };
 
@@ -56,7 +57,7 @@ static wal_status read_one(wal_ctx *ctx, const wal_params *params, const char *p
   wal_node *made = word ? wal_node_create(WAL_NODE_COMPONENT, node->line) : wal_node_copy(node);
   wal_status status = WAL_OK;
   if (!made || (word && !wal_node_set_text(made, node->text, strlen(node->text))))
-    status = wal_fail(ctx, WAL_EINPUT, "the memory does not suffice");
+    status = wal_fail(ctx, WAL_EINPUT, "not enough memory");
   if (status == WAL_OK)
     status = wal_params_resolve(ctx, wal_params_file(params), component, made, n.catalogue, out);
   wal_node_destroy(made);
@@ -112,6 +113,7 @@ void wal_component_list_legend(const wal_component_list *list, const wal_node *n
     const wal_node *item = node->items[i];
     const char *before = "";
     if (!strchr(list->name[i], ' ')) continue;
+    if (!wal_row_shown(out, i, list->count, WAL_COMPONENT_LIST_SHOWN, "in the scenario")) continue;
     fprintf(out, "  %-18s  ", list->name[i]);
     for (int64_t k = 0; item->kind == WAL_NODE_COMPONENT && k < item->count; k++) {
       char text[160];

@@ -6,7 +6,8 @@
 
 #include "sim/core/parameter.h"
 
-enum { WAL_COMPONENT_LIST_MOST = 64, WAL_COMPONENT_LIST_NAME = 48 };
+/** A printed table has no more rows than SHOWN of them. */
+enum { WAL_COMPONENT_LIST_MOST = 64, WAL_COMPONENT_LIST_NAME = 48, WAL_COMPONENT_LIST_SHOWN = 18 };
 
 /** Components of one kind that are compared with each other, each with a name of its own: that of
  *  the component, and those that have that of an earlier one are numbered ("optimistic 2"). */

@@ -46,7 +46,7 @@ static wal_status create_precise(const wal_job *job, wal_params **params, wal_pr
       node && be_precise(of_game, node)
           ? wal_params_resolve(job->ctx, wal_params_file(of_game), wal_params_component(of_game),
                                node, wal_catalogue_all(), params)
-          : wal_fail(job->ctx, WAL_EINPUT, "the memory does not suffice");
+          : wal_fail(job->ctx, WAL_EINPUT, "not enough memory");
   status = wal_agree(job->ctx, status);
   if (status == WAL_OK) status = wal_design_parts_problem(job, *params, out);
   wal_node_destroy(node);

@@ -71,7 +71,7 @@ const wal_param wal_design_params[] = {
      .text = "adam",
      .choices = "optimizer",
      .named = true,
-     .meaning = "what makes a step out of a direction; methods that move by themselves need none"},
+     .meaning = "how a gradient becomes a step; methods without gradients (anneal) do not use it"},
     {.name = "steps",
      .type = WAL_INTEGER,
      .number = 300,
@@ -89,7 +89,7 @@ const wal_param wal_design_params[] = {
      .number = 1,
      .low = 1,
      .high = 1e6,
-     .meaning = "with draw: how many games every step draws, over which is averaged"},
+     .meaning = "with draw: how many games every step draws and averages over"},
     {.name = "seconds",
      .type = WAL_REAL,
      .number = 0,
@@ -136,7 +136,8 @@ static wal_status check_draws(wal_ctx *ctx, wal_params *params) {
                            "draws what the game has from the seed",
                            (long long)wal_params_integer(params, "batch"));
   if (!drawn && wal_params_given(evaluate, "draws"))
-    return wal_params_fail(ctx, evaluate, "draws", "expected none without draw");
+    return wal_params_fail(ctx, evaluate, "draws", "expected none without draw, got %lld",
+                           (long long)wal_params_integer(evaluate, "draws"));
   if (!drawn) return WAL_OK;
   wal_params_fill_integer(evaluate, "draws", held_out(evaluate));
   wal_params *game = wal_params_child(params, "game");

@@ -280,7 +280,7 @@ static wal_status describe(wal_job *job, wal_node **base, wal_sweep *out) {
   const wal_params *params = job->params;
   const int64_t restarts = wal_params_integer(params, "restarts");
   *base = wal_node_copy(wal_scenario_root(job->scenario));
-  if (!*base) return wal_fail(job->ctx, WAL_EINPUT, "the memory does not suffice");
+  if (!*base) return wal_fail(job->ctx, WAL_EINPUT, "not enough memory");
   wal_node_remove_field(*base, "restarts");
   wal_node_remove_field(*base, "ranks_per_restart");
   *out = (wal_sweep){.params = params,

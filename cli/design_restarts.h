@@ -17,7 +17,7 @@
    .number = 1,                                                                                \
    .low = 1,                                                                                   \
    .high = WAL_SWEEP_RUNS,                                                                     \
-   .meaning = "designs with so many seeds, this one and those that follow; the best is kept"}, \
+   .meaning = "how many designs, with this seed and those that follow; the best is kept"},     \
   {                                                                                            \
     .name = "ranks_per_restart", .type = WAL_INTEGER, .number = 0, .low = 0, .high = 0x1p31,   \
     .meaning = "least number of ranks that do a restart together (0: as few as keep all busy)" \

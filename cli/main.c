@@ -6,7 +6,22 @@
 
 #include "cli/error.h"
 #include "cli/options.h"
+#include "cli/pager.h"
 #include "sim/core/context.h"
+
+/* The long answers, through a pager on a terminal. */
+static int tell(const wal_options *options, int argc, char **argv) {
+  wal_pager pager = {NULL, -1};  // under a launcher the terminal is not this process's own
+  int exit_status = 0;
+  const wal_command *command = options->command;
+  if ((options->help || command->pages) && !wal_options_launched()) wal_pager_open(&pager);
+  if (options->help)
+    wal_options_help(command, stdout);
+  else
+    exit_status = command->run(options, argc, argv);
+  wal_pager_close(&pager);
+  return exit_status;
+}
 
 /* What needs no MPI: help, lists, mistakes on the command line. */
 static int answer(const wal_options *options, const char *error, int argc, char **argv) {
@@ -17,13 +32,11 @@ static int answer(const wal_options *options, const char *error, int argc, char 
   int exit_status = 0;
   if (options->version) {
     printf("walras %s\n", WAL_VERSION);
-  } else if (options->help) {
-    wal_options_help(options->command, stdout);
-  } else if (!options->command) {
+  } else if (!options->command && !options->help) {
     wal_options_first_steps(stderr);
     exit_status = wal_status_exit(WAL_EUSAGE);
   } else {
-    exit_status = options->command->run(options, argc, argv);
+    exit_status = tell(options, argc, argv);
   }
   return wal_output_lost(exit_status == 0) ? wal_status_exit(WAL_EIO) : exit_status;
 }

@@ -18,8 +18,7 @@ enum {
 static const double USUAL_CADENCE = 600;  // seconds between checkpoints
 
 static const wal_option OPTIONS[] = {
-    {'o', "output", "FILE",
-     "file to write (default: the scenario's name with .h5, of a report RUN.report.html; here)",
+    {'o', "output", "FILE", "file to write (default: SCENARIO.h5; of a report RUN.report.html)",
      RUN | REPORT},
     {'P', "parameter", "PATH=VALUE", "set one value of the scenario, as game.states=37; repeatable",
      RUN | CHECK},
@@ -120,8 +119,8 @@ static bool store(wal_options *out, const wal_option *o, const char *value, char
     char *end = NULL;
     out->gradients = strtoll(value, &end, 10);
     if (out->gradients < 1 || out->gradients > 1000000 || *end != '\0') {
-      snprintf(error, size, "walras: --gradients: expected a number of directions, got \"%s\"",
-               value);
+      snprintf(error, size,
+               "walras: --gradients: expected a whole number of directions, got \"%s\"", value);
       return false;
     }
   }
@@ -146,6 +145,10 @@ static bool store(wal_options *out, const wal_option *o, const char *value, char
 static bool is_file(const char *word) { return access(word, F_OK) == 0 || strstr(word, ".lua"); }
 
 static bool parse_operand(const char *word, wal_options *out, char *error, size_t size) {
+  if (!out->command && strcmp(word, "help") == 0) {
+    out->help = true;  // as --help, with or without a command behind it
+    return true;
+  }
   if (!out->command) {
     for (int i = 0; i < wal_command_count(); i++)
       if (strcmp(word, wal_command_at(i)->name) == 0) out->command = wal_command_at(i);
@@ -161,8 +164,8 @@ static bool parse_operand(const char *word, wal_options *out, char *error, size_
                         size);
   }
   if (out->operands == WAL_OPERANDS || out->operands == out->command->most) {
-    snprintf(error, size, "walras %s: unexpected \"%s\"; usage: walras %s %s", out->command->name,
-             word, out->command->name, out->command->operands);
+    snprintf(error, size, "walras %s: unexpected \"%s\"; see walras %s --help", out->command->name,
+             word, out->command->name);
     return false;
   }
   out->operand[out->operands++] = word;
@@ -189,12 +192,12 @@ bool wal_options_parse(int argc, char **argv, wal_options *out, char *error, siz
             wal_nearest_name(word + strspn(word, "-"), OPTION_COUNT, option_name, NULL), error,
             size);
       if (!o->argument && value) {
-        snprintf(error, size, "walras: --%s takes no value", o->name);
+        snprintf(error, size, "walras: --%s: expected no value, got \"%s\"", o->name, value);
         return false;
       }
       if (o->argument && !value && ++i < argc) value = argv[i];
       if (o->argument && !value) {
-        snprintf(error, size, "walras: --%s: expected %s", o->name, o->argument);
+        snprintf(error, size, "walras: --%s: expected %s, got nothing", o->name, o->argument);
         return false;
       }
       if (!store(out, o, value, error, size)) return false;
@@ -209,8 +212,9 @@ bool wal_options_parse(int argc, char **argv, wal_options *out, char *error, siz
       return false;
     }
   if (out->operands < out->command->least) {
-    snprintf(error, size, "walras: usage: walras %s %s", out->command->name,
-             out->command->operands);
+    snprintf(error, size, "walras %s: expected %s, got %s; see walras %s --help",
+             out->command->name, out->command->operands,
+             out->operands > 0 ? "one file only" : "nothing", out->command->name);
     return false;
   }
   return true;
@@ -255,8 +259,9 @@ void wal_options_help(const wal_command *command, FILE *out) {
     fprintf(out, "  %s %-24s %s\n", letter, name, o->meaning);
   }
   if (command) return;
-  fprintf(out,
-          "\nexit status: 0 done; 2 stopped before convergence was reached; 3 a non-finite "
-          "value appeared;\n64 wrong usage; 65 bad scenario; 66 no such file; 70 our bug; 73 "
-          "cannot create;\n74 I/O error; 75 stopped on request, to be resumed\n");
+  fprintf(
+      out,
+      "\nexit status: 0 done; 2 stopped before convergence was reached; 3 a non-finite "
+      "value appeared;\n64 wrong usage; 65 bad scenario; 66 no such file; 69 gnuplot is missing; "
+      "70 our bug;\n73 cannot create; 74 I/O error; 75 stopped on request, to be resumed\n");
 }

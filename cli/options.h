@@ -51,6 +51,7 @@ typedef struct wal_command {
   int least, most; /**< operands */
   unsigned bit;    /**< of the command in wal_option.commands */
   bool starts_mpi; /**< if not, main() runs it on one process alone */
+  bool pages;      /**< main() shows its output through a pager */
   int (*run)(const wal_options *options, int argc, char **argv);
 } wal_command;
 

@@ -14,8 +14,10 @@
 #include "sim/core/vector_math.h"
 #include "sim/learn/learner.h"
 
-static const wal_component UNIFORM = {
-    .name = "uniform", .kind = "policy", .summary = "all legal actions are equally likely"};
+static const wal_component UNIFORM = {.name = "uniform",
+                                      .kind = "policy",
+                                      .summary = "all legal actions with the same probability",
+                                      .source = "docs/population.md"};
 
 static const wal_param EQUILIBRIUM_PARAMS[] = {
     {.name = "learner",
@@ -30,6 +32,7 @@ static const wal_component EQUILIBRIUM = {
     .name = "equilibrium",
     .kind = "policy",
     .summary = "an equilibrium of the game, which is solved first",
+    .source = "docs/population.md",
     .params = EQUILIBRIUM_PARAMS};
 
 static const wal_param FROM_PARAMS[] = {
@@ -43,12 +46,13 @@ static const wal_component FROM = {
     .name = "from",
     .kind = "policy",
     .summary = "the policy in a run file; of a design, that under its best parameters",
+    .source = "docs/population.md",
     .params = FROM_PARAMS};
 
 #define TARGET_SEED_PARAM                                                            \
   {                                                                                  \
     .name = "seed", .type = WAL_INTEGER, .optional = true, .low = 0, .high = 0x1p53, \
-    .meaning = "seed of its draws; left out that of the task"                        \
+    .meaning = "seed of its draws; that of the task if left out"                     \
   }
 
 static const wal_param SOFTMAX_PARAMS[] = {{.name = "scale",
@@ -63,6 +67,7 @@ static const wal_param SOFTMAX_PARAMS[] = {{.name = "scale",
 static const wal_component SOFTMAX = {.name = "softmax_target",
                                       .kind = "policy",
                                       .summary = "softmax of random logits, normally distributed",
+                                      .source = "docs/steering.md",
                                       .params = SOFTMAX_PARAMS};
 
 static const wal_param DETERMINISTIC_PARAMS[] = {TARGET_SEED_PARAM, {0}};
@@ -71,6 +76,7 @@ static const wal_component DETERMINISTIC = {
     .name = "deterministic_target",
     .kind = "policy",
     .summary = "one legal action in every stage and state, drawn at random",
+    .source = "docs/steering.md",
     .params = DETERMINISTIC_PARAMS};
 
 static const wal_param GIVEN_PARAMS[] = {
@@ -86,12 +92,14 @@ static const wal_param GIVEN_PARAMS[] = {
 static const wal_component GIVEN = {.name = "given",
                                     .kind = "policy",
                                     .summary = "probabilities from a table or a function",
+                                    .source = "docs/population.md",
                                     .params = GIVEN_PARAMS};
 
 static const wal_component EQUILIBRIUM_TARGET = {
     .name = "equilibrium_target",
     .kind = "policy",
     .summary = "as equilibrium{}: what agents would play unpaid",
+    .source = "docs/steering.md",
     .params = EQUILIBRIUM_PARAMS};
 
 static const wal_component *const SOURCES[] = {

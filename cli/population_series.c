@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "cli/machine.h"
+#include "cli/rows.h"
 #include "sim/agents/enumeration.h"
 #include "sim/core/memory.h"
+
+enum { ROWS = 24 };  // of a printed table
 
 // ---- Reading ----------------------------------------------------------------------------------
 
@@ -175,6 +178,7 @@ static void print_rows(const wal_population_results *r, FILE *out) {
   fprintf(out, "\n");
   for (int64_t i = 0; i < r->count; i++) {
     const wal_population_estimate *e = r->row[i].estimate;
+    if (!wal_row_shown(out, i, r->count, ROWS, "/population")) continue;
     fprintf(out, "  %16lld", (long long)r->row[i].agents);
     print_number(&e[WAL_POPULATION_RETURN], out);
     print_number(&e[WAL_POPULATION_RETURN_GAP], out);
@@ -193,10 +197,12 @@ void wal_population_series_print(const wal_population_results *r, FILE *out) {
   const wal_population *p = r->population;
   print_rows(r, out);
   for (int64_t i = 0; i < r->count && r->exact; i++)
-    if (!isnan(r->row[i].exact_return))
-      fprintf(out, "  %lld agents exactly: return %.6g, deviation gain %.6g, exploitability %.6g\n",
-              (long long)r->row[i].agents, r->row[i].exact_return, r->row[i].exact_gain,
-              r->row[i].exact_best);
+    if (!isnan(r->row[i].exact_return)) {
+      fprintf(out, "  %lld agents exactly: return %.6g", (long long)r->row[i].agents,
+              r->row[i].exact_return);
+      if (!isnan(r->row[i].exact_gain)) fprintf(out, ", deviation gain %.6g", r->row[i].exact_gain);
+      fprintf(out, ", exploitability %.6g\n", r->row[i].exact_best);
+    }
   print_slope(r, WAL_POPULATION_RETURN_GAP, "return gap", out);
   if (p->plan.objective.measure) print_slope(r, WAL_POPULATION_OBJECTIVE_GAP, "objective gap", out);
   print_slope(r, WAL_POPULATION_DISTANCE, "mean field distance", out);

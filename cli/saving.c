@@ -38,8 +38,7 @@ wal_status wal_saving_write(wal_job *job, int64_t iteration, const wal_state *st
                                     .scenario_file = wal_job_scenario_file(job),
                                     .seed = (int64_t)wal_ctx_seed(ctx),
                                     .iteration = iteration};
-  wal_status status =
-      resolved.failed ? wal_fail(ctx, WAL_EINPUT, "the memory does not suffice") : WAL_OK;
+  wal_status status = resolved.failed ? wal_fail(ctx, WAL_EINPUT, "not enough memory") : WAL_OK;
   status = wal_agree(ctx, status);
   if (status == WAL_OK) status = wal_checkpoint_write(job->output, &head, state);
   wal_text_free(&resolved);

@@ -81,7 +81,7 @@ static wal_status read_scenario(wal_session *session, wal_job *job) {
   if (session->options->seed) {
     char assignment[64];
     if (strlen(session->options->seed) > 40)
-      return wal_fail(ctx, WAL_EUSAGE, "--seed: expected a whole number");
+      return wal_fail(ctx, WAL_EUSAGE, "--seed: expected a whole number, got a longer text");
     snprintf(assignment, sizeof assignment, "seed=%s", session->options->seed);
     WAL_TRY_ALL(ctx, wal_scenario_override(ctx, job->scenario, assignment));
   }

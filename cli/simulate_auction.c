@@ -163,7 +163,7 @@ static wal_status check(wal_ctx *ctx, wal_params *params) {
   for (size_t i = 0; i < sizeof OTHERS / sizeof *OTHERS; i++)
     if (wal_params_given(params, OTHERS[i]))
       return wal_params_fail(ctx, params, OTHERS[i],
-                             "is of games that a population plays; expected samples");
+                             "expected nothing in an auction, which takes samples");
   if (!wal_params_given(params, "samples")) wal_params_fill_integer(params, "samples", 1000000);
   wal_one_shot auction = {0};
   wal_theory_amounts theory;

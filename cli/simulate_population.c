@@ -121,10 +121,10 @@ static wal_status check(wal_ctx *ctx, wal_params *params) {
   int group_count = 1;
   if (wal_params_given(params, "samples"))
     return wal_params_fail(ctx, params, "samples",
-                           "is of one_shot_auction; expected agents and episodes");
+                           "expected nothing in a game, which takes agents and episodes");
   WAL_TRY(wal_population_series_check(ctx, params));
   if (wal_params_node(params, "groups") && wal_params_given(params, "policy"))
-    return wal_params_fail(ctx, params, "groups", "expected no policy beside it");
+    return wal_params_fail(ctx, params, "groups", "expected no policy beside it, got both");
   WAL_TRY(check_record(ctx, params));
   wal_status status = read_groups(ctx, params, &group_count, &groups);
   wal_params *objective = wal_params_child(params, "objective");

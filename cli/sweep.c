@@ -109,7 +109,7 @@ int64_t wal_sweep_choice(const wal_sweep *s, int64_t key, int64_t run) {
 }
 
 static wal_status no_memory(wal_ctx *ctx, const wal_sweep *s) {
-  return wal_params_fail(ctx, s->params, NULL, "the memory does not suffice");
+  return wal_params_fail(ctx, s->params, NULL, "not enough memory");
 }
 
 static wal_node *number_node(double number, int line) {

@@ -362,7 +362,7 @@ wal_status wal_sweep_print(wal_ctx *ctx, FILE *out, const wal_sweep_columns *col
     if (is_shown(i, columns->runs))
       print_row(&t, t.ranking.order[i]);
     else if (is_shown(i - 1, columns->runs))
-      fprintf(out, "%*s  (%lld more runs are in the file)\n", t.fixed[RUN_CELL], "...",
+      fprintf(out, "%*s  (%lld more runs are in the file: /summary)\n", t.fixed[RUN_CELL], "...",
               (long long)columns->runs - SHOWN);
   }
   print_legend(&t);

@@ -189,12 +189,12 @@ static wal_status compare_usual(work *w) {
   wal_node *node = wal_node_copy(wal_node_field(root, "game"));
   wal_params *params = NULL;
   wal_problem *usual = NULL;
-  wal_status status = node ? WAL_OK : wal_fail(job->ctx, WAL_EINPUT, "the memory does not suffice");
+  wal_status status = node ? WAL_OK : wal_fail(job->ctx, WAL_EINPUT, "not enough memory");
   if (status == WAL_OK && auction) {
     wal_node *first_price = wal_node_create(WAL_NODE_COMPONENT, 0);
     if (!first_price || !wal_node_set_text(first_price, "first_price", 11) ||
         !wal_node_set_field(node, "mechanism", first_price))
-      status = wal_fail(job->ctx, WAL_EINPUT, "the memory does not suffice");
+      status = wal_fail(job->ctx, WAL_EINPUT, "not enough memory");
   }
   if (status == WAL_OK && toll) wal_node_remove_field(node, "toll");
   if (status == WAL_OK)

@@ -25,26 +25,25 @@ static const wal_param PARAMS[] = {
      .optional = true,
      .choices = "policy",
      .named = true,
-     .meaning = "of a game: what agents play; left out \"uniform\""},
+     .meaning = "of a game: what agents play; uniform{} if left out"},
     {.name = "groups",
      .type = WAL_ANY,
      .optional = true,
      .choices = "a list of tables",
-     .meaning = "of a game, instead of policy: agents with different ones, as {{share=0.9, "
-                "policy=...}, ...}"},
+     .meaning = "of a game, in place of policy: groups of agents with policies of their own, as "
+                "{{share=0.9, policy=...}, ...}"},
     {.name = "mode",
      .type = WAL_TEXT,
      .optional = true,
      .choices = "individual|counts",
-     .meaning =
-         "of a game: agents one by one, or counted by state, which takes any number of them; "
-         "left out \"individual\""},
+     .meaning = "of a game: agents one by one, or counted by state, which takes any number of "
+                "them; \"individual\" if left out"},
     {.name = "episodes",
      .type = WAL_INTEGER,
      .optional = true,
      .low = 1,
      .high = 1e9,
-     .meaning = "of a game: times that it is played with each number of agents; left out 100"},
+     .meaning = "of a game: times that it is played with each number of agents; 100 if left out"},
     {.name = "objective",
      .type = WAL_COMPONENT,
      .optional = true,
@@ -67,7 +66,7 @@ static const wal_param PARAMS[] = {
      .optional = true,
      .low = 1,
      .high = 0x1p53,
-     .meaning = "of one_shot_auction: times that it is played; left out 1000000"},
+     .meaning = "of one_shot_auction: times that it is played; 1000000 if left out"},
     WAL_TASK_SEED_PARAM,
     {0}};
 
@@ -87,7 +86,8 @@ static wal_status run(wal_job *job) { return type_of(job->params)->run(job); }
 const wal_task_type wal_task_simulate = {
     .component = {.name = "simulate",
                   .kind = "task",
-                  .summary = "play a game with so many agents, or an auction, with random draws",
+                  .summary =
+                      "play a game with finitely many agents, or an auction, with random draws",
                   .source = "docs/population.md, docs/one-shot-auctions.md",
                   .params = PARAMS},
     .check = check,

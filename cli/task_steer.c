@@ -7,11 +7,14 @@
 #include "cli/component_list.h"
 #include "cli/machine.h"
 #include "cli/policy_source.h"
+#include "cli/rows.h"
 #include "cli/run_parts.h"
 #include "cli/steer_file.h"
 #include "cli/units.h"
 #include "games/game_list.h"
 #include "sim/core/memory.h"
+
+enum { ROWS = 24 };  // of a printed table
 
 static const wal_param PARAMS[] = {
     {.name = "game",
@@ -37,8 +40,8 @@ static const wal_param PARAMS[] = {
      .type = WAL_ANY,
      .optional = true,
      .choices = "a mediator or a list of them",
-     .meaning = "who pays (walras list mediators); of several each steers agents of its own, with "
-                "the same seeds; left out optimistic{}"},
+     .meaning = "who pays; several are compared, each with agents of its own and the same seeds; "
+                "optimistic{} if left out"},
     {.name = "episodes",
      .type = WAL_INTEGER,
      .number = 10000,
@@ -284,6 +287,7 @@ static void print_result(const work *w, const wal_steer_results *r) {
   printf("  %-18s  %-23s  %11s  %11s  %11s  %-23s  %11s  %11s\n", "mediator", "gap exponent",
          "gap/episode", "cost/ep.", "excess", "running excess exponent", "largest", "violations");
   for (int64_t m = 0; m < r->mediators; m++) {
+    if (!wal_row_shown(stdout, m, r->mediators, ROWS, "/steering/summary")) continue;
     const wal_steer_summary s = wal_steer_summarize(r, m);
     printf("  %-18s", r->name[m]);
     print_interval(&s.gap);

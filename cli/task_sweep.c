@@ -149,8 +149,9 @@ static wal_status run(wal_job *job) {
 const wal_task_type wal_task_sweep = {
     .component = {.name = "sweep",
                   .kind = "task",
-                  .summary = "many runs of a task, spread over the ranks, and a table of them",
-                  .source = "every combination of the values, each run as it would be alone",
+                  .summary =
+                      "do many runs of a task, spread over the ranks, and make a table of them",
+                  .source = "docs/scenarios.md",
                   .params = PARAMS},
     .check = check,
     .run = run,

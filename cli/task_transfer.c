@@ -30,10 +30,9 @@ static const wal_param PARAMS[] = {
     {.name = "methods",
      .type = WAL_ANY,
      .optional = true,
-     .choices = "a method or a list of them",
-     .meaning =
-         "who learns (walras list transfer_methods); of several each learns for itself, with the "
-         "same seeds; left out tpo, empirical_tpo, greedy, xpo and vpo"},
+     .choices = "a transfer_method or a list of them",
+     .meaning = "who learns; several are compared, each with the same seeds; tpo, empirical_tpo, "
+                "greedy, xpo and vpo if left out"},
     {.name = "annotators",
      .type = WAL_COMPONENT,
      .optional = true,
@@ -57,8 +56,8 @@ static const wal_param PARAMS[] = {
      .number = 20,
      .low = 1,
      .high = 4096,
-     .meaning = "times that everything is done, with seeds that follow that of the task; each has "
-                "a bandit of its own, unless it is given"},
+     .meaning = "repetitions, with the seed of the task and those that follow it; each draws a "
+                "bandit of its own, unless that is given"},
     WAL_TASK_SEED_PARAM,
     {0}};
 

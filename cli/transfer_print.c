@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SHOWN = 5, CELL = 48, WIN_COLUMNS = 18 };
+#include "cli/component_list.h"
+#include "cli/rows.h"
+
+enum { SHOWN = 5, CELL = 48, WIN_COLUMNS = WAL_COMPONENT_LIST_SHOWN };
 
 /* The points nearest to T/16, T/8, ..., T, without those that are the same. */
 typedef struct columns {
@@ -87,6 +90,10 @@ static void ratio_cell(const wal_transfer_results *r, int64_t method, int64_t po
     interval_cell(&ratio, out);
 }
 
+static bool is_shown(const wal_transfer_results *r, int64_t method) {
+  return wal_row_shown(stdout, method, r->methods, WAL_COMPONENT_LIST_SHOWN, "/transfer/summary");
+}
+
 typedef void (*cell)(const wal_transfer_results *r, int64_t method, int64_t point, char out[CELL]);
 
 /* A row a method, a column a point. */
@@ -106,14 +113,16 @@ static void print_points(const wal_transfer_results *r, const char *title, cell 
   printf("  %s\n  %-*s", title, names, "rounds");
   for (int i = 0; i < shown.count; i++)
     printf("  %*lld", width[i], (long long)r->round[shown.point[i]]);
+  printf("\n");
   for (int64_t m = 0; m < r->methods; m++) {
-    printf("\n  %-*s", names, r->method[m]);
+    if (!is_shown(r, m)) continue;
+    printf("  %-*s", names, r->method[m]);
     for (int i = 0; i < shown.count; i++) {
       fill(r, m, shown.point[i], text);
       printf("  %*s", width[i], text);
     }
+    printf("\n");
   }
-  printf("\n");
 }
 
 // ---- Policies ---------------------------------------------------------------------------------
@@ -132,10 +141,12 @@ static void print_policies(const wal_transfer_results *r) {
       "proposed\n");
   printf("  %-*s  %*s  %9s", names, "method", law, "exponent", "final gap");
   for (int64_t a = 0; a < r->arms; a++) printf("  %*s", wider(5, r->arm[a]), r->arm[a]);
+  printf("\n");
   for (int64_t m = 0; m < r->methods; m++) {
+    if (!is_shown(r, m)) continue;
     const wal_power_law exponent = wal_transfer_exponent(r, m);
     interval_cell(&exponent, text);
-    printf("\n  %-*s  %*s  %9.3g", names, r->method[m], law, text,
+    printf("  %-*s  %*s  %9.3g", names, r->method[m], law, text,
            wal_transfer_last(r, m, WAL_ABOUT_GAP));
     for (int64_t a = 0; a < r->arms; a++) {
       const double share = wal_transfer_share(r, m, a);
@@ -145,8 +156,8 @@ static void print_policies(const wal_transfer_results *r) {
         snprintf(text, CELL, "-");
       printf("  %*s", wider(5, r->arm[a]), text);
     }
+    printf("\n");
   }
-  printf("\n");
 }
 
 /* Of the reference and the first few sources. */

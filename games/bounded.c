@@ -308,7 +308,8 @@ const wal_game_type wal_game_bounded = {
     .struct_size = sizeof(wal_game_type),
     .component = {.name = "bounded",
                   .kind = "game",
-                  .summary = "another game with its rewards mapped to [0,1], clipped there",
+                  .summary =
+                      "play another game with its rewards mapped to [0, 1] and clipped there",
                   .source = "the usual assumption of regret bounds; see docs/games.md",
                   .params = PARAMS},
     .create = create,

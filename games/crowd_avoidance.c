@@ -134,7 +134,7 @@ const wal_game_type wal_game_crowd_avoidance = {
     .struct_size = sizeof(wal_game_type),
     .component = {.name = "crowd_avoidance",
                   .kind = "game",
-                  .summary = "two populations cross a small building and avoid each other",
+                  .summary = "cross a small building and avoid the other population",
                   .source = "OpenSpiel: python_mfg_crowd_avoidance",
                   .params = PARAMS},
     .create = create,

@@ -350,7 +350,7 @@ const wal_game_type wal_game_custom = {
     .struct_size = sizeof(wal_game_type),
     .component = {.name = "custom",
                   .kind = "game",
-                  .summary = "a game of your own, written as functions in the scenario",
+                  .summary = "play a game of your own, written as functions in the scenario",
                   .source = "the scenario; see docs/scenarios.md",
                   .params = PARAMS},
     .create = create,

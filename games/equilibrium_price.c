@@ -171,7 +171,8 @@ const wal_game_type wal_game_equilibrium_price = {
     .struct_size = sizeof(wal_game_type),
     .component = {.name = "equilibrium_price",
                   .kind = "game",
-                  .summary = "firms make goods from stored material; their supply sets the price",
+                  .summary =
+                      "make goods from stored material; what all firms supply sets the price",
                   .source = "MFGLib 0.3: equilibrium_price",
                   .params = PARAMS},
     .create = create,

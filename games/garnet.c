@@ -154,7 +154,7 @@ const wal_game_type wal_game_garnet = {
     .struct_size = sizeof(wal_game_type),
     .component = {.name = "garnet",
                   .kind = "game",
-                  .summary = "random moves and rewards drawn from a seed, and a dislike of crowds",
+                  .summary = "move by transitions and rewards drawn from a seed, avoiding crowds",
                   .source = "Archibald, McKinnon, Thomas 1995; Perolat et al., arXiv:2103.00623",
                   .params = PARAMS},
     .create = create,

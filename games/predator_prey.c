@@ -171,7 +171,7 @@ const wal_game_type wal_game_predator_prey = {
     .struct_size = sizeof(wal_game_type),
     .component = {.name = "predator_prey",
                   .kind = "game",
-                  .summary = "populations that chase and flee each other on a grid",
+                  .summary = "chase one population on a grid and flee from another",
                   .source = "OpenSpiel: mfg_predator_prey",
                   .params = PARAMS},
     .create = create,

@@ -205,7 +205,8 @@ const wal_game_type wal_game_random_linear = {
     .struct_size = sizeof(wal_game_type),
     .component = {.name = "random_linear",
                   .kind = "game",
-                  .summary = "rewards and logits of the moves are linear in the mass, at random",
+                  .summary =
+                      "play a random game: rewards and logits of the moves are linear in the mass",
                   .source = "MFGLib 0.3: random_linear",
                   .params = PARAMS},
     .create = create,

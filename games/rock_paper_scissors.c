@@ -102,7 +102,7 @@ const wal_game_type wal_game_rock_paper_scissors = {
     .struct_size = sizeof(wal_game_type),
     .component = {.name = "rock_paper_scissors",
                   .kind = "game",
-                  .summary = "lopsided rock, paper, scissors against the crowd",
+                  .summary = "play lopsided rock, paper, scissors against the crowd",
                   .source = "MFGLib 0.3: rock_paper_scissors",
                   .params = PARAMS},
     .create = create,

@@ -237,7 +237,8 @@ const wal_game_type wal_game_tabulated = {
     .struct_size = sizeof(wal_game_type),
     .component = {.name = "tabulated",
                   .kind = "game",
-                  .summary = "tables of an HDF5 file; rewards linear in the mass",
+                  .summary =
+                      "play a game given by tables in an HDF5 file; rewards are linear in the mass",
                   .source = "docs/tabulated.md",
                   .params = PARAMS},
     .create = create,

@@ -207,7 +207,8 @@ const wal_game_type wal_game_treasure_hunting = {
     .struct_size = sizeof(wal_game_type),
     .component = {.name = "treasure_hunting",
                   .kind = "game",
-                  .summary = "stay with a treasure; who is not with the crowd loses the way",
+                  .summary =
+                      "stay with a treasure; those who are not with the crowd lose their way",
                   .source = "MFGLib 0.3: conservative_treasure_hunting",
                   .params = PARAMS},
     .create = create,

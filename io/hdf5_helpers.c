@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "io/run_seal.h"
 #include "sim/core/memory.h"
@@ -104,6 +105,11 @@ wal_status wal_hdf5_open(wal_ctx *ctx, const char *path, hid_t *out) {
   if (!probe && (errno == ENOENT || errno == ENOTDIR))
     return wal_fail(ctx, WAL_ENOTFOUND, "%s: no such file", path);
   if (!probe) return wal_fail(ctx, WAL_EIO, "%s: cannot be read: %s", path, strerror(errno));
+  struct stat about;
+  if (fstat(fileno(probe), &about) == 0 && S_ISDIR(about.st_mode)) {
+    fclose(probe);
+    return wal_fail(ctx, WAL_EIO, "%s: cannot be read: it is a folder", path);
+  }
   char signature[8] = "";
   wal_status status = WAL_OK;
   size_t got = fread(signature, 1, sizeof signature, probe);

@@ -18,7 +18,7 @@ static wal_status read_value(const json_reader *r, const char *key, int depth, j
                              wal_node **out);
 
 static wal_status no_memory(const json_reader *r) {
-  return wal_fail(r->ctx, WAL_EINPUT, "%s: the memory does not suffice", r->name);
+  return wal_fail(r->ctx, WAL_EINPUT, "%s: not enough memory", r->name);
 }
 
 static int compare_keys(const void *a, const void *b) {

@@ -284,7 +284,8 @@ static wal_status call_function(wal_ctx *ctx, const wal_function *function, cons
   lua_State *L = lua->state;
   char got[TEXT_LENGTH], list[TEXT_LENGTH], where[PLACE_LENGTH];
   if (start_call(function, argument_count, arguments, false) != LUA_OK)
-    return wal_fail(ctx, WAL_EINPUT, "%s: %d arguments are too many", lua->name, argument_count);
+    return wal_fail(ctx, WAL_EINPUT, "%s: expected fewer arguments, got %d", lua->name,
+                    argument_count);
   int status = lua_pcall(L, argument_count, LUA_MULTRET, 0);
   if (status == LUA_OK && !lua_checkstack(L, 10)) status = LUA_ERRMEM;
   int64_t count = 0;

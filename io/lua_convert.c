@@ -169,13 +169,13 @@ static wal_node *attach(converter *c, wal_node *parent, const char *key, wal_nod
     attached = wal_node_set_field(parent, key, node);
   else
     attached = wal_node_add_item(parent, node);
-  if (!attached) fail(c, "the memory does not suffice");
+  if (!attached) fail(c, "not enough memory");
   return node;
 }
 
 static void set_text(converter *c, wal_node *node, const char *text, size_t length) {
   if (!wal_text_is_utf8(text, length)) fail(c, "expected a text in UTF-8, got other bytes");
-  if (!wal_node_set_text(node, text, length)) fail(c, "the memory does not suffice");
+  if (!wal_node_set_text(node, text, length)) fail(c, "not enough memory");
 }
 
 static double read_number(converter *c, int index) {
@@ -225,7 +225,7 @@ static void convert_list(converter *c, wal_node *parent, const char *key, lua_In
     lua_rawgeti(L, -1, i);
     if (numbers) {
       if (++c->values > MOST_VALUES) fail(c, "expected at most 10^7 values, got more");
-      if (!wal_node_add_number(node, read_number(c, -1))) fail(c, "the memory does not suffice");
+      if (!wal_node_add_number(node, read_number(c, -1))) fail(c, "not enough memory");
     } else {
       char index[32];
       snprintf(index, sizeof index, "%lld", (long long)i);

@@ -192,7 +192,7 @@ wal_status wal_lua_create(wal_ctx *ctx, const char *name, const wal_catalogue *c
   }
   if (!lua || !lua->state) {
     wal_lua_destroy(&lua);
-    return wal_fail(ctx, WAL_EINPUT, "%s: the memory does not suffice", name);
+    return wal_fail(ctx, WAL_EINPUT, "%s: not enough memory", name);
   }
   memcpy(lua->name, name, size);
   wal_lua_begin(lua);

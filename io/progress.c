@@ -15,8 +15,9 @@ static const double BAR_SECONDS = 0.1, LINE_SECONDS = 5.0;
 wal_progress_style wal_progress_choose(FILE *out, bool quiet, bool json) {
   if (quiet) return WAL_PROGRESS_NONE;
   if (json) return WAL_PROGRESS_JSON;
-  const char *plain = getenv("NO_COLOR");
-  return isatty(fileno(out)) && !(plain && *plain) ? WAL_PROGRESS_BAR : WAL_PROGRESS_LINES;
+  const char *plain = getenv("NO_COLOR"), *term = getenv("TERM");
+  const bool able = isatty(fileno(out)) && !(term && strcmp(term, "dumb") == 0);
+  return able && !(plain && *plain) ? WAL_PROGRESS_BAR : WAL_PROGRESS_LINES;
 }
 
 wal_progress wal_progress_start(FILE *out, wal_progress_style style, const char *task) {

@@ -222,25 +222,33 @@ static wal_status print_group(description *d, const char *group, int width[2]) {
   return WAL_OK;
 }
 
-static const char RUNS[] = "/runs/run_";
-
-/** Whether an entry belongs to a run of a sweep behind the first: they are all alike. */
-static bool is_further_run(const description *d, const wal_hdf5_entry *entry, int64_t first) {
-  const size_t length = sizeof RUNS - 1;
-  if (first < 0 || strncmp(entry->path, RUNS, length) != 0) return false;
-  const char *shown = d->tree.entries[first].path;
-  const size_t name = strlen(shown);
-  return strncmp(entry->path, shown, name) != 0 || (entry->path[name] && entry->path[name] != '/');
+/** What names the run of a sweep, or the restart of a design, that an entry is or lies in: the part
+ *  from "run_" on; NULL if it belongs to none. */
+static const char *run_of(const char *path) {
+  static const char *const PLACES[] = {"/runs/run_", "/restarts/run_", "/run/run_"};
+  for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES; i++)
+    if (strncmp(path, PLACES[i], strlen(PLACES[i])) == 0)
+      return path + strlen(PLACES[i]) - strlen("run_");
+  return NULL;
 }
 
-/** The group of the first run of a sweep, -1 if there is none; how many there are. */
+/** Whether an entry belongs to a run behind the first: they are all alike. */
+static bool is_further_run(const description *d, const wal_hdf5_entry *entry, int64_t first) {
+  const char *run = run_of(entry->path);
+  if (first < 0 || !run) return false;
+  const char *shown = run_of(d->tree.entries[first].path);
+  const size_t name = strlen(shown);
+  return strncmp(run, shown, name) != 0 || (run[name] && run[name] != '/');
+}
+
+/** The group of the first run of a sweep or restart, -1 if there is none; how many there are. */
 static int64_t first_run(const description *d, int64_t *runs) {
   int64_t first = -1;
   *runs = 0;
   for (int64_t i = 0; i < d->tree.count; i++) {
     const wal_hdf5_entry *entry = &d->tree.entries[i];
-    if (!entry->group || strncmp(entry->path, RUNS, sizeof RUNS - 1) != 0 ||
-        !lies_in(entry, "/runs"))
+    if (!entry->group || !run_of(entry->path) ||
+        !(lies_in(entry, "/runs") || lies_in(entry, "/restarts")))
       continue;
     if (first < 0) first = i;
     ++*runs;
@@ -262,8 +270,10 @@ static wal_status print_all(description *d) {
     const wal_hdf5_entry *entry = &d->tree.entries[i];
     if (!entry->group || is_further_run(d, entry, first)) continue;
     WAL_TRY(print_group(d, entry->path, width));
-    if (runs > 1 && strcmp(entry->path, "/runs") == 0)
-      fprintf(d->out, "  %lld runs, of which this is the first:\n", (long long)runs);
+    const bool restarts = strcmp(entry->path, "/restarts") == 0;
+    if (runs > 1 && (restarts || strcmp(entry->path, "/runs") == 0))
+      fprintf(d->out, "  %lld %s, of which this is the first:\n", (long long)runs,
+              restarts ? "restarts" : "runs");
   }
   return WAL_OK;
 }

@@ -40,5 +40,6 @@ wal_status wal_run_game_name(wal_ctx *ctx, const char *path, char *out, size_t s
   if (game) snprintf(out, size, "%s", game);
   json_decref(root);
   H5Fclose(file);
-  return game ? WAL_OK : wal_fail(ctx, WAL_EINPUT, "%s: expected the run of a game", path);
+  return game ? WAL_OK
+              : wal_fail(ctx, WAL_EINPUT, "%s: expected the run of a game, got one without", path);
 }

@@ -61,7 +61,7 @@ static bool is_json(const char *name) {
 }
 
 static wal_status no_memory(wal_ctx *ctx, const char *name) {
-  return wal_fail(ctx, WAL_EINPUT, "%s: the memory does not suffice", name);
+  return wal_fail(ctx, WAL_EINPUT, "%s: not enough memory", name);
 }
 
 // ---- A text -----------------------------------------------------------------------------------
@@ -225,6 +225,8 @@ wal_status wal_scenario_parse_resolved(wal_ctx *ctx, const char *name, const cha
 // ---- A file -----------------------------------------------------------------------------------
 
 static wal_status not_readable(wal_ctx *ctx, const char *path, const char *why) {
+  if (strcmp(why, strerror(ENOENT)) == 0)
+    return wal_fail(ctx, WAL_ENOTFOUND, "%s: no such file", path);
   return wal_fail(ctx, WAL_ENOTFOUND, "%s: cannot be read: %s", path, why);
 }
 
@@ -451,8 +453,8 @@ static wal_status descend(const assignment *a, const char *name, wal_node **node
   if (!child) {
     child = create_default(param);
     if (!child && param && param->type != WAL_COMPONENT)
-      return wal_fail(a->ctx, WAL_EINPUT, "%s: expected a table as \"%s\", which is a value",
-                      a->where, name);
+      return wal_fail(a->ctx, WAL_EINPUT, "%s: expected a table as \"%s\", got a value", a->where,
+                      name);
     if (!child) return absent(a, *component, *node, name);
     if (!wal_node_set_field(*node, name, child)) return no_memory(a->ctx, a->where);
   }
@@ -525,10 +527,8 @@ wal_status wal_scenario_override(wal_ctx *ctx, wal_scenario *scenario, const cha
   char *where = malloc(length + sizeof "-P ");
   if (!where) return no_memory(ctx, "-P");
   snprintf(where, length + sizeof "-P ", "-P %s", text);
-  const assignment a = {.ctx = ctx,
-                        .catalogue = scenario->catalogue,
-                        .path = where + strlen("-P "),
-                        .where = where};
+  const assignment a = {
+      .ctx = ctx, .catalogue = scenario->catalogue, .path = where + strlen("-P "), .where = where};
   wal_node *value = NULL;
   wal_status status = evaluate(&a, equals + 1, scenario->lua, &value);
   if (status == WAL_OK) status = assign(&a, scenario->root, &value);

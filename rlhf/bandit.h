@@ -85,10 +85,16 @@ wal_status wal_bandit_finish_draw(wal_ctx *ctx, wal_params *params, uint64_t see
 void wal_bandit_normals(uint64_t seed, uint32_t stage, int64_t count, double scale, double *out);
 
 /* Parameters that all of them have. */
-#define WAL_BANDIT_SHAPE_PARAMS                                                                    \
-  {.name = "prompts", .type = WAL_INTEGER, .number = 10, .low = 1, .high = 1e5, .meaning = "S"}, { \
-    .name = "responses", .type = WAL_INTEGER, .number = 200, .low = 2, .high = 1e5,                \
-    .meaning = "A, to each prompt"                                                                 \
+#define WAL_BANDIT_SHAPE_PARAMS                                                     \
+  {.name = "prompts",                                                               \
+   .type = WAL_INTEGER,                                                             \
+   .number = 10,                                                                    \
+   .low = 1,                                                                        \
+   .high = 1e5,                                                                     \
+   .meaning = "number S of prompts"},                                               \
+  {                                                                                 \
+    .name = "responses", .type = WAL_INTEGER, .number = 200, .low = 2, .high = 1e5, \
+    .meaning = "number A of responses to each prompt"                               \
   }
 
 #define WAL_BANDIT_REWARD_PARAMS                                                                \
@@ -127,11 +133,12 @@ void wal_bandit_normals(uint64_t seed, uint32_t stage, int64_t count, double sca
        .optional = true,                                                                        \
        .low = 0,                                                                                \
        .high = HUGE_VAL,                                                                        \
-       .meaning = "rho[prompt], a function gives weights; left out: all prompts alike"},        \
+       .meaning =                                                                               \
+           "probability rho[prompt]; a function gives weights; left out: all prompts alike"},   \
   {                                                                                             \
     .name = "ridge", .type = WAL_REAL, .optional = true, .low = 0, .high = HUGE_VAL,            \
     .meaning =                                                                                  \
-        "of all fits: 1 / variance of the prior of a parameter; left out: by the true "         \
+        "ridge of all fits, 1 / variance of the prior of a parameter; left out: by the true "   \
         "scale of the rewards"                                                                  \
   }
 

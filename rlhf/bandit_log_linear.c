@@ -16,7 +16,7 @@ static const wal_param PARAMS[] = {
      .number = 60,
      .low = 1,
      .high = 1e4,
-     .meaning = "d, of a pair of prompt and response"},
+     .meaning = "number d of features of a pair of prompt and response"},
     WAL_BANDIT_REWARD_PARAMS,
     {.name = "phi",
      .type = WAL_ARRAY,

@@ -25,7 +25,7 @@ const wal_bandit_type wal_bandit_tabular = {
     .struct_size = sizeof(wal_bandit_type),
     .component = {.name = "tabular",
                   .kind = "bandit",
-                  .summary = "rewards that have nothing in common",
+                  .summary = "rewards that are independent, one for each prompt and response",
                   .source = "docs/transfer.md",
                   .params = PARAMS},
     .draw = draw};

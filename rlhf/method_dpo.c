@@ -31,7 +31,7 @@ static const wal_param PARAMS[] = {
      .number = 500,
      .low = 1,
      .high = 1e12,
-     .meaning = "comparisons of an iterate with reference=\"previous\", at least"},
+     .meaning = "with reference=\"previous\": the least number of comparisons of an iterate"},
     {0}};
 
 static wal_status create(const wal_params *params, wal_transfer_method *m) {
@@ -81,7 +81,7 @@ const wal_transfer_method_type wal_transfer_method_dpo = {
     .struct_size = sizeof(wal_transfer_method_type),
     .component = {.name = "dpo",
                   .kind = "transfer_method",
-                  .summary = "fits policies directly; both responses from the present one",
+                  .summary = "fits policies directly; draws both responses from the present one",
                   .source = "Rafailov et al. 2023, arXiv 2305.18290; iterated: arXiv 2312.11456",
                   .params = PARAMS},
     .create = create,

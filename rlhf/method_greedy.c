@@ -13,7 +13,8 @@ const wal_transfer_method_type wal_transfer_method_greedy = {
     .struct_size = sizeof(wal_transfer_method_type),
     .component = {.name = "greedy",
                   .kind = "transfer_method",
-                  .summary = "both responses from the policy that is best for the reward learnt",
+                  .summary =
+                      "draws both responses from the policy that is best for the reward learnt",
                   .source = "arXiv 2510.24700: greedy sampling under a KL penalty"},
     .create = create,
     .destroy = wal_transfer_learner_destroy,

@@ -126,7 +126,8 @@ const wal_transfer_method_type wal_transfer_method_gshf = {
     .struct_size = sizeof(wal_transfer_method_type),
     .component = {.name = "gshf",
                   .kind = "transfer_method",
-                  .summary = "greedy policy against an enhancer that is as uncertain as allowed",
+                  .summary =
+                      "compares the greedy policy with an enhancer that is as uncertain as allowed",
                   .source = "Xiong et al. 2023, arXiv 2312.11456; docs/transfer.md",
                   .params = PARAMS},
     .create = create,

@@ -34,7 +34,7 @@ const wal_transfer_method_type wal_transfer_method_ipo = {
     .struct_size = sizeof(wal_transfer_method_type),
     .component = {.name = "ipo",
                   .kind = "transfer_method",
-                  .summary = "as greedy{}, with least squares of log-ratios",
+                  .summary = "as greedy{}, but fits by least squares of log-ratios",
                   .source = "Azar et al. 2023, arXiv 2310.12036",
                   .params = PARAMS},
     .create = create,

@@ -74,7 +74,7 @@ static const wal_param PARAMS[] = {
      .number = 1,
      .low = 0,
      .high = HUGE_VAL,
-     .meaning = "of a source, over sqrt(its uses), with mode=\"count\""},
+     .meaning = "with mode=\"count\": bonus of a source, over sqrt(its uses)"},
     {.name = "slack",
      .type = WAL_REAL,
      .number = 1,
@@ -87,8 +87,8 @@ static const wal_param PARAMS[] = {
      .number = 0.002,
      .low = 0,
      .high = HUGE_VAL,
-     .meaning = "the online learner's, as xpo{alpha=}; 0: it is greedy, against the reference "
-                "policy"},
+     .meaning = "how much the online learner explores, as alpha of xpo; 0: it is greedy, against "
+                "the reference policy"},
     {0}};
 
 /* Memory: three thetas, then uses of sources. */

@@ -60,7 +60,8 @@ const wal_transfer_method_type wal_transfer_method_ucb = {
     .struct_size = sizeof(wal_transfer_method_type),
     .component = {.name = "ucb",
                   .kind = "transfer_method",
-                  .summary = "optimism: the policy that is best for upper bounds of rewards",
+                  .summary =
+                      "is optimistic: plays the policy that is best for upper bounds of rewards",
                   .source = "elliptical widths, Abbasi-Yadkori et al. 2011; docs/transfer.md",
                   .params = PARAMS},
     .create = create,

@@ -38,7 +38,8 @@ const wal_transfer_method_type wal_transfer_method_vpo = {
     .struct_size = sizeof(wal_transfer_method_type),
     .component = {.name = "vpo",
                   .kind = "transfer_method",
-                  .summary = "optimism: the likelihood less the value that a reward promises",
+                  .summary =
+                      "is optimistic: fits rewards to the answers and to a large value as well",
                   .source = "Cen et al. 2024, arXiv 2405.19320",
                   .params = PARAMS},
     .create = create,

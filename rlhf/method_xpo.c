@@ -34,7 +34,8 @@ const wal_transfer_method_type wal_transfer_method_xpo = {
     .struct_size = sizeof(wal_transfer_method_type),
     .component = {.name = "xpo",
                   .kind = "transfer_method",
-                  .summary = "optimism: makes the reference policy's own responses less likely",
+                  .summary =
+                      "is optimistic: makes the reference policy's own responses less likely",
                   .source = "Xie et al. 2024, arXiv 2405.21046",
                   .params = PARAMS},
     .create = create,

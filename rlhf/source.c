@@ -15,13 +15,13 @@ static const wal_param MIXTURES_PARAMS[] = {
      .required = true,
      .low = -1,
      .high = 1,
-     .meaning = "m of each source: 1 the true reward, 0 noise, -1 its opposite"},
+     .meaning = "m of each source: 1 is the true reward, 0 noise, -1 its opposite"},
     {0}};
 
 const wal_component wal_mixtures_component = {
     .name = "mixtures",
     .kind = "source",
-    .summary = "mixtures of the true reward and noise; a list of numbers means the same",
+    .summary = "mixtures of the true reward and noise; a list of numbers may stand for it",
     .source = "docs/transfer.md",
     .params = MIXTURES_PARAMS};
 

@@ -107,7 +107,7 @@ const wal_objective_type wal_objective_congestion = {
     .struct_size = sizeof(wal_objective_type),
     .component = {.name = "congestion",
                   .kind = "objective",
-                  .summary = "no crowds: minus the soft maximum over the states of their mass",
+                  .summary = "no crowds: minus the soft maximum of the masses of the states",
                   .source = "Corecco et al. 2025, section 5",
                   .params = PARAMS},
     .create = create,

@@ -91,4 +91,4 @@ static const wal_param MIX_PARAMS[] = {{.name = "revenue",
 
 REPORT_OBJECTIVE(revenue, REVENUE, NULL, "what all rounds of an auction fetch");
 REPORT_OBJECTIVE(efficiency, EFFICIENCY, NULL, "what the goods are worth to those who get them");
-REPORT_OBJECTIVE(mix, BOTH, MIX_PARAMS, "revenue and efficiency of an auction, weighed");
+REPORT_OBJECTIVE(mix, BOTH, MIX_PARAMS, "weighted sum of an auction's revenue and efficiency");

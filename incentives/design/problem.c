@@ -55,7 +55,7 @@ static const wal_param RESPONSE_PARAMS[] = {
 const wal_component wal_response_component = {
     .name = "mirror_descent",
     .kind = "response",
-    .summary = "the population of a design: so many steps of online mirror descent",
+    .summary = "a given number of steps of online mirror descent",
     .source = "Corecco et al. 2025, section 4",
     .params = RESPONSE_PARAMS};
 
@@ -81,7 +81,7 @@ static wal_status learner_params(wal_ctx *ctx, const wal_response *response, wal
     made = wal_node_set_field(node, NAMES[i], number);
   }
   wal_status status = made ? wal_params_resolve(ctx, "design", component, node, NULL, out)
-                           : wal_fail(ctx, WAL_EINPUT, "learner: the memory does not suffice");
+                           : wal_fail(ctx, WAL_EINPUT, "learner: not enough memory");
   wal_node_destroy(node);
   return status;
 }

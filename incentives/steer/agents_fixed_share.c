@@ -18,7 +18,8 @@ static const wal_param PARAMS[] = {
      .optional = true,
      .low = 0,
      .high = 1,
-     .meaning = "what is shared out among the actions after a step; left out 1 / T"},
+     .meaning =
+         "what is shared out among the actions after a step; 1 / T with T episodes if left out"},
     {0}};
 
 static wal_status create(wal_ctx *ctx, const wal_params *params, wal_agents *agents) {

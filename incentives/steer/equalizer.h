@@ -66,29 +66,30 @@ typedef struct wal_equalizer {
     .name = "model_bonus", .type = WAL_REAL, .number = 0.2, .low = 0, .high = HUGE_VAL, \
     .meaning = "constant of the practical bonuses of transitions"                       \
   }
-#define WAL_EQUALIZER_REGRESSION_PARAMS                                           \
-  {.name = "ridge",                                                               \
-   .type = WAL_REAL,                                                              \
-   .number = 1,                                                                   \
-   .low = 1e-12,                                                                  \
-   .high = HUGE_VAL,                                                              \
-   .meaning = "ridge of the regression of rewards"},                              \
-      {.name = "density",                                                         \
-       .type = WAL_TEXT,                                                          \
-       .text = "log",                                                             \
-       .choices = "none|linear|log|all",                                          \
-       .meaning =                                                                 \
-           "what estimated rewards depend on besides state and action: nothing, " \
-           "the state's mass, its logarithm, or the masses of all states"},       \
-      {.name = "floor",                                                           \
-       .type = WAL_REAL,                                                          \
-       .number = 0.01,                                                            \
-       .low = 1e-300,                                                             \
-       .high = 0.5,                                                               \
-       .meaning = "of the logarithm: log(mass + floor) / log(floor)"},            \
-  {                                                                               \
-    .name = "pooled_rewards", .type = WAL_FLAG, .number = 1,                      \
-    .meaning = "estimated rewards do not depend on the stage"                     \
+#define WAL_EQUALIZER_REGRESSION_PARAMS                                                       \
+  {.name = "ridge",                                                                           \
+   .type = WAL_REAL,                                                                          \
+   .number = 1,                                                                               \
+   .low = 1e-12,                                                                              \
+   .high = HUGE_VAL,                                                                          \
+   .meaning = "ridge of the regression of rewards"},                                          \
+      {.name = "density",                                                                     \
+       .type = WAL_TEXT,                                                                      \
+       .text = "log",                                                                         \
+       .choices = "none|linear|log|all",                                                      \
+       .meaning =                                                                             \
+           "what estimated rewards depend on besides state and action: nothing, "             \
+           "the state's mass, its logarithm, or the masses of all states"},                   \
+      {.name = "floor",                                                                       \
+       .type = WAL_REAL,                                                                      \
+       .number = 0.01,                                                                        \
+       .low = 1e-300,                                                                         \
+       .high = 0.5,                                                                           \
+       .meaning =                                                                             \
+           "with density=\"log\": what rewards depend on is log(mass + floor) / log(floor)"}, \
+  {                                                                                           \
+    .name = "pooled_rewards", .type = WAL_FLAG, .number = 1,                                  \
+    .meaning = "estimated rewards do not depend on the stage"                                 \
   }
 #define WAL_EQUALIZER_POOLED_PARAM                                                          \
   {                                                                                         \

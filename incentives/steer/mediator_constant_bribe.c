@@ -5,14 +5,14 @@
 
 /* The cheapest stabilizer, and a bribe that never ends. */
 
-static const wal_param PARAMS[] = {
-    {.name = "bribe",
-     .type = WAL_REAL,
-     .optional = true,
-     .low = 0,
-     .high = HUGE_VAL,
-     .meaning = "paid for an action, times its probability in the target; left out T^(-1/4)"},
-    {0}};
+static const wal_param PARAMS[] = {{.name = "bribe",
+                                    .type = WAL_REAL,
+                                    .optional = true,
+                                    .low = 0,
+                                    .high = HUGE_VAL,
+                                    .meaning = "paid for an action, times its probability in the "
+                                               "target; T^(-1/4) with T episodes if left out"},
+                                   {0}};
 
 static unsigned knows(const wal_params *params) {
   (void)params;

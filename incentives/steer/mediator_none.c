@@ -11,5 +11,6 @@ const wal_mediator_type wal_mediator_none = {
     .struct_size = sizeof(wal_mediator_type),
     .component = {.name = "none",
                   .kind = "mediator",
-                  .summary = "pays nothing: what agents do by themselves"},
+                  .summary = "pays nothing: what agents do by themselves",
+                  .source = "docs/steering.md"},
     .pay = pay};

@@ -34,7 +34,8 @@ static const wal_param MIXTURE_PARAMS[] = {
 const wal_component wal_mixture_component = {
     .name = "mixture",
     .kind = "mixture",
-    .summary = "groups of agents, each with its own rule; a list means the same",
+    .summary = "groups of agents, each with its own rule; a list may stand for it",
+    .source = "docs/steering.md",
     .params = MIXTURE_PARAMS};
 
 static const wal_param INDIVIDUALS_PARAMS[] = {
@@ -68,7 +69,8 @@ static const wal_param INDIVIDUALS_PARAMS[] = {
 const wal_component wal_individuals_component = {
     .name = "individuals",
     .kind = "crowd",
-    .summary = "so many agents, each with a policy of its own, that meet in the game",
+    .summary = "a finite number of agents, each with its own policy, that meet in the game",
+    .source = "docs/steering.md",
     .params = INDIVIDUALS_PARAMS};
 
 wal_society wal_society_of(const wal_agents *agents) {

@@ -38,7 +38,7 @@ typedef struct wal_arena {
 } wal_arena;
 
 /** @param space  laid out in a context of this rank alone; must outlive the arena. Rank-local.
- *  WAL_EINPUT if the memory does not suffice. Cost: asks the game for all maps and noise rows. */
+ *  WAL_EINPUT if not enough memory. Cost: asks the game for all maps and noise rows. */
 wal_status wal_arena_create(const wal_space *space, wal_arena *out);
 /** A zeroed arena is let pass. */
 void wal_arena_destroy(wal_arena *arena);

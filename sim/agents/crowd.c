@@ -130,13 +130,17 @@ static wal_status check(wal_ctx *ctx, const wal_crowd_type *type, const wal_crow
     for (int g = 0; g < plan->groups; g++) sum[p] += plan->group[g].agents[p];
     for (int i = 0; i < plan->guests; i++) sum[p] += plan->guest[i].population == p;
     if (sum[p] != sum[0])
-      return wal_fail(ctx, WAL_EINPUT, "agents: population %d has %lld, population 0 has %lld", p,
-                      (long long)sum[p], (long long)sum[0]);
+      return wal_fail(
+          ctx, WAL_EINPUT,
+          "agents: expected as many in every population, got %lld in the first and %lld "
+          "in population %d",
+          (long long)sum[0], (long long)sum[p], p);
   }
-  if (sum[0] < 1) return wal_fail(ctx, WAL_EINPUT, "agents: expected at least 1");
+  if (sum[0] < 1)
+    return wal_fail(ctx, WAL_EINPUT, "agents: expected at least 1, got %lld", (long long)sum[0]);
   if (sum[0] > type->most)
-    return wal_fail(ctx, WAL_EINPUT, "agents: mode \"%s\" takes at most %lld, got %lld", type->name,
-                    (long long)type->most, (long long)sum[0]);
+    return wal_fail(ctx, WAL_EINPUT, "agents: expected at most %lld in mode \"%s\", got %lld",
+                    (long long)type->most, type->name, (long long)sum[0]);
   if (plan->guests > 0 && shape->outcomes > WAL_GUEST_OUTCOMES)
     return wal_fail(ctx, WAL_EINPUT, "agents: a guest's game may have %d outcomes, not %d",
                     WAL_GUEST_OUTCOMES, shape->outcomes);

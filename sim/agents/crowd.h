@@ -78,7 +78,7 @@ typedef struct wal_crowd_watch {
 } wal_crowd_watch;
 
 /** WAL_EINPUT, naming numbers, if there are no agents, too many for the type, or not as many in one
- *  population as in another, or if the memory does not suffice. @collective ctx */
+ *  population as in another, or if not enough memory. @collective ctx */
 wal_status wal_crowd_create(wal_ctx *ctx, const wal_crowd_type *type, const wal_crowd_plan *plan,
                             wal_crowd **out);
 /** Frees it and sets *crowd to NULL; NULL is let pass. Rank-local. */

@@ -61,7 +61,7 @@ wal_status wal_acquire(wal_ctx *ctx, const char *what, int64_t count, size_t siz
   const bool planned = large && wal_ctx_planning(ctx);
   char *base = planned ? plan(total) : take(alignment, total);
   if (!base)
-    return wal_fail(ctx, WAL_EINPUT, "%s: %.3f GiB do not fit in memory", what,
+    return wal_fail(ctx, WAL_EINPUT, "%s: %.3f GiB do not fit into memory", what,
                     (double)bytes / GIB);
   *(block_header *)(void *)base = (block_header){bytes, planned ? (int64_t)total : 0};
   wal_ctx_count_memory(ctx, bytes);

@@ -229,7 +229,7 @@ wal_status wal_params_fail(wal_ctx *ctx, const wal_params *params, const char *n
 }
 
 wal_status wal_params_no_memory(wal_ctx *ctx, const wal_params *params, const char *name) {
-  return wal_params_fail_at(ctx, params, name, 0, "the memory does not suffice");
+  return wal_params_fail_at(ctx, params, name, 0, "not enough memory");
 }
 
 static void visit_child(const wal_params *params, const char *name, bool record,

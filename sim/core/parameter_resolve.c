@@ -467,7 +467,7 @@ static wal_status resolve(const resolver *r, const char *owner, const char *pref
                           wal_params **out) {
   wal_status status = WAL_OK;
   wal_params *params = wal_params_create(r->file, owner, prefix, component, line);
-  if (!params) return wal_fail(r->ctx, WAL_EINPUT, "%s: the memory does not suffice", r->file);
+  if (!params) return wal_fail(r->ctx, WAL_EINPUT, "%s: not enough memory", r->file);
   if (node) WAL_TRY_GOTO(refuse_unknown(r, params, node));
   for (int64_t i = 0; i < params->count; i++) {
     const wal_param *param = &component->params[i];

@@ -26,7 +26,7 @@ extern const wal_component wal_toll_component;
 #define WAL_TOLL_PARAM                                                                         \
   {                                                                                            \
     .name = "toll", .type = WAL_COMPONENT, .optional = true, .choices = "toll", .named = true, \
-    .meaning = "charge on states or actions, subtracted from the rewards; without it none"     \
+    .meaning = "charge on states or actions, subtracted from the rewards; none if left out"    \
   }
 
 /** Makes a toll with charges as they are before a design. Rank-local. WAL_EINPUT if there are too

@@ -38,7 +38,8 @@ const wal_learner_type wal_learner_boltzmann = {
     .struct_size = sizeof(wal_learner_type),
     .component = {.name = "boltzmann",
                   .kind = "learner",
-                  .summary = "actions by the softmax of what they are worth under the current policy",
+                  .summary =
+                      "Boltzmann iteration: softmax of the action values under the current policy",
                   .source = "Cui and Koeppl 2021, Approximately solving mean field games via "
                             "entropy-regularized deep reinforcement learning",
                   .params = PARAMS},

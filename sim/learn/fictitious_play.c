@@ -90,7 +90,7 @@ const wal_learner_type wal_learner_fictitious_play = {
     .struct_size = sizeof(wal_learner_type),
     .component = {.name = "fictitious_play",
                   .kind = "learner",
-                  .summary = "average of the best responses' flows",
+                  .summary = "fictitious play: average of the flows of all best responses",
                   .source = "Perrin et al. 2020, Fictitious play for mean field games",
                   .params = PARAMS},
     .create = create,

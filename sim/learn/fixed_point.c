@@ -45,7 +45,8 @@ const wal_learner_type wal_learner_fixed_point = {
     .struct_size = sizeof(wal_learner_type),
     .component = {.name = "fixed_point",
                   .kind = "learner",
-                  .summary = "best response to the policy's own flow, again and again",
+                  .summary =
+                      "fixed-point iteration: best response to the flow of the policy before",
                   .source = "Huang, Malhame, Caines 2006; OpenSpiel's fixed_point and "
                             "softmax_policy",
                   .params = PARAMS},

@@ -65,7 +65,7 @@ const wal_learner_type wal_learner_mirror_descent = {
     .struct_size = sizeof(wal_learner_type),
     .component = {.name = "mirror_descent",
                   .kind = "learner",
-                  .summary = "online mirror descent: logits of the policy add up what actions are worth",
+                  .summary = "online mirror descent: logits of the policy add up action values",
                   .source = "Perolat et al. 2021, Scaling up mean field games with online mirror "
                             "descent",
                   .params = PARAMS},

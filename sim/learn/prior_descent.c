@@ -58,7 +58,8 @@ const wal_learner_type wal_learner_prior_descent = {
     .struct_size = sizeof(wal_learner_type),
     .component = {.name = "prior_descent",
                   .kind = "learner",
-                  .summary = "entropy-regularized best response to a prior that follows slowly",
+                  .summary =
+                      "prior descent: regularized best response to a prior that follows slowly",
                   .source = "Cui and Koeppl 2021; MFGLib's prior descent",
                   .params = PARAMS},
     .create = create,

@@ -68,7 +68,7 @@ MISTAKES = [
     ("batch = 2", "",
      r"1: design: batch: expected 1 without draw, all games being the same, got 2; draw = \{\} draws "
      r"what the game has from the seed"),
-    ("", ", draws = 3", r"1: design: evaluate.draws: expected none without draw"),
+    ("", ", draws = 3", r"1: design: evaluate.draws: expected none without draw, got 3"),
     ("draw = {}", ", draws = 0",
      r"1: design: evaluate.draws: expected a whole number in \[1, 1000000\], got 0"),
 ]

@@ -396,7 +396,7 @@ FITS = (r"expected a population that fits into memory, got one that needs about 
         r"each of which may have \S+ \wiB; mode = \"counts\" needs less")
 WHOLE = r"expected whole numbers in \[1, 1099511627776\] in mode \"individual\", got "
 RANGE = r"expected a number in \[1, 9007199254740992\], got "
-OTHER = "is of games that a population plays; expected samples"
+OTHER = "expected nothing in an auction, which takes samples"
 
 # (what, the scenario, exit status, the line)
 REFUSED = [
@@ -428,7 +428,7 @@ REFUSED = [
     ("of another shape", f"{BEACH}, agents = 10, policy = from {{ file = 'shape.h5' }}", 65,
      r"walras: shape\.h5: solution/policy: expected 5 x 12 x 3 numbers, got 4 x 13 x 3"),
     ("of a sweep", f"{BEACH}, agents = 10, policy = from {{ file = 'sweep.h5' }}", 65,
-     r"walras: sweep\.h5: expected the run of a game"),
+     r"walras: sweep\.h5: expected the run of a game, got one without"),
     ("without policy", f"{BEACH}, agents = 10, policy = from {{ file = 'none_stored.h5' }}", 65,
      r"walras: none_stored\.h5: solution/policy: expected a dataset of this name, got none"),
     ("of a design of something else",
@@ -439,7 +439,7 @@ REFUSED = [
      PLACE + r"from: file: expected a text, got nothing \(.*\)"),
     ("groups beside policy",
      f"{BEACH}, agents = 10, policy = 'uniform', groups = {{{{ share = 1 }}}}",
-     65, PLACE + "simulate: groups: expected no policy beside it"),
+     65, PLACE + "simulate: groups: expected no policy beside it, got both"),
     ("share 0", f"{BEACH}, agents = 10, groups = {{{{ share = 0 }}, {{ share = 1 }}}}", 65,
      PLACE + "groups: share: expected more than 0, got 0"),
     ("negative share", f"{BEACH}, agents = 10, groups = {{{{ share = -1 }}, {{ share = 2 }}}}", 65,
@@ -462,7 +462,7 @@ REFUSED = [
     ("learner's name", f"{BEACH}, agents = 10, policy = equilibrium {{ learner = 'boltzman' }}", 65,
      PLACE + 'equilibrium: learner: unknown learner "boltzman"; did you mean "boltzmann"\\?'),
     ("samples", f"{BEACH}, agents = 10, samples = 5", 65,
-     PLACE + "simulate: samples: is of one_shot_auction; expected agents and episodes"),
+     PLACE + "simulate: samples: expected nothing in a game, which takes agents and episodes"),
     ("agents of an auction", "game = one_shot_auction {}, agents = 5", 65,
      PLACE + "simulate: agents: " + OTHER),
     ("record of an auction", "game = one_shot_auction {}, record = 5", 65,

@@ -443,8 +443,8 @@ class Refused(unittest.TestCase):
         return {"PATH": place}
 
     def test_usage(self):
-        self.refuse(USAGE, r"walras: usage: walras report A.h5 \[B.h5\]")
-        self.refuse(USAGE, r'walras report: unexpected "c"; usage: .*', "a", "b", "c")
+        self.refuse(USAGE, r"walras report: expected A.h5 \[B.h5\], got nothing; see .*")
+        self.refuse(USAGE, r'walras report: unexpected "c"; see .*', "a", "b", "c")
         self.refuse(USAGE, "walras report does not take --seed", "line.h5", "--seed", "1")
 
     def test_run_files(self):

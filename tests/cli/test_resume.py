@@ -69,7 +69,7 @@ class Resume(unittest.TestCase):
         self.says(66, "no/s.h5: no such run file, and no checkpoint of one", "resume", "no/s.h5")
         self.says(74, "text.h5: not a walras run file (not HDF5)", "resume", "text.h5")
         self.says(74, "s.lua: not a walras run file (not HDF5)", "resume", "s.lua")
-        self.says(64, "walras: usage: walras resume RUN.h5", "resume")
+        self.says(64, "walras resume: expected RUN.h5, got nothing; see walras resume --help", "resume")
         for option in ("--output", "--parameter"):
             self.says(64, f"walras resume does not take {option}", "resume", "s.h5", option, "x=1")
 

@@ -325,7 +325,7 @@ class Layouts(unittest.TestCase):
                          (64, "walras run does not take --schema\n"))
         result = walras("info")
         self.assertEqual((result.status, result.err),
-                         (64, "walras: usage: walras info [--schema] RUN.h5\n"))
+                         (64, "walras info: expected RUN.h5, got nothing; see walras info --help\n"))
 
 
 if __name__ == "__main__":

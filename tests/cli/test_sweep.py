@@ -225,7 +225,7 @@ class Sweeps(unittest.TestCase):
         self.assertEqual(result.status, 0, result)
         numbers = [int(row[0]) for row in rows_of(result.out)]
         self.assertEqual(numbers, [*range(37), 57, 58, 59])
-        self.assertIn("(20 more runs are in the file)", result.out)
+        self.assertIn("(20 more runs are in the file: /summary)", result.out)
         with h5py.File(self.path("long.h5"), "r") as file:
             self.assertNotIn("runs", file)
             numpy.testing.assert_array_equal(file["summary/seed"], range(1, 61))

@@ -2,11 +2,14 @@
 """What a person at a terminal sees: help, lists, results, progress; and what scripts rely on."""
 
 import fcntl
+import functools
 import glob
 import json
 import os
 import pty
 import re
+import select
+import signal
 import struct
 import subprocess
 import termios
@@ -28,7 +31,7 @@ SECOND = ("return solve { game = crowd_motion { rows = 100, columns = 100, horiz
 # Ends when it is stopped.
 LONG = ("return solve { game = crowd_motion { rows = 100, columns = 100 }, "
         "stop = { iterations = 1000000, every = 2 } }")
-SLOW = 5 if SANITIZED else 1
+SLOW = 10  # seconds; alone it takes some hundredths of one
 
 
 def run_short(*args, text=SHORT, **more):
@@ -36,6 +39,12 @@ def run_short(*args, text=SHORT, **more):
     place = folder("run")
     write(os.path.join(place, "s.lua"), text)
     return walras("run", "s.lua", *args, cwd=place, **more), place
+
+
+@functools.lru_cache(None)
+def described(name):
+    """What `walras describe` says."""
+    return walras("describe", name).out
 
 
 class Watched:
@@ -121,14 +130,17 @@ class Help(unittest.TestCase):
                 self.assertRegex(result.out, rf"\b{status} \w")
 
     def test_help_of_commands(self):
+        everything = self.bare("--help").out
+        self.assertEqual(self.bare("help").out, everything)
         for command in COMMANDS:
-            for args in ((command, "--help"), ("--help", command), (command, "-h", "x")):
+            for args in ((command, "--help"), ("--help", command), ("help", command),
+                         (command, "-h", "x")):
                 with self.subTest(args=args):
                     result = self.bare(*args)
                     self.assertEqual((result.status, result.err), (0, ""), result)
                     self.assertTrue(result.out.startswith(f"walras {command}"), result)
                     for option in re.findall(r"--[a-z-]+", result.out):
-                        self.assertIn(option, self.bare("--help").out)
+                        self.assertIn(option, everything)
 
     def test_help_names_the_options(self):
         out = self.bare("run", "--help").out
@@ -167,16 +179,18 @@ class Help(unittest.TestCase):
             self.assertLessEqual(len(line), 100)
         for name in sorted({name for name, _ in listed()}):
             with self.subTest(name=name):
-                out = walras("describe", name).out.splitlines()
+                out = described(name).splitlines()
                 columns = [line.index("  meaning") + 2 for line in out if line.endswith("  meaning")]
                 self.assertLessEqual(max(map(len, out)), max(100, 44 + max(columns, default=0)))
 
     def test_describe_tells_where(self):
-        for name, where in (("solve", "return solve { game = ..., ... }"),
+        for name, where in (("solve", "what a scenario returns, base of sweep"),
+                            ("steer", "what a scenario returns"),
+                            ("greedy", "mediator of steer"), ("ucb", "methods of transfer"),
                             ("beach_bar", "game of solve, game of design, game of simulate, .*"),
                             ("adam", "optimizer of design"),
                             ("toll", r"toll of batched_auction, .*, \.\.\. \(\d+ games\)")):
-            self.assertRegex(walras("describe", name).out, rf"(?m)^where: {where}$")
+            self.assertRegex(described(name), rf"(?m)^where: {where}$")
 
     def test_list_and_describe(self):
         for args in (("list",), ("describe", "beach_bar")):
@@ -210,59 +224,196 @@ class Components(unittest.TestCase):
         self.assertGreater(len(names), 5)
         self.assertEqual({name for name, _ in listed("games")}, set(names))
 
-    def parameters(self, name, kind):
-        """Names that a component takes, as it says when it is given another one."""
-        unknown = "zzzzzzzzzzzzzzzzzzzzzzzz = 1"
-        made = f"{name} {{ {unknown} }}"
-        auction = "simulate {{ game = one_shot_auction {{ {} = {} }} }}"
-        design = "design {{ game = beach_bar {{ toll = toll {{}} }}, objective = {}, {} = {} }}"
-        text = {"task": made, "game": f"solve {{ game = {made} }}",
-                "policy": f"simulate {{ game = beach_bar {{}}, agents = 1, policy = {made} }}",
-                "toll": f"solve {{ game = beach_bar {{ toll = {made} }} }}",
-                "objective": design.format(made, "steps", 1),
-                "response": design.format("congestion {}", "learner", made),
-                "method": design.format("congestion {}", "method", made),
-                "optimizer": design.format("congestion {}", "optimizer", made),
-                "auction": f"simulate {{ game = {made} }}",
-                "value_law": auction.format("values", made),
-                "bid_rule": auction.format("bids", made),
-                **{kind: f"steer {{ game = beach_bar {{}}, target = 'uniform', {name} = {made} }}"
-                   for kind, name in (("mediator", "mediator"), ("agent", "agents"),
-                                      ("mixture", "agents"), ("crowd", "agents"))},
-                **{kind: f"transfer {{ {name} = {made} }}"
-                   for kind, name in (("bandit", "bandit"), ("source", "sources"),
-                                      ("transfer_method", "methods"), ("annotator", "annotators"))},
-                "learner": f"solve {{ game = beach_bar {{}}, learner = {made} }}"}.get(
-                    kind, f"solve {{ game = batched_auction {{ {kind} = {made} }} }}")
-        place = folder(name)
-        write(os.path.join(place, "s.lua"), f"return {text}")
-        result = walras("check", "s.lua", cwd=place, leaks=False)
-        found = re.search(r"; it takes (.*)", result.err)
-        return found[1].replace("no parameters", "").split(", ") if found else None
+    @functools.cached_property
+    def blocks(self):
+        """(name, kind): what describe says of it."""
+        found = {}
+        for name in {name for name, _ in listed()}:
+            for block in re.split(r"\n\n(?=\w+ \(\w+\): )", described(name)):
+                found[re.match(r"(\w+) \((\w+)\): \S", block).groups()] = block
+        return found
+
+    def example(self, item):
+        lines = re.search(r"(?m)^example: (return .*(?:\n {9}.*)*)", self.blocks[item])
+        self.assertIsNotNone(lines, item)
+        return " ".join(lines[1].split())
 
     def test_describe(self):
         everything = listed()
-        known = at_once(lambda item: self.parameters(*item), everything)
-        for (name, kind), parameters in zip(everything, known):
-            with self.subTest(name=name, kind=kind):
-                result = walras("describe", name)
-                self.assertEqual((result.status, result.err), (0, ""), result)
-                self.assertRegex(result.out, rf"(?m)^{name} \({kind}\): \S")
-                if kind in ("task", "game", "learner"):
-                    self.assertRegex(result.out, r"(?m)^source: \S")
-                self.assertIsNotNone(parameters)
-                for parameter in filter(None, parameters):
-                    row = rf"(?m)^ +{re.escape(parameter)}  *(\S.*)  *\S.*$"
-                    self.assertRegex(result.out, row)
+        self.assertEqual(set(self.blocks), set(everything))
+        for item in everything:
+            with self.subTest(item=item):
+                for label in ("where", "example", "source"):
+                    self.assertRegex(self.blocks[item], rf"(?m)^{label}: \S")
+                self.assertRegex(self.blocks[item], rf"\n  parameter  |takes no .*: {item[0]}{{}}")
+
+    def test_examples(self):
+        """What describe shows can be done: those of one task that can be swept in one sweep."""
+        texts, alone = {"solve": [], "design": []}, []
+        for item in listed():
+            text = self.example(item)
+            if ".h5" in text:  # files of the reader's own
+                continue
+            task = text.split()[1]
+            if task in texts:
+                texts[task].append(text.removeprefix("return "))
+            else:
+                alone.append(text)
+        texts = alone + [f"return sweep {{ runs = {{ {', '.join(texts[task])} }} }}"
+                         for task in texts]
+        self.assertGreater(len(alone), 30)
+
+        def check(text):
+            return walras("check", write(os.path.join(folder("example"), "s.lua"), text),
+                          leaks=False)
+        for text, result in zip(texts, at_once(check, texts)):
+            self.assertEqual((result.status, result.err), (0, ""), (text, result))
+
+    def test_describe_knows_all_parameters(self):
+        """Names that a component takes, as it says when it is given another one; of one of each
+        kind, as all are told by the same table."""
+        firsts = {kind: (name, kind) for name, kind in reversed(listed())}
+
+        def ask(item):
+            text = self.example(item)
+            made = text.replace(f"{item[0]} {{", f"{item[0]} {{ zzzzzzzzzzzzzzzzzzzzzzz = 1,", 1)
+            path = write(os.path.join(folder("ask"), "s.lua"), made)
+            return re.search(r"; it takes (.*)", walras("check", path, leaks=False).err)
+        for item, found in zip(firsts.values(), at_once(ask, firsts.values())):
+            with self.subTest(item=item):
+                self.assertIsNotNone(found)
+                for parameter in filter(None, found[1].replace("no parameters", "").split(", ")):
+                    self.assertRegex(self.blocks[item],
+                                     rf"(?m)^ +{re.escape(parameter)}  *(\S.*)  *\S.*$")
 
     def test_describe_tells_defaults_and_ranges(self):
-        out = walras("describe", "crowd_motion").out
+        out = described("crowd_motion")
         self.assertRegex(out, r"(?m)^ +rows +whole number in \[1, \S+\] +20 +\S.*\[cells\]$")
         self.assertRegex(out, r"(?m)^ +stay +number in \[0, 1\] +0\.5 ")
-        out = walras("describe", "solve").out
+        out = described("solve")
         self.assertTrue(out.endswith("\nnames: walras list games, walras list learners\n"), out)
         self.assertRegex(out, r"(?m)^ +game .*required")
         self.assertRegex(out, r"(?m)^ +iterations +whole number .* 1000 ")
+
+
+class Pager(unittest.TestCase):
+    """Long answers stop at the end of the screen; nothing else does."""
+
+    PAGERS = {"PAGER": None, "WALRAS_PAGER": None, "LESS": None, "TERM": "xterm", "NO_COLOR": None}
+
+    def show(self, *args, env=None, keys="", rows=24):
+        """(status, what a terminal got) of walras with a terminal of its own; `keys` are pressed
+        one by one when nothing more comes."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            try:
+                os.execve(WALRAS, [WALRAS, *args], environment(changes={**self.PAGERS, **(env or {})}))
+            finally:
+                os._exit(99)
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, 100, 0, 0))
+        got, pressed, end = b"", list(keys), time.monotonic() + 60
+        while time.monotonic() < end:
+            if select.select([terminal], [], [], 0.5)[0]:
+                try:
+                    part = os.read(terminal, 65536)
+                except OSError:  # all have closed it
+                    break
+                if not part:
+                    break
+                got += part
+            elif pressed and b"PAGED" in got:
+                os.write(terminal, pressed.pop(0).encode())
+        else:
+            os.kill(pid, signal.SIGKILL)
+        os.close(terminal)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), got.decode().replace("\r\n", "\n")
+
+    @classmethod
+    def setUpClass(cls):
+        # A pager that says so, shows two lines and waits for a key.
+        cls.pager = write(os.path.join(folder("pager"), "pager"),
+                          "#!/bin/sh\necho PAGED \"$@\"\nhead -n 2\n"
+                          "stty -icanon min 1 </dev/tty; dd bs=1 count=1 2>/dev/null </dev/tty\n"
+                          "exit 7\n")
+        os.chmod(cls.pager, 0o755)
+
+    def test_long_answers_are_paged(self):
+        for args in (("list",), ("--help",), ("describe", "design")):
+            with self.subTest(args=args):
+                status, shown = self.show(*args, env={"PAGER": f"{self.pager} -a  b"}, keys="q")
+                self.assertEqual(status, 0)  # not that of the pager, which saw only a part
+                self.assertTrue(shown.startswith("PAGED -a b\n"), shown)
+                self.assertLess(shown.count("\n"), 5)
+
+    def test_walras_pager_goes_before(self):
+        status, shown = self.show("list", keys="q",
+                                  env={"PAGER": "cat", "WALRAS_PAGER": self.pager})
+        self.assertEqual((status, shown[:6]), (0, "PAGED\n"))
+
+    def test_no_pager(self):
+        everything = walras("list").out
+        for env in ({"PAGER": ""}, {"PAGER": "cat"}, {"PAGER": self.pager, "WALRAS_PAGER": ""},
+                    {"PAGER": self.pager, "TERM": "dumb"}, {"PAGER": "/nonexistent/pager -x"},
+                    {"PATH": "/nonexistent"}):
+            with self.subTest(env=env):
+                self.assertEqual(self.show("list", env=env), (0, everything))
+        result = walras("list", env={**self.PAGERS, "PAGER": self.pager})  # stdout is a pipe
+        self.assertEqual((result.status, result.out), (0, everything))
+
+    def test_what_fits_is_not_paged(self):
+        env = {"PAGER": self.pager}
+        self.assertEqual(self.show("list", "drifts", env=env), (0, walras("list", "drifts").out))
+        lines = walras("list").out.count("\n")
+        self.assertEqual(self.show("list", env=env, rows=lines + 1), (0, walras("list").out))
+        status, shown = self.show("list", env=env, rows=lines, keys="q")
+        self.assertEqual((status, shown[:6]), (0, "PAGED\n"))
+
+    def test_errors_are_not_paged(self):
+        status, shown = self.show("list", "nonsense", env={"PAGER": self.pager})
+        self.assertEqual(status, 64)
+        self.assertRegex(shown, r"^walras list: unknown kind .*\n$")
+
+    def test_info(self):
+        _, place = run_short()
+        path = os.path.join(place, "s.h5")
+        status, shown = self.show("info", path, env={"PAGER": self.pager}, keys="q")
+        self.assertEqual((status, shown[:6]), (0, "PAGED\n"), shown)
+        status, shown = self.show("info", path, rows=200)
+        self.assertEqual((status, shown), (0, walras("info", path).out))
+
+
+class Tables(unittest.TestCase):
+    """What a run prints fits on a screen and says where the rest is."""
+
+    def rows(self, text, lines):
+        result, place = run_short(text=text)
+        self.assertEqual(result.status, 0, result)
+        self.assertLess(result.out.count("\n"), lines)
+        return result.out, os.path.join(place, "s.h5")
+
+    def test_agents(self):
+        out, path = self.rows("local n = {} for i = 1, 30 do n[i] = i end return simulate { game = "
+                              "beach_bar {}, agents = n, episodes = 2, deviation = false }", 40)
+        shown = [int(line.split()[0]) for line in out.splitlines() if re.match(r" {9,}\d", line)]
+        self.assertEqual(shown, [*range(1, 22), 28, 29, 30])
+        self.assertIn("\n  ...  (6 more are in the file: /population)\n", out)
+        with h5py.File(path, "r") as file:
+            self.assertEqual(file["population/agents"][:].tolist(), [*range(1, 31)])
+
+    def test_methods(self):
+        out, _ = self.rows("local m = {} for i = 1, 26 do m[i] = xpo { alpha = i / 26 } end return "
+                           "transfer { bandit = tabular { prompts = 2, responses = 2 }, seeds = 1, "
+                           "methods = m, rounds = 10, refit = 5 }", 100)
+        self.assertEqual(out.count("  ...  (8 more are in the file: /transfer/summary)\n"), 3)
+        self.assertEqual(out.count("  ...  (8 more are in the scenario)\n"), 1)
+
+    def test_info_of_restarts(self):
+        _, path = self.rows("return design { game = beach_bar { toll = toll {} }, steps = 1, objective "
+                            "= congestion {}, restarts = 9, method = anneal {}, learner = "
+                            "mirror_descent { iterations = 2 }, evaluate = { iterations = 2 } }", 40)
+        shown = walras("info", path).out
+        self.assertIn("\n  9 restarts, of which this is the first:\n/restarts/run_000000", shown)
+        self.assertNotIn("run_000001", shown)
 
 
 # Parameters that parts of an auction cannot do without.
@@ -569,7 +720,7 @@ class Progress(unittest.TestCase):
         self.assertRegex(shown[0], r"^walras: crowd_motion: iteration \d+: .* is not finite$")
 
     def test_no_bar(self):
-        for args, env in (((), {"NO_COLOR": "1"}), (("--quiet",), {}), (("-q",), {})):
+        for args, env in (((), {"NO_COLOR": "1"}), ((), {"TERM": "dumb"}), (("--quiet",), {}), (("-q",), {})):
             with self.subTest(args=args, env=env):
                 run = self.watch(*args, env=env)
                 text = run.end()

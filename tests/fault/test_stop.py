@@ -213,7 +213,7 @@ class Resumed(unittest.TestCase):
             with self.subTest(option=option, value=value):
                 result = f.walras("run", "s.lua", "-o", run, option, value, cwd=place)
                 self.refused(result, 64, option, f'got "{value}"')
-        self.refused(f.walras("resume", cwd=place), 64, "usage: walras resume")
+        self.refused(f.walras("resume", cwd=place), 64, "walras resume: expected RUN.h5")
         self.refused(f.resume(run, "--seed", "3"), 64, "--seed")
         self.refused(f.walras("check", "s.lua", "--checkpoint-every", "5m", cwd=place), 64,
                      "does not take --checkpoint-every")

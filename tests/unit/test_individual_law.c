@@ -280,7 +280,7 @@ static void planned_and_forgotten(void **state) {
   group.agents[0] = (INT64_C(1) << 40) + 1;
   WAL_ASSERT_STATUS(w.self, WAL_EINPUT,
                     wal_crowd_create(w.self, &wal_crowd_individual, &plan, &crowd));
-  WAL_ASSERT_CONTAINS(wal_ctx_error(w.self), "mode \"individual\" takes at most 1099511627776");
+  WAL_ASSERT_CONTAINS(wal_ctx_error(w.self), "at most 1099511627776 in mode \"individual\"");
   assert_true(wal_ctx_memory(w.self) == before);
   wal_test_world_destroy(&w);
 }
