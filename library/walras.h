@@ -20,7 +20,7 @@
 #include "incentives/design/design.h"
 #include "incentives/design/gradient_check.h"
 #include "io/scenario.h"
-#include "library/study.h" /* a design from a text: the short way */
+#include "library/study.h" /* a design or a solve from a text: the short way */
 #include "sim/agents/population.h"
 #include "sim/core/context.h"
 #include "sim/core/hot.h"
