@@ -12,7 +12,7 @@ _walras() {
   COMPREPLY=()
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
-      run|resume|check|list|describe|info|diff|generate) command=$word; break ;;
+      run|resume|check|list|describe|info|report|diff|generate) command=$word; break ;;
     esac
   done
   case $prev in
@@ -26,7 +26,7 @@ _walras() {
   esac
   case $command:$cur in
     :-*) COMPREPLY=($(compgen -W "--help -h --version -V" -- "$cur")) ;;
-    :*) COMPREPLY=($(compgen -W "run resume check list describe info diff generate" -- "$cur")) ;;
+    :*) COMPREPLY=($(compgen -W "run resume check list describe info report diff generate" -- "$cur")) ;;
     run:-*) COMPREPLY=($(compgen -W "--output -o --parameter -P --seed --force -f --checkpoint-every --max-walltime --dry-run --quiet -q --log --help -h --version -V" -- "$cur")) ;;
     run:*) _walras_files lua json ;;
     resume:-*) COMPREPLY=($(compgen -W "--force -f --checkpoint-every --max-walltime --quiet -q --log --help -h --version -V" -- "$cur")) ;;
@@ -39,6 +39,8 @@ _walras() {
     describe:*) COMPREPLY=($(compgen -W "$(walras list 2>/dev/null | sed -n 's/^  \([a-z0-9_]*\) .*/\1/p')" -- "$cur")) ;;
     info:-*) COMPREPLY=($(compgen -W "--schema --help -h --version -V" -- "$cur")) ;;
     info:*) _walras_files h5 ;;
+    report:-*) COMPREPLY=($(compgen -W "--output -o --force -f --help -h --version -V" -- "$cur")) ;;
+    report:*) _walras_files h5 ;;
     diff:-*) COMPREPLY=($(compgen -W "--help -h --version -V" -- "$cur")) ;;
     diff:*) _walras_files h5 ;;
     generate:-*) COMPREPLY=($(compgen -W "--help -h --version -V" -- "$cur")) ;;
