@@ -45,8 +45,8 @@ typedef struct wal_study {
  * @param out    owned by the caller, freed by wal_study_destroy(); NULL after a failure
  * @return WAL_EINPUT, as `name:line: what: expected ... got ...`, for all that is wrong in the text
  *         or between its parts (no derivatives for a method that needs them), for another task than
- *         `design` and `solve` and for `restarts`, which only the program walras has; WAL_EINTERNAL
- *         for a game whose table is of another version, and where memory is short.
+ *         `design` and `solve`, for `restarts`, which only the program walras has, and where memory
+ *         is short; WAL_EINTERNAL for a game whose table is of another version.
  */
 wal_status wal_study_create(wal_ctx *ctx, const char *name, const char *text,
                             const wal_game_type *const *games, wal_study **out);
