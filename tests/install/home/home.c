@@ -4,8 +4,9 @@
 #include <walras.h>
 
 int main(int argc, char **argv) {
-  const char *solve = "return solve { game = left_right {}, learner = fictitious_play {},"
-                      " stop = { iterations = 1000, every = 100 } }";
+  const char *solve =
+      "return solve { game = left_right {}, learner = fictitious_play {},"
+      " stop = { iterations = 1000, every = 100 } }";
   wal_ctx *ctx = NULL;
   wal_study *study = NULL;
   double mass[3];  // in the centre, on the left, on the right
