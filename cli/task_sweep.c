@@ -150,7 +150,7 @@ const wal_task_type wal_task_sweep = {
     .component = {.name = "sweep",
                   .kind = "task",
                   .summary = "many runs of a task, spread over the ranks, and a table of them",
-                  .source = "every combination of the values, each run as it would be alone",
+                  .source = "docs/scenarios.md",
                   .params = PARAMS},
     .check = check,
     .run = run,
