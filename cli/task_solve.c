@@ -40,7 +40,7 @@ static const wal_param PARAMS[] = {
 
 static wal_status make_game(wal_ctx *ctx, wal_params *params, wal_game *game) {
   wal_params *of_game = wal_params_child(params, "game");
-  return wal_game_create(ctx, wal_game_find(wal_params_component(of_game)->name), of_game, game);
+  return wal_game_create(ctx, wal_game_of(of_game), of_game, game);
 }
 
 static wal_status check(wal_ctx *ctx, wal_params *params) {

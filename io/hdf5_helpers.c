@@ -124,12 +124,13 @@ wal_status wal_hdf5_open(wal_ctx *ctx, const char *path, hid_t *out) {
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_file_locking(access, false, true);
   hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
-  H5Pclose(access);
   if (file < 0) {
     char why[400];
-    wal_hdf5_reason(why, sizeof why);
-    return wal_fail(ctx, WAL_EIO, "%s: cannot be read: %s", path, why);
+    wal_hdf5_reason(why, sizeof why);  // before the next call, which forgets it
+    status = wal_fail(ctx, WAL_EIO, "%s: cannot be read: %s", path, why);
   }
+  H5Pclose(access);
+  WAL_TRY(status);
   if (!is_walras(file)) {
     H5Fclose(file);
     return wal_fail(ctx, WAL_EIO,

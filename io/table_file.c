@@ -72,10 +72,10 @@ static wal_status open_file(wal_table_file *file, const char *path) {
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_file_locking(access, false, true);
   file->file = H5Fopen(path, H5F_ACC_RDONLY, access);
+  char why[400] = "";
+  if (file->file < 0) wal_hdf5_reason(why, sizeof why);  // before the next call, which forgets it
   H5Pclose(access);
   if (file->file >= 0) return WAL_OK;
-  char why[400];
-  wal_hdf5_reason(why, sizeof why);
   plain_text(why);
   return wal_fail(ctx, WAL_EIO, "%s: cannot be read: %s", file->path, why);
 }

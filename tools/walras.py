@@ -60,17 +60,16 @@ class Run:
 
     def groups(self):
         """Paths of all groups: "trace", "design/reference", ..."""
-        found = []
+        found = {}
         with h5py.File(self.path, "r") as file:
-            file[self.group].visititems(
-                lambda path, item: found.append(path) if isinstance(item, h5py.Group) else None)
-        return found
+            file[self.group].visititems(found.__setitem__)
+            return [path for path, item in found.items() if isinstance(item, h5py.Group)]
 
     def runs(self):
         """{number: run} of a sweep: of those that did not fail, unless it keeps its table alone."""
         with h5py.File(self.path, "r") as file:
-            names = list(file[self.group].get("runs", ()))
-        return {int(name.removeprefix("run_")): Run(self.path, f"/runs/{name}") for name in names}
+            return {int(name.removeprefix("run_")): Run(self.path, f"/runs/{name}")
+                    for name in list(file[self.group].get("runs", ()))}
 
     def array(self, path):
         """A dataset as numpy has it, as array("solution/policy")."""
@@ -84,21 +83,21 @@ class Run:
 
     def frame(self, group, dims=None):
         """The datasets of a group that have these dimensions as columns; the scales are the index.
-        dims: their names, as "stage" or ("stage", "state"); left out, those that most have."""
+        dims: their names, as "stage" or ("stage", "state"), () for scalars (a row); left out, those
+        that most have, () only if there are no others."""
         with h5py.File(self.path, "r") as file:
             sets = {name: item for name, item in file[self.group][group].items()
-                    if isinstance(item, h5py.Dataset) and item.shape and not is_scale(item.id)}
+                    if isinstance(item, h5py.Dataset) and not is_scale(item.id)}
             shapes = [_dims(item) for item in sets.values()]
-            if dims is None:
-                dims = max(shapes, key=shapes.count) if shapes else ()
-            dims = (dims,) if isinstance(dims, str) else tuple(dims)
+            most = max([shape for shape in shapes if shape] or [()], key=shapes.count)
+            dims = most if dims is None else (dims,) if isinstance(dims, str) else tuple(dims)
             chosen = {name: item for name, item in sets.items() if _dims(item) == dims}
             if not chosen:
                 raise KeyError(f"{group}: no dataset has {dims}; there are {sorted(set(shapes))}")
             labels = _labels(next(iter(chosen.values())))
-            index = (pandas.Index(labels[0], name=dims[0]) if len(dims) == 1 else
-                     pandas.MultiIndex.from_product(labels, names=dims))
-            columns = {name: _values(item).ravel() for name, item in chosen.items()}
+            index = pandas.MultiIndex.from_product(labels, names=dims) if len(dims) > 1 else \
+                pandas.Index(*(labels or [[0]]), name=dims[0] if dims else None)
+            columns = {name: numpy.ravel(_values(item)) for name, item in chosen.items()}
             return pandas.DataFrame(columns, index)
 
     def dataset(self, group):
@@ -134,7 +133,8 @@ class Run:
         axes = axes or plt.subplots(layout="constrained")[1]
         if what is None and "simulation" in self.groups():
             return self._estimates(axes)
-        path = self._find(what or USUAL[self.task])
+        usual = "summary/objective" if self._has("summary/objective") else USUAL[self.task]
+        path = self._find(what or usual)
         with h5py.File(self.path, "r") as file:
             item = file[self.group][path]
             values, dims, labels = item[()], _dims(item), _labels(item)

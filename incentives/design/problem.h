@@ -46,7 +46,8 @@ extern const wal_component wal_response_component;
 /** WAL_EINPUT if rate * entropy > 1. Rank-local. */
 wal_status wal_response_read(wal_ctx *ctx, const wal_params *params, wal_response *out);
 
-/** WAL_EINPUT if the game lacks the objective; a game that has nothing to design can be assessed.
+/** @param out  owned by the caller, freed with wal_problem_destroy()
+ *  WAL_EINPUT if the game lacks the objective; a game that has nothing to design can be assessed.
  *  The draws are taken over, whatever happens. @collective */
 wal_status wal_problem_create(wal_ctx *ctx, const wal_problem_parts *parts, wal_problem **out);
 /** Frees it and sets *problem to NULL; NULL is let pass. @collective if games are drawn. */

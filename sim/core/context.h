@@ -20,6 +20,7 @@ typedef struct wal_ctx wal_ctx;
  * @collective comm
  * @param seed  the run's seed, from which every random stream is keyed
  * @param out   receives the context; owned by the caller, destroyed with wal_ctx_destroy()
+ * @return WAL_EINTERNAL, with no text, if the communicator cannot be duplicated or memory is short
  */
 wal_status wal_ctx_create(MPI_Comm comm, uint64_t seed, wal_ctx **out);
 
@@ -27,7 +28,8 @@ wal_status wal_ctx_create(MPI_Comm comm, uint64_t seed, wal_ctx **out);
  * Makes a context on those of ctx's ranks that give the same `group` (0, 1, ...), in their order.
  * What is held and exchanged in it counts in `ctx` too, which must outlive it. Its node size is
  * that of `ctx`: whatever is done in the groups, they share the machine.
- * @collective ctx
+ * @param out  receives it; owned by the caller, destroyed with wal_ctx_destroy()
+ * @collective ctx. WAL_EINTERNAL if MPI cannot split it.
  */
 wal_status wal_ctx_split(wal_ctx *ctx, int group, wal_ctx **out);
 
@@ -110,7 +112,7 @@ void wal_ctx_tell_end(wal_ctx *ctx, const char *reason);
 wal_status wal_agree(wal_ctx *ctx, wal_status status);
 
 /** Replaces each of `count` integers by its sum over the ranks (exact, so in any order).
- *  @collective ctx */
+ *  @collective ctx; one allreduce, as each of the next two */
 wal_status wal_ctx_sum_integers(wal_ctx *ctx, int count, int64_t *values);
 
 /** Replaces *value by the least over the ranks. @collective ctx */

@@ -26,6 +26,7 @@ static inline int64_t wal_round_up(int64_t n, int64_t unit) { return (n + unit -
  * Makes room for `needed` items in an array from wal_acquire() (or NULL), keeping the first `used`.
  * @param array  pointer to the array's pointer, which may change
  * @param room   items that it has room for; grows at least twofold
+ * Rank-local. After a failure array and room are as they were.
  */
 wal_status wal_grow(wal_ctx *ctx, const char *what, void *array, int64_t used, int64_t needed,
                     int64_t *room, size_t size);

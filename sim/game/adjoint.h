@@ -68,7 +68,8 @@ void wal_adjoint_destroy(wal_adjoint **adjoint);
  * @param flow    that of the policy (with undo: of the one before the step)
  * @param values  have kept its WAL_VALUE_SOFT_POLICY; not read without q_bar
  * @param policy  logits
- * @collective. Cost: about twice that of the two sweeps.
+ * @collective. Cost: about twice that of the two sweeps. That bars are finite is not
+ * looked at.
  */
 wal_status wal_adjoint_run(wal_adjoint *adjoint, const wal_flow *flow, wal_values *values,
                            const wal_policy *policy, const wal_adjoint_request *request);

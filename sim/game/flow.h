@@ -23,7 +23,8 @@ void wal_flow_destroy(wal_flow *flow);
 /**
  * Forward sweep: couple, settle, stage, move for h = 0 .. H-1.
  * Per stage: one read of the policy, one or two exchanges with neighbours, one gathering of block
- * sums if the game has a statistic. @collective
+ * sums if the game has a statistic. @collective. What the game's failure() says, if it has one
+ * (WAL_EINPUT of a script). That masses are finite is not looked at.
  */
 wal_status wal_flow_run(wal_flow *flow, const wal_policy *policy);
 

@@ -85,7 +85,9 @@ void wal_values_destroy(wal_values *values);
  *   q_h(s,a) = r_h(s,a) + sum_k c_{h,k}(s,a) (N V_{h+1})(t_k(s,a)),   V_H = 0.
  * Per stage: one read of the policy and, per value, one or two exchanges with neighbours.
  * @param policy  the policy whose flow it is
- * @collective
+ * @param totals  receives the totals of what was asked for; not NULL
+ * @collective. What the game's failure() says, if it has one. That values are finite is not looked
+ * at.
  */
 wal_status wal_values_run(wal_values *values, const wal_flow *flow, const wal_policy *policy,
                           const wal_value_request *request, wal_value_totals *totals);

@@ -62,7 +62,8 @@ typedef struct wal_measure {
  * Puts a learner on a game, at the uniform policy.
  * @param space   must outlive the learner
  * @param params  resolved parameters of type->component; used during the call
- * @collective
+ * @param out     owned by the caller, freed with wal_learner_destroy()
+ * @collective. Memory: one or two policies, one or two mean fields, values.
  */
 wal_status wal_learner_create(const wal_space *space, const wal_learner_type *type,
                               wal_params *params, wal_learner **out);
@@ -93,6 +94,7 @@ wal_status wal_learner_plan(const wal_space *space, const wal_learner_type *type
  * @param measure  compute exploitability; else the measure has value only where it falls out
  * @param update   take the step: the policy is then pi_{k+1}, flow and measure are of pi_k
  * @collective. WAL_ENONFINITE, naming iteration, stage and state, if a mass or value is not finite.
+ * Cost: wal_flow_run() and wal_values_run().
  */
 wal_status wal_learner_sweep(wal_learner *learner, bool measure, bool update, wal_measure *out);
 

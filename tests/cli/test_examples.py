@@ -117,9 +117,21 @@ class Examples(unittest.TestCase):
             self.assertTrue(os.path.exists(os.path.join(SOURCE, "scenarios", scenario)), scenario)
 
     def test_citation(self):
-        """The version is that of the program."""
+        """The version is that of the program; papers are those of the theory, by the same authors."""
         with open(os.path.join(SOURCE, "CITATION.cff"), encoding="utf-8") as file:
-            citation = dict(re.findall(r"^([\w-]+): *(.*)$", file.read(), re.M))
+            whole = file.read()
+        theory = text("docs/theory.md").split("## References")[1]
+        papers = whole.split("references:")[1].split("  - type:")[1:]
+        self.assertEqual(len(papers), 3)
+        for paper in papers:
+            number = re.search(r"arxiv.org/abs/(\d{4}\.\d{5})", paper)[1]
+            entry = next(entry for entry in theory.split(" * ") if number in entry)
+            names = [f"{given} {family}" for family, given in
+                     re.findall(r"family-names: (\w+), given-names: (\w\.)", paper)]
+            self.assertTrue(entry.startswith(", ".join(names) + ":"), entry)
+            title = re.search(r"title: \"?(.*?)\"?$", paper, re.M)[1]
+            self.assertIn(title.lower(), entry.lower())
+        citation = dict(re.findall(r"^([\w-]+): *(.*)$", whole, re.M))
         self.assertLessEqual({"cff-version", "message", "title", "authors"}, citation.keys())
         self.assertIn(citation["version"], walras("--version").out)
 

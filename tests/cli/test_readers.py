@@ -37,6 +37,12 @@ SCENARIOS = {
       episodes = 20, seeds = 2 }""",
     "agents": """return simulate { game = beach_bar {}, policy = "uniform", agents = { 1, 10 },
       episodes = 5, deviation = false }""",
+    "designs": """return sweep { base = design { game = beach_bar { toll = toll {} },
+      objective = congestion {}, learner = mirror_descent { entropy = 0.05, iterations = 9 },
+      steps = 1 }, seeds = 2 }""",
+    "preferences": """return transfer { bandit = log_linear { prompts = 2, responses = 6,
+      features = 3 }, sources = mixtures { 0.9 }, methods = { greedy {}, tpo {} }, rounds = 20,
+      seeds = 2 }""",
     "one_shot": "return simulate { game = one_shot_auction {}, samples = 2000 }",
     "predators": "return solve { game = predator_prey {}, stop = { iterations = 2 } }",
 }
@@ -152,6 +158,30 @@ class Readers(unittest.TestCase):
         self.assertEqual(summary.index.tolist(), ["none", "optimistic"])
         self.assertEqual(summary.cost_per_episode["none"], 0)
 
+    def test_transfer(self):
+        run = reader.load("preferences.h5")
+        with h5py.File("preferences.h5", "r") as file:
+            regret = file["transfer/regret"][:]
+            self.assertEqual(run.frame("transfer").regret["tpo", 1, 20], regret[1, 1, -1])
+            wins = file["transfer/win_rate"][:]
+        win_rate = run.dataset("transfer").win_rate  # of a method against a method
+        self.assertEqual(win_rate.dims, ("seed", "method", "method_2"))
+        numpy.testing.assert_array_equal(win_rate, wins)
+        numpy.testing.assert_allclose(wins + wins.transpose(0, 2, 1), 1, rtol=1e-12)
+        medians = run.frame("transfer/summary").regret
+        self.assertEqual(medians.index.tolist(), ["greedy", "tpo"])
+        numpy.testing.assert_allclose(medians, regret[:, :, -1].mean(axis=1), rtol=1e-12)
+
+    def test_scalars_are_a_row(self):
+        best = reader.load("design.h5").frame("design/best")
+        self.assertEqual((best.shape, best.columns.tolist()), ((1, 1), ["objective"]))
+        with h5py.File("design.h5", "r") as file:
+            self.assertEqual(best.objective[0], file["design/best/objective"][()])
+        texts = reader.load("design.h5").frame("scenario")
+        self.assertTrue(texts.source[0].startswith("return design"))
+        charges = reader.load("design.h5").frame("design/parameters").toll
+        self.assertEqual(charges.tolist(), reader.load("design.h5").array("design/parameters/toll").tolist())
+
     def test_no_run_file(self):
         with h5py.File("foreign.h5", "w") as file:
             file["x"] = [1.0]
@@ -187,6 +217,11 @@ class Readers(unittest.TestCase):
         self.assertEqual(len(lines("predators", "exploitability_by_population")), 3)
         self.assertEqual(len(lines("rate_sweep")[0].get_ydata()), 6)
         self.assertEqual(len(lines("design")[0].get_ydata()), 4)
+        with h5py.File("designs.h5", "r") as file:
+            numpy.testing.assert_array_equal(lines("designs")[0].get_ydata(),
+                                             file["summary/objective"])
+        greedy, tpo = lines("preferences")
+        self.assertEqual([greedy.get_label(), tpo.get_label()], ["method greedy", "method tpo"])
         self.assertEqual(len(lines("one_shot")[0].get_ydata()), 5)
         with self.assertRaisesRegex(KeyError, "no dataset nonsense"):
             lines("design", "nonsense")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """walras as a library: installed into a clean prefix, that prefix moved, a program of sixty lines built
-with find_package and with pkg-config, and run on two ranks; every public header by itself; the
+with find_package and with pkg-config, another of thirty, both run on two ranks; every public header by itself; the
 reference, which Doxygen makes without a warning."""
 
 import os
@@ -16,6 +16,7 @@ BUILD = os.environ["WALRAS_BUILD"]
 MPIRUN = shlex.split(os.environ["WALRAS_MPIRUN"])
 CC = os.environ["WALRAS_CC"]
 EXAMPLE = os.path.join(SOURCE, "tests/install/pigou")
+SOLVED = os.path.join(SOURCE, "tests/install/home/home.c")
 SAID = re.compile(r"toll: (0\.\d+) h more on the narrow road\n"
                   r"congestion (\d\.\d+) without a toll, (\d\.\d+) with it\n")
 
@@ -28,6 +29,12 @@ def run(*command, **options):
 def read(path):
     with open(path, encoding="utf-8") as file:
         return file.read()
+
+
+def section(title, language):
+    """The block of a language in a section of the documentation."""
+    text = read(SOURCE + "/docs/library.md").split(f"\n## {title}\n")[1].split("\n## ")[0]
+    return re.search(rf"^```{language}\n(.*?)^```", text, re.M | re.S)[1]
 
 
 class Installed(unittest.TestCase):
@@ -90,13 +97,30 @@ class Installed(unittest.TestCase):
         self.succeed("cmake", "--build", "by_cmake")
         self.check_run(os.path.abspath("by_cmake/pigou"))
 
-    def test_found_by_pkg_config(self):
+    def compile(self, source, program):
+        """By what pkg-config says."""
         flags = self.flags()
         self.succeed(CC, "-std=c11", "-O2", "-Wall", "-Wextra", "-Wno-unused-parameter",
-                     "-Wno-missing-field-initializers", "-Wpedantic", "-Werror",
-                     os.path.join(EXAMPLE, "pigou.c"), *flags["cflags"], *flags["libs"],
-                     "-o", "by_pkg_config")
-        self.check_run(os.path.abspath("by_pkg_config"))
+                     "-Wno-missing-field-initializers", "-Wpedantic", "-Werror", source,
+                     *flags["cflags"], *flags["libs"], "-o", program)
+        return os.path.abspath(program)
+
+    def test_found_by_pkg_config(self):
+        self.check_run(self.compile(os.path.join(EXAMPLE, "pigou.c"), "by_pkg_config"))
+
+    def test_a_game_is_solved(self):
+        """mu for each on the left, 2 mu on the right: two thirds go left, at a cost of 2/3 for all;
+        halves cost 3/4, and one gains 1/4 by going left. On any number of ranks."""
+        program = self.compile(SOLVED, "home")
+        said = self.succeed(*MPIRUN, "-n", 2, program)
+        self.assertEqual(said, section("A solve in thirty lines", "text"))
+        self.assertEqual(self.succeed(*MPIRUN, "-n", 1, program), said)
+        left, right, end, start, gain, before = map(float, re.findall(r"-?\d+\.\d+", said))
+        self.assertAlmostEqual(left, 2 / 3, delta=1e-3)
+        self.assertAlmostEqual(right, 1 / 3, delta=1e-3)
+        self.assertAlmostEqual(end, -2 / 3, delta=1e-3)
+        self.assertLess(gain, 1e-3)
+        self.assertEqual((start, before), (-0.75, 0.25))
 
     def test_other_versions_are_refused(self):
         for wanted in ("99", "0.2", "0.0.1"):
@@ -138,15 +162,14 @@ class Installed(unittest.TestCase):
 
 
 class Example(unittest.TestCase):
-    def test_it_is_the_one_of_the_documentation(self):
-        text = read(SOURCE + "/docs/library.md")
-        blocks = dict(reversed(block) for block in
-                      re.findall(r"^```(\w+)\n(.*?)^```", text, re.M | re.S))
-        self.assertEqual(blocks.get(read(EXAMPLE + "/pigou.c")), "c")
-        self.assertEqual(blocks.get(read(EXAMPLE + "/CMakeLists.txt")), "cmake")
+    def test_they_are_those_of_the_documentation(self):
+        self.assertEqual(section("Sixty lines", "c"), read(EXAMPLE + "/pigou.c"))
+        self.assertEqual(section("Sixty lines", "cmake"), read(EXAMPLE + "/CMakeLists.txt"))
+        self.assertEqual(section("A solve in thirty lines", "c"), read(SOLVED))
 
-    def test_it_is_short(self):
+    def test_they_are_short(self):
         self.assertLessEqual(len(read(EXAMPLE + "/pigou.c").splitlines()), 60)
+        self.assertLessEqual(len(read(SOLVED).splitlines()), 30)
 
 
 class Reference(unittest.TestCase):

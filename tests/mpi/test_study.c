@@ -101,6 +101,11 @@ static void the_toll_is_that_of_pigou(void **state) {
     const bool here = i >= 0 && i < states->count;
     WAL_ASSERT_ALL(ctx, !here || (mass[i] > 0.499 && mass[i] < 0.501));
   }
+  double whole[STATES];
+  WAL_ASSERT_OK(ctx, wal_study_mass(study, 1, whole));
+  WAL_ASSERT_WITHIN(whole[WIDE], 0.5, 1e-3);
+  WAL_ASSERT_STATUS(ctx, WAL_EINPUT, wal_study_solve(study));
+  WAL_ASSERT_CONTAINS(wal_ctx_error(ctx), "wal_study_run()");
   wal_study_destroy(&study);
   assert_null(study);
   wal_study_destroy(&study);
@@ -126,8 +131,14 @@ static void mistakes_are_named(void **state) {
           "roads");
   refused(WAL_EINPUT, "return design { game = roads {}, objective = congestion {} }", &game,
           "there is nothing to design");
-  refused(WAL_EINPUT, "return solve { game = roads {} }", &game,
-          "roads.lua:1: expected design{...}, got solve{...}");
+  refused(WAL_EINPUT, "return simulate { game = one_shot_auction {} }", &game,
+          "roads.lua:1: expected design{...} or solve{...}, got simulate{...}");
+  refused(WAL_EINPUT, "return solve { game = roads {}, stop = { iteration = 2 } }", &game,
+          "iterations");
+  refused(WAL_EINPUT,
+          "return solve { game = roads {}, learner = fictitious_play {},"
+          " stop = { regularized = 1e-3 } }",
+          &game, "expected a learner with entropy");
   refused(WAL_EINPUT,
           "return design { game = roads { toll = toll {} }, objective = congestion {},"
           " restarts = 2 }",
@@ -166,14 +177,68 @@ static void texts_are_scenarios(void **state) {
   wal_study_destroy(&study);
 }
 
+/* Entropy leaves 1 - x on the wide road, log(x / (1 - x)) = (1 - x) / entropy. */
+static void an_own_game_is_solved(void **state) {
+  (void)state;
+  const wal_game_type game = roads();
+  const wal_game_type *const games[] = {&game, NULL};
+  wal_study *study = NULL;
+  double mass[STATES];
+  wal_assessment none;
+  WAL_ASSERT_OK(ctx, wal_study_create(ctx, "roads.lua",
+                                      "return solve { game = roads {}, stop = { iterations = 400,"
+                                      " regularized = 1e-9 }, learner = mirror_descent {"
+                                      " rate = 2, entropy = 0.05 } }",
+                                      games, &study));
+  assert_null(study->problem);
+  assert_null(study->design);
+  WAL_ASSERT_STATUS(ctx, WAL_EINPUT, wal_study_mass(study, 1, mass));
+  WAL_ASSERT_STATUS(ctx, WAL_EINPUT, wal_study_run(study, &none, &none));
+  WAL_ASSERT_CONTAINS(wal_ctx_error(ctx), "wal_study_solve()");
+  WAL_ASSERT_OK(ctx, wal_study_solve(study));
+  assert_true(study->trace.converged);
+  WAL_ASSERT_OK(ctx, wal_study_mass(study, 1, mass));
+  WAL_ASSERT_WITHIN(mass[FORK], 0, 0);
+  WAL_ASSERT_WITHIN(mass[WIDE], 1 - 0.8935983, 1e-4);
+  WAL_ASSERT_WITHIN(mass[WIDE] + mass[NARROW], 1, 1e-15);
+  WAL_ASSERT_STATUS(ctx, WAL_EINPUT, wal_study_mass(study, 2, mass));
+  WAL_ASSERT_CONTAINS(wal_ctx_error(ctx), "expected a stage from 0 to 1, got 2");
+  const int64_t rows = study->trace.count;
+  WAL_ASSERT_OK(ctx, wal_study_solve(study));  // it has ended
+  assert_int_equal(study->trace.count, rows);
+  wal_study_destroy(&study);
+}
+
+/* left_right of MFGLib: mu pays on the left, 2 mu on the right, so that two thirds go left. */
+static void a_game_of_the_library_is_solved(void **state) {
+  (void)state;
+  wal_study *study = NULL;
+  double mass[3];
+  WAL_ASSERT_OK(ctx,
+                wal_study_create(ctx, "home.lua",
+                                 "return solve { game = left_right {}, seed = 5,"
+                                 " learner = fictitious_play {}, stop = { iterations = 300 } }",
+                                 NULL, &study));
+  assert_int_equal(wal_ctx_seed(ctx), 5);
+  WAL_ASSERT_OK(ctx, wal_study_solve(study));
+  WAL_ASSERT_OK(ctx, wal_study_mass(study, 1, mass));
+  WAL_ASSERT_WITHIN(mass[1], 2.0 / 3, 5e-3);
+  assert_int_equal(study->trace.rows[study->trace.count - 1].iteration, 300);
+  assert_false(study->trace.tolerance);
+  wal_study_destroy(&study);
+}
+
 static void the_version_is_that_of_the_project(void **state) {
   (void)state;
   assert_string_equal(wal_version(), WAL_VERSION);
 }
 
-static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(the_toll_is_that_of_pigou), cmocka_unit_test(mistakes_are_named),
-    cmocka_unit_test(texts_are_scenarios), cmocka_unit_test(the_version_is_that_of_the_project)};
+static const struct CMUnitTest tests[] = {cmocka_unit_test(the_toll_is_that_of_pigou),
+                                          cmocka_unit_test(mistakes_are_named),
+                                          cmocka_unit_test(texts_are_scenarios),
+                                          cmocka_unit_test(an_own_game_is_solved),
+                                          cmocka_unit_test(a_game_of_the_library_is_solved),
+                                          cmocka_unit_test(the_version_is_that_of_the_project)};
 
 int main(int argc, char **argv) {
   wal_test_begin(&argc, &argv);
