@@ -72,7 +72,7 @@ CASES = [
     ("values=uniform{low=2, high=1}", "", "s.lua:1: uniform: high: expected at least low (2), got 1"),
     ("values=uniform{low=-1}", "", "s.lua:1: uniform: low: expected a number in [0, 1000000000], got "
      "-1"),
-    ("values=beta{a=1}", "", "s.lua:1: beta: b: expected a number, got nothing (see a)"),
+    ("values=beta{a=1}", "", "s.lua:1: beta: b: expected a number, got nothing (the other exponent, as in the meaning of a)"),
     ("values=beta{a=0, b=1}", "", "s.lua:1: beta: a: expected a number in [0.1, 1000], got 0"),
     ("values=exponential{mean=0}", "", "s.lua:1: exponential: mean: expected a number in [1e-09, "
      "1000000000], got 0"),
