@@ -95,7 +95,8 @@ static void print_played(hid_t file, FILE *out) {
 static void print_solve(hid_t file, json_t *params, FILE *out) {
   json_t *stop = json_object_get(params, "stop");
   const bool tolerance = json_number_value(json_object_get(stop, "exploitability")) > 0 ||
-                         json_number_value(json_object_get(stop, "relative")) > 0;
+                         json_number_value(json_object_get(stop, "relative")) > 0 ||
+                         json_number_value(json_object_get(stop, "regularized")) > 0;
   const double iterations = item(file, "/trace", "iteration", -1);
   const double last = item(file, "/trace", "exploitability", -1);
   const double first = item(file, "/trace", "exploitability", 0);

@@ -119,13 +119,15 @@ static void solve_facts(wal_page *page, int run) {
   json_t *stop = json_object_get(page->run[run].parameters, "stop");
   const double wanted = json_number_value(json_object_get(stop, "exploitability"));
   const double relative = json_number_value(json_object_get(stop, "relative"));
+  const double regularized = json_number_value(json_object_get(stop, "regularized"));
   const double first = at(page, run, "/trace/exploitability", 0);
   const double last = at(page, run, "/trace/exploitability", -1);
   const bool converged = wal_page_attribute(page, run, "/trace", "converged") == 1;
-  if (wanted > 0 || relative > 0)
+  if (wanted > 0 || relative > 0 || regularized > 0)
     fact(page, "Did it converge?", converged ? "yes" : "no",
-         wanted > 0 ? against(page, "asked for:", wanted)
-                    : wal_page_print(page, "asked for: %.4g of the start's", relative),
+         wanted > 0     ? against(page, "asked for:", wanted)
+         : relative > 0 ? wal_page_print(page, "asked for: %.4g of the start's", relative)
+                        : against(page, "with entropy, asked for:", regularized),
          converged ? "good" : "bad");
   else
     fact(page, "Did it converge?", "not asked", "no tolerance given", "");

@@ -274,8 +274,10 @@ static void add_auction(wal_page *page, int64_t rounds) {
               "In which rounds the design earns more, or less, than the rules before.");
   plot_rounds(page, "sold", "Goods sold by round, before and after",
               "A design may hold goods back: in one round for the next, or for good.");
-  plot_rounds(page, "threshold", "Threshold by round, before and after",
-              "The least bid that wins: it works as a reserve where goods are left over.");
+  plot_rounds(
+      page, "threshold", "Threshold by round, before and after",
+      "The least bid that wins, whatever it pays: it works as a reserve where goods are left "
+      "over.");
   plot_rounds(page, "mean_payment", "Mean payment by round, before and after",
               "What winners pay on average: it may fall although the seller gets more, if more "
               "goods are sold.");

@@ -6,7 +6,7 @@
 #include "io/report/contents.h"
 #include "io/report/heat.h"
 
-/* How methods learned from preferences with other tasks' policies at hand. */
+/* How methods learned from preferences with imperfect reward models at hand. */
 
 enum { SELECTIONS = 4, FEW_METHODS = 6 };
 
@@ -200,10 +200,10 @@ void wal_page_transfer(wal_page *page) {
   bool any = false;
   for (int run = 0; run < page->runs; run++) any = any || wal_page_has(page, run, "/transfer");
   if (!any) return;
-  wal_page_section(page, "The transfer",
-                   "Methods learn what is preferred, some with the help of policies of other "
-                   "tasks. Curves are means of the seeds, bands reach from the least seed to the "
-                   "largest.");
+  wal_page_section(
+      page, "The transfer",
+      "Methods learn what is preferred, some with the help of imperfect reward models. "
+      "Curves are means of the seeds, bands reach from the least seed to the largest.");
   for (int run = 0; run < page->runs; run++) table_summary(page, run);
   plot_seeds(page, "/transfer/regret", "Regret",
              "What was lost to the best policy, summed over the rounds: lower is better, and a "
