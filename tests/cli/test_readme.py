@@ -124,14 +124,12 @@ class Readme(unittest.TestCase):
     def test_shell_commands_run(self):
         for line in blocks(self.readme, "sh")[-1].splitlines():
             command = shlex.split(line, comments=True)
-            if "other.h5" in command:
-                command = ["b.h5" if word == "other.h5" else word for word in command]
             self.assertEqual(command[0], "build/walras")
             words = [os.path.join(SOURCE, w) if w.startswith("scenarios/") else w
                      for w in command[1:]]
             done = subprocess.run([WALRAS] + words, capture_output=True, text=True,
                                   env=walras_cli.environment())
-            self.assertEqual(done.returncode, 0, line + "\n" + done.stderr)
+            self.assertEqual(done.returncode, int(command[1] == "diff"), line + "\n" + done.stderr)
             self.assertNotEqual(done.stdout, "", line)
 
     def test_links_lead_somewhere(self):
