@@ -4,6 +4,7 @@ with find_package and with pkg-config, another of thirty, both run on two ranks;
 reference, which Doxygen makes without a warning."""
 
 import os
+import pathlib
 import re
 import shlex
 import shutil
@@ -78,8 +79,8 @@ class Installed(unittest.TestCase):
         self.assertEqual(self.succeed(*MPIRUN, "-n", 1, program), said)
 
     def configure(self, folder, *options, source=EXAMPLE):
-        return run("cmake", "-S", source, "-B", folder, f"-DCMAKE_PREFIX_PATH={self.prefix}",
-                   f"-DCMAKE_C_COMPILER={CC}", *options)
+        return run("cmake", "-G", "Ninja", "-S", source, "-B", folder, f"-DCMAKE_C_COMPILER={CC}",
+                   f"-DCMAKE_PREFIX_PATH={self.prefix}", *options)
 
     def test_nothing_is_installed_elsewhere(self):
         for path in re.findall(r"^-- (?:Installing|Up-to-date): (.*)$", self.said, re.M):
@@ -135,7 +136,7 @@ class Installed(unittest.TestCase):
     def test_what_is_gone_is_named(self):
         config = os.path.join(self.libraries, "cmake/walras/walrasConfig.cmake")
         text = read(config)
-        self.addCleanup(lambda: open(config, "w", encoding="utf-8").write(text))
+        self.addCleanup(pathlib.Path(config).write_text, text, encoding="utf-8")
         with open(config, "w", encoding="utf-8") as file:
             file.write(re.sub(r'(set\(walras_libraries ")', r"\1/nowhere/libhdf5.so;", text))
         done = self.configure("gone")
