@@ -23,9 +23,9 @@ void wal_page_population(wal_page *page);
 void wal_page_steering(wal_page *page);
 void wal_page_transfer(wal_page *page);
 void wal_page_sweep(wal_page *page);
-/** The best run of a sweep: its number and result, and in `more` what it has of the varied values;
- * NULL if there is none. */
-const char *wal_page_sweep_best(wal_page *page, int run, const char **more);
+/** The best run of a sweep: its result, in `name` what that is ("Most revenue"), and in `more` what
+ * the run has of the varied values; NULL if none is better than others. */
+const char *wal_page_sweep_best(wal_page *page, int run, const char **name, const char **more);
 void wal_page_one_shot(wal_page *page);
 void wal_page_origin(wal_page *page);
 

@@ -220,11 +220,8 @@ static void sweep_facts(wal_page *page, int run) {
     failed += status->values[i] != 0 && status->values[i] != 2;
   }
   if (!status) return;
-  const char *more, *best = wal_page_sweep_best(page, run, &more);
-  if (best)
-    fact(page,
-         wal_page_has(page, run, "/summary/objective") ? "Best objective" : "Least exploitability",
-         best, more, "");
+  const char *name, *more, *best = wal_page_sweep_best(page, run, &name, &more);
+  if (best) fact(page, name, best, more, "");
   fact_number(page, "Runs", (double)status->items, "");
   fact(page, "Failed", wal_page_print(page, "%lld", (long long)failed), "",
        failed ? "bad" : "good");

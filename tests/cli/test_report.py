@@ -198,6 +198,41 @@ class Reports(unittest.TestCase):
             last = run["summary/exploitability_last"][:]
         self.assertEqual([int(row[1]) for row in rows], list(numpy.argsort(last, kind="stable")))
 
+    def test_sweep_of_auctions_is_ranked_by_revenue(self):
+        """Those that have not converged behind the others, whatever they earn, and marked."""
+        page = self.pages["reserves"]
+        rows = page.table("place", "run", "game.mechanism.reserve", "revenue", "efficiency", "surplus",
+                          "sold", "exploitability")
+        with h5py.File(self.path("reserves", ".h5")) as run:
+            status, revenue = run["summary/status"][:], run["summary/revenue"][:]
+            reserve = run["summary/game_mechanism_reserve"][:]
+        self.assertEqual(set(status), {0, 2})
+        order = sorted(range(4), key=lambda i: (status[i], -revenue[i], i))
+        self.assertNotEqual(order[0], revenue.argmax())
+        self.assertEqual([int(row[1]) for row in rows], order)
+        self.assertEqual([row[-1] for row in rows],
+                         [["done", "", "not converged"][status[i]] for i in order])
+        self.assertIn(f"<dt>Most revenue</dt><dd>{revenue[order[0]]:.4g}<small>game.mechanism.reserve = "
+                      f"{reserve[order[0]]:.6g}</small>", read(self.path("reserves")))
+        figure = page.table("game.mechanism.reserve", "revenue", "efficiency", "surplus")
+        self.assertEqual([row[:2] for row in figure],
+                         [[shown(a), shown(b)] for a, b in zip(reserve, revenue)])
+        self.assertEqual(len(page.table("game.mechanism.reserve", "not converged")),
+                         3 * list(status).count(2))
+
+    def test_sweep_in_which_all_converged_has_no_best(self):
+        place = folder("converged")
+        write(os.path.join(place, "s.lua"), "return sweep { base = solve { game = beach_bar { states = 4, "
+              "horizon = 2 }, stop = { iterations = 200, exploitability = 1 } }, vary = { "
+              '["learner.rate"] = { 0.5, 0.1, 1 } } }\n')
+        self.assertEqual(walras("run", "s.lua", "-q", cwd=place).status, 0)
+        self.assertEqual(walras("report", "s.h5", cwd=place).status, 0)
+        page = Page(read(os.path.join(place, "s.report.html")))
+        self.assertNotIn("Least exploitability", "".join(page.text))
+        self.assertEqual([figure["h3"] for figure in page.figures],
+                         ["Value against learner.rate", "Exploitability against learner.rate"])
+        self.assertEqual([row[1] for row in page.table("place", "run")], ["0", "1", "2"])
+
     def test_what_the_rules_come_to_is_that_of_the_file(self):
         """Before and after: payments by bid, and revenue by round, of first price, start and best."""
         with h5py.File(self.path("designed", ".h5")) as run:
