@@ -141,20 +141,63 @@ static void solve_facts(wal_page *page, int run) {
               against(page, "seconds:", at(page, run, "/run/seconds", -1)));
 }
 
+/* How close to equilibrium the population under the best design came, and what was asked for; NaN:
+   nothing was. */
+typedef struct settling {
+  double reached, wanted;
+} settling;
+
+static settling settling_of(wal_page *page, int run) {
+  json_t *evaluate = json_object_get(page->run[run].parameters, "evaluate");
+  const double wanted = json_number_value(json_object_get(evaluate, "exploitability"));
+  return (settling){at(page, run, "/design/reference/exploitability", -1),
+                    wanted > 0 ? wanted : NAN};
+}
+
+/* A design is only worth what the population under it is. */
+static bool is_unsettled(const settling *s) {
+  return !isnan(s->wanted) && !(s->reached <= s->wanted);
+}
+
 /* Whether a design can be taken for what it is: it ended as it should, and the population under it
    came as close to equilibrium as was asked for. */
 static void trust_fact(wal_page *page, int run) {
-  json_t *evaluate = json_object_get(page->run[run].parameters, "evaluate");
-  const double wanted = json_number_value(json_object_get(evaluate, "exploitability"));
-  const double reached = at(page, run, "/design/reference/exploitability", -1);
+  const settling s = settling_of(page, run);
   const double status = wal_page_attribute(page, run, "/design", "status");
+  const char *reached =
+      isnan(s.reached) ? "" : wal_page_print(page, "with entropy: %.3g", s.reached);
   if (status != 0)
     fact(page, "Did it end well?", status == 2 ? "learner diverged" : "no", "see below", "bad");
-  else if (wanted > 0)
-    fact(page, "Did it converge?", reached <= wanted ? "yes" : "no",
-         against(page, "with entropy, asked for:", wanted), reached <= wanted ? "good" : "bad");
+  else if (isnan(s.wanted))
+    fact(page, "Has the population settled?", "not asked", reached, "muted");
   else
-    fact(page, "Did it converge?", "not asked", "no tolerance given", "");
+    fact(page, "Has the population settled?", is_unsettled(&s) ? "no" : "yes",
+         wal_page_print(page, "%s, asked for: %.4g", reached, s.wanted),
+         is_unsettled(&s) ? "bad" : "good");
+}
+
+/* Whether the search itself still moves: what the last quarter of its steps added to the largest
+   objective that was assessed. "" of less than four assessments, which are too few to tell. */
+static const char *search_of(wal_page *page, int run) {
+  const wal_array *step = wal_page_array(page, run, "/design/step");
+  const wal_array *objective = wal_page_array(page, run, "/design/assessed_objective");
+  double first = NAN, before = NAN, most = NAN;
+  int assessed = 0;
+  if (!step || !objective || step->items != objective->items) return "";
+  const double end = step->values[step->items - 1];
+  for (int64_t i = 0; i < step->items; i++) {
+    const double value = objective->values[i];
+    if (!isfinite(value)) continue;
+    if (assessed++ == 0) first = value;
+    most = fmax(most, value);
+    if (step->values[i] <= 0.75 * end) before = most;
+  }
+  const double rise = most - first, late = most - before;
+  if (assessed < 4 || isnan(late)) return "";
+  if (rise <= 5e-4 * fabs(first)) return ", never above the start";
+  if (late <= 1e-4 * rise) return ", flat in the last quarter";
+  return wal_page_print(page, ", %s: %.2g %% of the rise in the last quarter",
+                        late > 0.02 * rise ? "still rising" : "flat", 100 * late / rise);
 }
 
 static void design_facts(wal_page *page, int run) {
@@ -168,20 +211,25 @@ static void design_facts(wal_page *page, int run) {
   trust_fact(page, run);
   fact_number(page, wal_page_print(page, "Best design: %s", name ? name : "objective"), best,
               against(page, names.count ? names.text[0] : "usual rules", usual));
+  const settling settled = settling_of(page, run);
+  const bool unsettled = is_unsettled(&settled);
   const bool same = fabs(best - usual) < 5e-4 * fabs(usual);
   if (usual != 0 && !isnan(best - usual))
     fact(page, "How much better?",
          same ? "no better" : wal_page_print(page, "%+.1f %%", 100 * (best - usual) / fabs(usual)),
-         wal_page_print(page, "than %s", names.count ? names.text[0] : "usual rules"),
+         wal_page_print(page, "than %s%s", names.count ? names.text[0] : "usual rules",
+                        unsettled ? ", if the population settles there" : ""),
          same           ? ""
-         : best > usual ? "good"
-                        : "bad");
+         : best < usual ? "bad"
+         : unsettled    ? "muted"
+                        : "good");
   played_facts(page, run);
   fact_number(page, "Exploitability there",
               at(page, run, "/design/reference/plain_exploitability", -1),
               against(page, "with entropy", at(page, run, "/design/reference/exploitability", -1)));
-  fact_number(page, "Best step", wal_page_attribute(page, run, "/design/best", "step"),
-              against(page, "of", at(page, run, "/design/step", -1)));
+  fact_number(
+      page, "Best step", wal_page_attribute(page, run, "/design/best", "step"),
+      wal_page_print(page, "of %.4g%s", at(page, run, "/design/step", -1), search_of(page, run)));
 }
 
 static void population_facts(wal_page *page, int run) {

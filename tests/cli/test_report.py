@@ -267,7 +267,8 @@ class Reports(unittest.TestCase):
         with h5py.File(self.path("line", ".h5")) as run:
             self.assertEqual(facts("line")["Did it converge?"],
                              "yes" if run["trace"].attrs["converged"] else "no")
-        self.assertEqual(facts("designed")["What was designed"], "payments")
+        self.assertEqual(facts("designed")["What was designed"], "payments and goods")
+        self.assertEqual(facts("designed")["Has the population settled?"], "not asked")
         self.assertEqual(facts("tolls")["What was designed"], "a toll")
         self.assertEqual(facts("ended")["How much better?"], "no better")
         self.assertEqual(facts("ended")["Did it end well?"], "no")
@@ -276,6 +277,31 @@ class Reports(unittest.TestCase):
                              f"{numpy.nanmax(run['summary/objective'][:]):.4g}")
             self.assertEqual(facts("designs")["Runs"], "4")
         self.assertEqual(facts("transferred")["Rounds"], "60")
+
+    def head_of(self, text):
+        """Facts of the page of a run that is made here: name, tone, value and what stands below it."""
+        place = folder("head")
+        write(os.path.join(place, "s.lua"), text + "\n")
+        self.assertIn(walras("run", "s.lua", "-q", cwd=place).status, (0, 2))
+        self.assertEqual(walras("report", "s.h5", cwd=place).status, 0)
+        found = re.findall(r'<dt>(.*?)</dt><dd(?: class="(\w+)")?>(.*?)(?:<small>(.*?)</small>)?</dd>',
+                           read(os.path.join(place, "s.report.html")))
+        with h5py.File(os.path.join(place, "s.h5")) as run:
+            return {name: rest for name, *rest in found}, run["design"]["reference/exploitability"][-1]
+
+    def test_a_population_that_has_not_settled(self):
+        """Whether it has is not whether the search has ended; what is gained then is not praised."""
+        text = SCENARIOS["toll"].replace("every = 1 ", "every = 1, exploitability = %s ")
+        head, reached = self.head_of(text % "1e-9")
+        self.assertEqual(head["Has the population settled?"],
+                         ["bad", "no", f"with entropy: {reached:.3g}, asked for: 1e-09"])
+        self.assertNotEqual(head["How much better?"][0], "good")
+        head, reached = self.head_of(text % "1e3")
+        self.assertEqual(head["Has the population settled?"],
+                         ["good", "yes", f"with entropy: {reached:.3g}, asked for: 1000"])
+        self.assertEqual(head["How much better?"][0], "good")
+        self.assertRegex(head["Best step"][2], "^of 3, still rising: .* % of the rise in the last "
+                         "quarter$")
 
     def test_first_price_needs_no_figure(self):
         self.assertIn("Winners pay their bids (first price).", "".join(self.pages["first"].text))
