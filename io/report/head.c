@@ -25,12 +25,17 @@ static void fact(wal_page *page, const char *name, const char *value, const char
   wal_page_markup(page, "</dd></div>\n");
 }
 
-/* "+-": a value with what stands behind it, left out if it is not a number. */
-static void fact_number(wal_page *page, const char *name, double value, const char *more) {
+/* A value with what stands behind it, left out if it is not a number. */
+static void fact_judged(wal_page *page, const char *name, double value, const char *more,
+                        const char *tone) {
   char text[32];
   if (isnan(value)) return;
   snprintf(text, sizeof text, fabs(value) < 1e15 && value == floor(value) ? "%.0f" : "%.4g", value);
-  fact(page, name, text, more, "");
+  fact(page, name, text, more, tone);
+}
+
+static void fact_number(wal_page *page, const char *name, double value, const char *more) {
+  fact_judged(page, name, value, more, "");
 }
 
 static double at(wal_page *page, int run, const char *path, int64_t row) {
@@ -61,6 +66,13 @@ static bool is_near(const played *p, int64_t i) {
   return off <= 0.01 * fabs(p->limit);
 }
 
+/* Whether a mean is more than 1 % off, and more than chance explains: two standard errors. Of a
+   single episode, which has no error, nobody knows. */
+static bool is_far(const played *p, int64_t i) {
+  const double off = fabs(wal_array_at(p->mean, i) - p->limit);
+  return off > 0.01 * fabs(p->limit) && off > 2 * wal_array_at(p->error, i);
+}
+
 /* The least number of agents from which on all are near the limit; NaN: the largest is not. */
 static double near_from(const played *p) {
   double far = 0, from = NAN;
@@ -75,6 +87,19 @@ static double near_from(const played *p) {
 static const char *error_of(wal_page *page, const wal_array *error, int64_t i, const char *then) {
   const double value = wal_array_at(error, i);
   return isnan(value) ? "" : wal_page_print(page, "+- %.2g%s", value, then);
+}
+
+/* Of the most agents: what one of them gains by deviating. It is too much if it is more than in the
+   limit, beyond two standard errors, and more than 1 % of the return. */
+static void deviation_fact(wal_page *page, int run, double agents, int64_t i) {
+  const double gain = wal_array_at(wal_page_array(page, run, "/population/deviation_gain"), i);
+  const wal_array *errors = wal_page_array(page, run, "/population/deviation_gain_error");
+  const double limit = wal_page_attribute(page, run, "/population", "limit_deviation_gain");
+  const double value = wal_page_attribute(page, run, "/population", "value");
+  const bool more = gain - limit > 2 * wal_array_at(errors, i) && gain > 0.01 * fabs(value);
+  fact_judged(page, wal_page_print(page, "Gain by deviating, N = %.0f", agents), gain,
+              wal_page_print(page, "%sin the limit %.4g", error_of(page, errors, i, ", "), limit),
+              more ? "bad" : "");
 }
 
 /* Whether what was found holds for the agents that there really are. */
@@ -98,19 +123,20 @@ static void played_facts(wal_page *page, int run) {
   for (int64_t i = 1; i < p.agents->items; i++)
     if (p.agents->values[i] > p.agents->values[most]) most = i;
   const double n = p.agents->values[most], from = near_from(&p);
-  const bool far = isnan(from);
+  const bool near = !isnan(from), far = is_far(&p, most);
   fact(page, "With N agents?",
-       far ? wal_page_print(page, "not with %.0f", n) : wal_page_print(page, "from %.0f on", from),
+       near  ? wal_page_print(page, "from %.0f on", from)
+       : far ? wal_page_print(page, "not with %.0f", n)
+             : "too few episodes to tell",
        wal_page_print(page, "%s %swithin 1 %% of the limit, %.5g; with %.0f: %.5g %s", p.what,
-                      far ? "not " : "", p.limit, n, p.mean->values[most],
-                      error_of(page, p.error, most, "")),
-       far ? "bad" : "good");
-  const wal_array *gain = wal_page_array(page, run, "/population/deviation_gain");
-  const wal_array *error = wal_page_array(page, run, "/population/deviation_gain_error");
-  fact_number(page, wal_page_print(page, "Gain by deviating, N = %.0f", n),
-              wal_array_at(gain, most),
-              wal_page_print(page, "%sin the limit %.4g", error_of(page, error, most, ", "),
-                             wal_page_attribute(page, run, "/population", "limit_deviation_gain")));
+                      near  ? ""
+                      : far ? "not "
+                            : "perhaps ",
+                      p.limit, n, p.mean->values[most], error_of(page, p.error, most, "")),
+       near  ? "good"
+       : far ? "bad"
+             : "muted");
+  deviation_fact(page, run, n, most);
 }
 
 // ---- Tasks ------------------------------------------------------------------------------------
