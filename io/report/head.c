@@ -318,11 +318,13 @@ static void transfer_facts(wal_page *page, int run) {
   const wal_texts names = wal_page_texts(page, run, "/transfer/method");
   const wal_array *regret = wal_page_array(page, run, "/transfer/summary/regret");
   const wal_array *ratio = wal_page_array(page, run, "/transfer/summary/ratio");
-  if (best) fact(page, "Least regret", best, "", "");
+  if (best) fact(page, "Least regret", wal_page_method(page, run, best), "", "");
   for (int64_t i = 0; best && i < names.count; i++) {
     if (strcmp(names.text[i], best) != 0) continue;
     fact_number(page, "Its regret", wal_array_at(regret, i), "median of the seeds");
-    fact_number(page, wal_page_print(page, "Over that of %s", base ? base : "the baseline"),
+    fact_number(page,
+                wal_page_print(page, "Over that of %s",
+                               base ? wal_page_method(page, run, base) : "the baseline"),
                 wal_array_at(ratio, i), "geometric mean of the seeds");
   }
   fact_number(page, "Rounds", at(page, run, "/transfer/round", -1), "");

@@ -333,6 +333,19 @@ class Reports(unittest.TestCase):
         shares = (chosen / chosen.sum(axis=2, keepdims=True)).mean(axis=0)
         self.assertEqual(rows, [[shown(t), *map(shown, row)] for t, row in zip(rounds, shares)])
 
+    def test_methods_are_told_apart(self):
+        """Those of one kind by the parameters in which they differ."""
+        place = folder("methods")
+        write(os.path.join(place, "s.lua"), "return transfer { bandit = log_linear { prompts = 2, "
+              "responses = 4, features = 3 }, sources = mixtures { 0.9 }, methods = { tpo {}, tpo { mode "
+              '= "count" }, greedy {}, dpo { reference = "previous" }, dpo {} }, rounds = 20, seeds = 2 }\n')
+        self.assertEqual(walras("run", "s.lua", "-q", cwd=place).status, 0)
+        self.assertEqual(walras("report", "s.h5", cwd=place).status, 0)
+        names = ["tpo", "tpo (mode=count)", "greedy", "dpo (reference=previous)", "dpo"]
+        page = Page(read(os.path.join(place, "s.report.html")))
+        self.assertEqual([row[0] for row in page.table("method", "regret")], names)
+        self.assertTrue(page.table("round", *[part for name in names for part in (name, "low", "high")]))
+
     def test_comparison(self):
         page = self.pages["line-line2"]
         self.assertEqual(page.headings[:3], ["A: line.h5", "B: line2.h5", "What is different"])
