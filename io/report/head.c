@@ -11,6 +11,8 @@
 
 /* The head of a page: what the run is, in a line, and what came of it, in a few numbers. */
 
+enum { MEDIATORS = 11 };
+
 static void fact(wal_page *page, const char *name, const char *value, const char *more,
                  const char *tone) {
   wal_page_markup(page, "<div><dt>");
@@ -281,9 +283,14 @@ static void steering_facts(wal_page *page, int run) {
   const wal_array *cost = wal_page_array(page, run, "/steering/summary/cost_per_episode");
   const double cheapest = wal_page_attribute(page, run, "/steering/target", "cheapest_cost");
   fact_number(page, "Cheapest stabilizer, an episode", cheapest, "paid in the long run at least");
-  for (int64_t i = 0; gap && i < names.count && i < gap->items && i < 5; i++)
+  const int64_t count = gap && gap->items < names.count ? gap->items : names.count;
+  const int64_t shown = count > MEDIATORS ? MEDIATORS - 1 : count;
+  for (int64_t i = 0; gap && i < shown; i++)
     fact_number(page, wal_page_print(page, "Gap an episode: %s", names.text[i]), gap->values[i],
                 against(page, "cost an episode", wal_array_at(cost, i)));
+  if (gap && shown < count)
+    fact(page, "Other mediators", wal_page_print(page, "%lld more", (long long)(count - shown)),
+         "in the table below", "muted");
 }
 
 static void sweep_facts(wal_page *page, int run) {

@@ -192,6 +192,27 @@ class Reports(unittest.TestCase):
                          [[shown(f(axis)) for f in (numpy.mean, numpy.min, numpy.max)]
                           for axis in gap.T])
 
+    def test_many_mediators_and_sums_of_rounding(self):
+        """The head has room for eleven; a sum near zero does not stretch the axis of the others."""
+        place = folder("mediators")
+        one = SCENARIOS["steered"].replace("none {}, known_model {}, optimistic {}",
+                                           ", ".join(12 * ["none {}"]))
+        write(os.path.join(place, "s.lua"), one + "\n")
+        self.assertEqual(walras("run", "s.lua", "-q", cwd=place).status, 0)
+        shutil.copy(self.path("steered", ".h5"), place)
+        with h5py.File(os.path.join(place, "steered.h5"), "r+") as run:
+            run["steering/gap"][2, :, 0] = 1e-14
+        for name in ("s", "steered"):
+            self.assertEqual(walras("report", name + ".h5", cwd=place).status, 0)
+        many, sums = (read(os.path.join(place, name + ".report.html")) for name in ("s", "steered"))
+        self.assertEqual(many.count("<dt>Gap an episode"), 10)
+        self.assertIn("<dt>Other mediators</dt><dd class=\"muted\">2 more", many)
+        self.assertIn("What is less than a millionth of the largest lies below the axis", sums)
+        self.assertNotIn("What is less than a millionth", read(self.path("steered")))
+        ticks = re.findall(r"<text>([\de.+-]+)</text>", sums.split("<h3>Distance from the target</h3>")[1]
+                           .split("</svg>")[0])
+        self.assertGreater(min(float(tick) for tick in ticks), 1e-4)
+
     def test_sweep_is_ranked(self):
         rows = self.pages["swept"].table("place", "run")
         with h5py.File(self.path("swept", ".h5")) as run:
