@@ -205,17 +205,20 @@ static void trust_fact(wal_page *page, int run) {
 }
 
 /* Whether the search itself still moves: what the last quarter of its steps added to the largest
-   objective that was assessed. "" of less than four assessments, which are too few to tell. */
+   objective that was assessed with a population that had settled. "" of less than four of these,
+   which are too few to tell. */
 static const char *search_of(wal_page *page, int run) {
   const wal_array *step = wal_page_array(page, run, "/design/step");
   const wal_array *objective = wal_page_array(page, run, "/design/assessed_objective");
+  const wal_array *left = wal_page_array(page, run, "/design/exploitability");
+  const double wanted = settling_of(page, run).wanted;
   double first = NAN, before = NAN, most = NAN;
   int assessed = 0;
   if (!step || !objective || step->items != objective->items) return "";
   const double end = step->values[step->items - 1];
   for (int64_t i = 0; i < step->items; i++) {
     const double value = objective->values[i];
-    if (!isfinite(value)) continue;
+    if (!isfinite(value) || wal_array_at(left, i) > wanted) continue;
     if (assessed++ == 0) first = value;
     most = fmax(most, value);
     if (step->values[i] <= 0.75 * end) before = most;
