@@ -62,7 +62,7 @@ SCENARIOS = {
                 "samples = 2000 }",
     "transferred": "return transfer { bandit = log_linear { prompts = 3, responses = 8, features = 5, beta "
                    "= 0.8, reward_bound = 2 }, sources = mixtures { 0.9, -0.5 }, methods = { greedy {}, "
-                   "tpo {}, xpo {} }, rounds = 60, seeds = 3 }",
+                   'tpo {}, xpo {}, tpo { mode = "count" } }, rounds = 60, seeds = 3 }',
 }
 # Two that are compared.
 PAIRS = [("line", "line2"), ("designed", "designed"), ("toll", "tolls"), ("swept", "designs"),

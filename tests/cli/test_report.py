@@ -202,8 +202,8 @@ class Reports(unittest.TestCase):
         shutil.copy(self.path("steered", ".h5"), place)
         with h5py.File(os.path.join(place, "steered.h5"), "r+") as run:
             run["steering/gap"][2, :, 0] = 1e-14
-        for name in ("s", "steered"):
-            self.assertEqual(walras("report", name + ".h5", cwd=place).status, 0)
+        done = at_once(lambda name: walras("report", name + ".h5", cwd=place).status, ("s", "steered"))
+        self.assertEqual(list(done), [0, 0])
         many, sums = (read(os.path.join(place, name + ".report.html")) for name in ("s", "steered"))
         self.assertEqual(many.count("<dt>Gap an episode"), 10)
         self.assertIn("<dt>Other mediators</dt><dd class=\"muted\">2 more", many)
@@ -299,29 +299,31 @@ class Reports(unittest.TestCase):
             self.assertEqual(facts("designs")["Runs"], "4")
         self.assertEqual(facts("transferred")["Rounds"], "60")
 
-    def head_of(self, text):
-        """Facts of the page of a run that is made here: name, tone, value and what stands below it."""
-        place = folder("head")
-        write(os.path.join(place, "s.lua"), text + "\n")
-        self.assertIn(walras("run", "s.lua", "-q", cwd=place).status, (0, 2))
-        self.assertEqual(walras("report", "s.h5", cwd=place).status, 0)
-        found = re.findall(r'<dt>(.*?)</dt><dd(?: class="(\w+)")?>(.*?)(?:<small>(.*?)</small>)?</dd>',
-                           read(os.path.join(place, "s.report.html")))
-        with h5py.File(os.path.join(place, "s.h5")) as run:
-            return {name: rest for name, *rest in found}, run["design"]["reference/exploitability"][-1]
-
     def test_a_population_that_has_not_settled(self):
         """Whether it has is not whether the search has ended; what is gained then is not praised."""
-        text = SCENARIOS["toll"].replace("every = 1 ", "every = 1, exploitability = %s ")
-        head, reached = self.head_of(text % "1e-9")
-        self.assertEqual(head["Has the population settled?"],
-                         ["bad", "no", f"with entropy: {reached:.3g}, asked for: 1e-09"])
-        self.assertNotEqual(head["How much better?"][0], "good")
-        head, reached = self.head_of(text % "1e3")
-        self.assertEqual(head["Has the population settled?"],
-                         ["good", "yes", f"with entropy: {reached:.3g}, asked for: 1000"])
-        self.assertEqual(head["How much better?"][0], "good")
-        self.assertRegex(head["Best step"][2], "^of 3, still rising: .* % of the rise in the last "
+        place = folder("settled")
+
+        def head(wanted):
+            name = f"s{wanted}"
+            write(os.path.join(place, name + ".lua"), SCENARIOS["toll"].replace(
+                "every = 1 ", f"every = 1, exploitability = {wanted} ") + "\n")
+            self.assertIn(walras("run", name + ".lua", "-q", cwd=place).status, (0, 2))
+            self.assertEqual(walras("report", name + ".h5", cwd=place).status, 0)
+            found = re.findall(r'<dt>(.*?)</dt><dd(?: class="(\w+)")?>(.*?)(?:<small>(.*?)</small>)?</dd>',
+                               read(os.path.join(place, name + ".report.html")))
+            with h5py.File(os.path.join(place, name + ".h5")) as run:
+                reached = run["design/reference/exploitability"][-1]
+            return {name: rest for name, *rest in found}, f"with entropy: {reached:.3g}"
+
+        (open_, reached), (settled, close) = at_once(head, ("1e-09", "1000"))
+        self.assertEqual(open_["Has the population settled?"],
+                         ["bad", "no", reached + ", asked for: 1e-09"])
+        self.assertEqual(open_["How much better?"][0], "muted")
+        self.assertEqual(open_["Best step"][2], "of 3")
+        self.assertEqual(settled["Has the population settled?"],
+                         ["good", "yes", close + ", asked for: 1000"])
+        self.assertEqual(settled["How much better?"][0], "good")
+        self.assertRegex(settled["Best step"][2], "^of 3, still rising: .* % of the rise in the last "
                          "quarter$")
 
     def test_first_price_needs_no_figure(self):
@@ -356,14 +358,8 @@ class Reports(unittest.TestCase):
 
     def test_methods_are_told_apart(self):
         """Those of one kind by the parameters in which they differ."""
-        place = folder("methods")
-        write(os.path.join(place, "s.lua"), "return transfer { bandit = log_linear { prompts = 2, "
-              "responses = 4, features = 3 }, sources = mixtures { 0.9 }, methods = { tpo {}, tpo { mode "
-              '= "count" }, greedy {}, dpo { reference = "previous" }, dpo {} }, rounds = 20, seeds = 2 }\n')
-        self.assertEqual(walras("run", "s.lua", "-q", cwd=place).status, 0)
-        self.assertEqual(walras("report", "s.h5", cwd=place).status, 0)
-        names = ["tpo", "tpo (mode=count)", "greedy", "dpo (reference=previous)", "dpo"]
-        page = Page(read(os.path.join(place, "s.report.html")))
+        names = ["greedy", "tpo", "xpo", "tpo (mode=count)"]
+        page = self.pages["transferred"]
         self.assertEqual([row[0] for row in page.table("method", "regret")], names)
         self.assertTrue(page.table("round", *[part for name in names for part in (name, "low", "high")]))
 
