@@ -22,10 +22,15 @@ const char *wal_page_designed(wal_page *page, int run, const char **more);
 void wal_page_population(wal_page *page);
 void wal_page_steering(wal_page *page);
 void wal_page_transfer(wal_page *page);
+/** Names of the methods of a transfer: of those that differ in their parameters only with what
+ * differs, "tpo (mode=count)". */
+wal_texts wal_page_methods(wal_page *page, int run);
+/** That of the method which the file calls `name`; NULL of NULL. */
+const char *wal_page_method(wal_page *page, int run, const char *name);
 void wal_page_sweep(wal_page *page);
-/** The best run of a sweep: its number and result, and in `more` what it has of the varied values;
- * NULL if there is none. */
-const char *wal_page_sweep_best(wal_page *page, int run, const char **more);
+/** The best run of a sweep: its result, in `name` what that is ("Most revenue"), and in `more` what
+ * the run has of the varied values; NULL if none is better than others. */
+const char *wal_page_sweep_best(wal_page *page, int run, const char **name, const char **more);
 void wal_page_one_shot(wal_page *page);
 void wal_page_origin(wal_page *page);
 

@@ -195,15 +195,40 @@ static wal_axis_span span_of_x(const wal_plot *plot, bool wide) {
   return span;
 }
 
+static double largest_y(const wal_plot *plot) {
+  double most = -INFINITY;
+  for (int c = 0; c < plot->curves; c++)
+    for (int64_t i = 0; i < plot->curve[c].count; i++)
+      if (isfinite(plot->curve[c].y[i])) most = fmax(most, plot->curve[c].y[i]);
+  return most;
+}
+
+/* Where a logarithmic axis of sums ends below: what is less is mostly rounding; else -inf. */
+static double floor_of_y(const wal_plot *plot) {
+  return plot->sums && is_log(plot, false) ? 1e-6 * largest_y(plot) : -INFINITY;
+}
+
+/* How many positive numbers lie below. */
+static int64_t below_axis(const wal_plot *plot) {
+  const double least = floor_of_y(plot);
+  int64_t below = 0;
+  for (int c = 0; c < plot->curves; c++)
+    for (int64_t i = 0; i < plot->curve[c].count; i++)
+      below += plot->curve[c].y[i] > 0 && plot->curve[c].y[i] < least;
+  return below;
+}
+
 static wal_axis_span span_of_y(const wal_plot *plot) {
+  const double least = floor_of_y(plot);
   wal_axis_span span = {
       .least = INFINITY, .most = -INFINITY, .log = is_log(plot, false), .round = true, .about = 5};
   for (int c = 0; c < plot->curves; c++) {
     const wal_curve *curve = &plot->curve[c];
     for (int64_t i = 0; i < curve->count; i++) {
-      stretch(&span, curve->y[i]);
-      if (has_range(curve)) stretch(&span, curve->low[i]);
-      if (has_range(curve)) stretch(&span, curve->high[i]);
+      const double at[] = {curve->y[i], has_range(curve) ? curve->low[i] : NAN,
+                           has_range(curve) ? curve->high[i] : NAN};
+      for (int k = 0; k < 3; k++)
+        if (!(at[k] < least)) stretch(&span, at[k]);
     }
   }
   span.places = -1;
@@ -381,6 +406,10 @@ void wal_page_plot(wal_page *page, const wal_plot *plot) {
       wal_page_note(page,
                     "What is not positive has no place on a logarithmic axis: it stands "
                     "in the table only.");
+    if (below_axis(plot) > 0)
+      wal_page_note(page,
+                    "What is less than a millionth of the largest lies below the axis: it "
+                    "stands in the table only.");
   } else {
     wal_page_note(page, "There is nothing finite to draw.");
   }

@@ -38,6 +38,7 @@ typedef struct wal_plot {
   const char *title, *look;      /**< what to look for, in a sentence */
   const char *x_label, *y_label; /**< with units */
   bool log_x, log_y;             /**< where most numbers allow it */
+  bool sums;                     /**< a logarithmic y axis ends a million below the largest */
   bool again;                    /**< the figure before, against something else */
   wal_place place;
   const char *const *ticks; /**< names of x = 0, 1, ...; NULL: numbers */

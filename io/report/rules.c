@@ -314,5 +314,8 @@ const char *wal_page_designed(wal_page *page, int run, const char **more) {
   const char *kind = mechanism ? wal_run_scenario_component(mechanism) : NULL;
   if (!kind) return "a mechanism";
   *more = wal_page_print(page, "mechanism %s, %s", kind, *more);
+  static const char *const BOTH[] = {"neural", "static"};  // the others design payments alone
+  for (size_t i = 0; i < sizeof BOTH / sizeof BOTH[0]; i++)
+    if (strcmp(kind, BOTH[i]) == 0) return "payments and goods";
   return "payments";
 }

@@ -26,8 +26,9 @@ static const measure MEASURES[] = {
      "have paid: the price of staying there, which nobody who stays there can undercut for long.",
      "payments, summed (reward)", true},
     {"running_excess", "Payments beyond the exploitability of what is played",
-     "Summed over the episodes: the price of learning. A slope below 1 means that it becomes "
-     "negligible an episode.",
+     "The running excess, summed over the episodes: the price of learning. Its exponent (\"excess "
+     "sum grows as t^\" in the table) is the slope of this curve: 1/2 means that four times the "
+     "episodes cost twice as much, and anything below 1 that it becomes negligible an episode.",
      "excess, summed (reward)", false},
     {"excess", "Payments beyond those of the cheapest stabilizer",
      "Summed over the episodes: negative at first if little is paid while the crowd is still far "
@@ -53,7 +54,8 @@ static void plot_measure(wal_page *page, const measure *what) {
                    .x_label = "episode",
                    .y_label = what->y_label,
                    .log_x = true,
-                   .log_y = true};
+                   .log_y = true,
+                   .sums = true};
   for (int run = 0; run < page->runs; run++) {
     const wal_texts names = wal_page_texts(page, run, "/steering/mediator");
     const wal_array *episode = wal_page_array(page, run, "/steering/episode");
@@ -96,8 +98,10 @@ static void table_summary(wal_page *page, int run) {
     column[c] = wal_page_array(page, run, wal_page_print(page, "/steering/summary/%s", COLUMNS[c]));
   wal_page_table(page,
                  wal_page_of_run(page, run,
-                                 "mediators: an episode of the second half; exponents with 95 % "
-                                 "intervals; share of payments below what equalizes"),
+                                 "mediators: an episode of the second half; exponents of the sums "
+                                 "of gaps and of the running excess (payments beyond the "
+                                 "exploitability of what is played), with 95 % intervals; share "
+                                 "of payments below what equalizes"),
                  COUNT + 1, HEADS);
   for (int64_t m = 0; m < names.count; m++) {
     wal_page_row(page);

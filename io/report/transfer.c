@@ -1,14 +1,63 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "io/report/bands.h"
 #include "io/report/contents.h"
 #include "io/report/heat.h"
+#include "io/run_scenario.h"
 
 /* How methods learned from preferences with imperfect reward models at hand. */
 
 enum { SELECTIONS = 4, FEW_METHODS = 6 };
+
+/* What entry m of the scenario's list of methods has of parameters that another entry of the same
+   kind has otherwise: "mode=count"; "" if there is nothing. A default is not written there. */
+static const char *parameters_of(wal_page *page, json_t *methods, size_t m) {
+  json_t *mine = json_array_get(methods, m), *value;
+  const char *kind = wal_run_scenario_component(mine), *name, *all = "";
+  json_object_foreach(json_object_get(mine, kind), name, value) {
+    bool same = true;
+    for (size_t i = 0; i < json_array_size(methods); i++) {
+      json_t *other = json_array_get(methods, i);
+      const char *its = wal_run_scenario_component(other);
+      if (its && strcmp(its, kind) == 0)
+        same = same && json_equal(value, json_object_get(json_object_get(other, its), name));
+    }
+    if (same || json_is_object(value) || json_is_array(value)) continue;
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+    const char *shown = json_is_string(value) ? json_string_value(value) : text ? text : "?";
+    all = wal_page_print(page, "%s%s%s=%s", all, *all ? ", " : "", name, shown);
+    free(text);
+  }
+  return all;
+}
+
+wal_texts wal_page_methods(wal_page *page, int run) {
+  const wal_texts names = wal_page_texts(page, run, "/transfer/method");
+  json_t *methods = json_object_get(page->run[run].parameters, "methods");
+  wal_texts shown = {names.count, wal_page_acquire(page, names.count, sizeof *shown.text)};
+  if ((int64_t)json_array_size(methods) != names.count || !shown.text) return names;
+  for (int64_t m = 0; m < names.count; m++) {
+    const char *kind = wal_run_scenario_component(json_array_get(methods, (size_t)m));
+    const char *what = kind ? parameters_of(page, methods, (size_t)m) : "";
+    if (!kind) return names;
+    shown.text[m] = *what ? wal_page_print(page, "%s (%s)", kind, what) : kind;
+  }
+  for (int64_t m = 0; m < names.count; m++)  // those that are still alike are numbered
+    for (int64_t i = 0; i < names.count; i++)
+      if (i != m && strcmp(shown.text[i], shown.text[m]) == 0) return names;
+  return shown;
+}
+
+const char *wal_page_method(wal_page *page, int run, const char *name) {
+  const wal_texts names = wal_page_texts(page, run, "/transfer/method");
+  const wal_texts shown = wal_page_methods(page, run);
+  for (int64_t m = 0; name && m < names.count && m < shown.count; m++)
+    if (strcmp(names.text[m], name) == 0) return shown.text[m];
+  return name;
+}
 
 static const char *method_of(const wal_texts *names, int64_t m) {
   return m < names->count ? names->text[m] : "?";
@@ -31,7 +80,7 @@ static void plot_seeds(wal_page *page, const char *path, const char *title, cons
                    .log_x = log_x,
                    .log_y = log_y};
   for (int run = 0; run < page->runs; run++) {
-    const wal_texts names = wal_page_texts(page, run, "/transfer/method");
+    const wal_texts names = wal_page_methods(page, run);
     const wal_array *round = wal_page_array(page, run, "/transfer/round");
     const wal_array *table = wal_page_array(page, run, path);
     if (!round || !table || table->rank != 3) continue;
@@ -45,7 +94,8 @@ static void plot_seeds(wal_page *page, const char *path, const char *title, cons
 
 /* With the intervals that the file has. */
 static void plot_ratio(wal_page *page) {
-  const char *base = wal_page_attribute_text(page, 0, "/transfer/summary", "baseline");
+  const char *base =
+      wal_page_method(page, 0, wal_page_attribute_text(page, 0, "/transfer/summary", "baseline"));
   wal_plot plot = {.title = "Regret over that of the baseline",
                    .look = wal_page_print(page,
                                           "Below 1 a method does better than %s with the same "
@@ -56,7 +106,7 @@ static void plot_ratio(wal_page *page) {
                    .log_x = true,
                    .log_y = true};
   for (int run = 0; run < page->runs; run++) {
-    const wal_texts names = wal_page_texts(page, run, "/transfer/method");
+    const wal_texts names = wal_page_methods(page, run);
     const wal_array *round = wal_page_array(page, run, "/transfer/round");
     const wal_array *ratio = wal_page_array(page, run, "/transfer/ratio");
     const wal_array *low = wal_page_array(page, run, "/transfer/ratio_low");
@@ -102,7 +152,7 @@ static bool chooses(const wal_array *selection, int64_t m) {
 }
 
 static void plot_selection(wal_page *page, int run, const wal_array *selection, int64_t m) {
-  const wal_texts names = wal_page_texts(page, run, "/transfer/method");
+  const wal_texts names = wal_page_methods(page, run);
   const wal_texts arms = wal_page_texts(page, run, "/transfer/arm");
   const wal_array *round = wal_page_array(page, run, "/transfer/round");
   if (!round || round->items != selection->extent[2]) return;
@@ -143,7 +193,7 @@ static void table_summary(wal_page *page, int run) {
                                       "ratio",     "from",          "to",  "grows as t^",
                                       "final gap", "final coverage"};
   enum { COUNT = sizeof COLUMNS / sizeof COLUMNS[0] };
-  const wal_texts names = wal_page_texts(page, run, "/transfer/method");
+  const wal_texts names = wal_page_methods(page, run);
   const wal_array *column[COUNT];
   if (names.count == 0) return;
   for (int c = 0; c < COUNT; c++)
@@ -163,7 +213,7 @@ static void table_summary(wal_page *page, int run) {
 }
 
 static void map_wins(wal_page *page, int run) {
-  const wal_texts names = wal_page_texts(page, run, "/transfer/method");
+  const wal_texts names = wal_page_methods(page, run);
   const wal_array *wins = wal_page_array(page, run, "/transfer/summary/win_rate");
   if (!wins || wins->rank != 2 || names.count < 2 || wins->extent[0] != names.count ||
       wins->extent[1] != names.count || names.count > WAL_HEAT_CELLS)

@@ -54,11 +54,15 @@ SCENARIOS = {
     "swept": "return sweep { base = solve { game = beach_bar { states = 8, horizon = 3 }, stop = { "
              'iterations = 5 } }, vary = { ["learner.rate"] = { 0.01, 0.1, 1 }, ["game.states"] = { 8, '
              "10 } } }",
+    "reserves": "return sweep { base = solve { game = batched_auction { values = 12, bids = 12, rounds = 2, "
+                'goods = 0.6, prior = "uniform", mechanism = first_price {} }, learner = mirror_descent { '
+                "rate = 20, entropy = 0.01 }, stop = { iterations = 6, every = 5, regularized = 1e-4 } }, "
+                'vary = { ["game.mechanism.reserve"] = { 0, 0.25, 0.5, 0.75 } } }',
     "one_shot": 'return simulate { game = one_shot_auction { format = "first_price", bidders = 3 }, '
                 "samples = 2000 }",
     "transferred": "return transfer { bandit = log_linear { prompts = 3, responses = 8, features = 5, beta "
                    "= 0.8, reward_bound = 2 }, sources = mixtures { 0.9, -0.5 }, methods = { greedy {}, "
-                   "tpo {}, xpo {} }, rounds = 60, seeds = 3 }",
+                   'tpo {}, xpo {}, tpo { mode = "count" } }, rounds = 60, seeds = 3 }',
 }
 # Two that are compared.
 PAIRS = [("line", "line2"), ("designed", "designed"), ("toll", "tolls"), ("swept", "designs"),
@@ -85,6 +89,7 @@ HEADINGS = {
     "agents": ["Can it be believed for N agents?", "How they play"],
     "steered": ["The steering", "The target"],
     "swept": ["The sweep"],
+    "reserves": ["The sweep"],
     "one_shot": ["The auction, simulated"],
     "transferred": ["The transfer"],
 }
@@ -103,11 +108,16 @@ FIGURES = {
     "ended": ["How much better is it?", "The toll before and after"],
     "tolls": ["The toll before and after"],
     "groups": ["Return by group", "Gain by deviating, by group"],
-    "designs": ["Result against game.goods", "Result against optimizer"],
+    "designs": ["Objective against game.goods", "Objective against optimizer",
+                "Revenue, efficiency and surplus against game.goods"],
     "toll": ["The toll before and after"],
     "agents": ["Gaps to the limit against the number of agents", "What an agent gains by deviating"],
     "steered": ["Distance from the target", "Payments"],
-    "swept": ["The runs in order of rank", "Result against learner.rate"],
+    "swept": ["The runs in order of rank", "Value against learner.rate",
+              "Exploitability against learner.rate"],
+    "reserves": ["Revenue, efficiency and surplus against game.mechanism.reserve",
+                 "Sold against game.mechanism.reserve",
+                 "Exploitability against game.mechanism.reserve"],
     "one_shot": ["What the auction comes to", "Should anybody bid otherwise?"],
     "transferred": ["Regret", "Whom tpo asks", "Who is preferred to whom",
                     "Regret over that of the baseline"],

@@ -5,6 +5,7 @@ after a stop; nothing else changes; what cannot be played is refused."""
 
 import os
 import re
+import shutil
 import unittest
 
 import h5py
@@ -189,8 +190,9 @@ class Played(unittest.TestCase):
         """At a glance: from how many agents on it holds, or that nobody has tried."""
         tried = (r'With N agents\?</dt><dd class="%s">%s<small>%s %swithin 1 %% of the limit, \S+; '
                  r'with %s: \S+ \+- \S+</small>')
-        cases = {"toll-None": tried % ("bad", "not with 700", "objective", "not ", "700"),
-                 "solve-None": tried % ("bad", "not with 700", "return", "not ", "700"),
+        cases = {"toll-None": tried % ("muted", "too few episodes to tell", "objective", "perhaps ",
+                                       "700"),
+                 "solve-None": tried % ("muted", "too few episodes to tell", "return", "perhaps ", "700"),
                  "network-None": tried % ("good", r"from (?:40|1000000000) on", "objective", "",
                                           "1000000000"),
                  "unplayed": r'With N agents\?</dt><dd class="muted">not tried<small>add agents = '
@@ -203,6 +205,28 @@ class Played(unittest.TestCase):
                 self.assertEqual(result.status, 0, result)
                 with open(f"{name}.html", encoding="utf-8") as page:
                     self.assertRegex(page.read(), pattern)
+
+    def test_report_tells_chance_from_failure(self):
+        """No is said only of what two standard errors do not explain; so of gains by deviating."""
+        for off, error, tone, verdict in ((0.03, 0.02, "muted", "too few episodes to tell"),
+                                          (0.03, 0.01, "bad", "not with 700"),
+                                          (0.005, 0.001, "good", "from 700 on"),
+                                          (0.005, 0.02, "muted", "too few episodes to tell")):
+            for gain, expected in ((0.06, ' class="bad"'), (0.04, "")):
+                shutil.copy("toll-None.h5", "chance.h5")
+                with h5py.File("chance.h5", "r+") as file:
+                    run = file["population"]
+                    limit, value = run.attrs["objective"], run.attrs["value"]
+                    run["objective_mean"][-1] = limit * (1 + off)
+                    run["objective_error"][-1] = abs(limit) * error
+                    run["deviation_gain"][-1] = run.attrs["limit_deviation_gain"] + gain * abs(value)
+                    run["deviation_gain_error"][-1] = 0.025 * abs(value)
+                result = walras("report", "chance.h5", "-o", "chance.html", "--force")
+                self.assertEqual(result.status, 0, result)
+                with open("chance.html", encoding="utf-8") as page:
+                    text_of_page = page.read()
+                self.assertIn(f'With N agents?</dt><dd class="{tone}">{verdict}<small>', text_of_page)
+                self.assertIn(f"Gain by deviating, N = 700</dt><dd{expected}>", text_of_page)
 
     def test_dry_run(self):
         for name, line in (("toll", r"  played         3 numbers of agents up to 700, 20 episodes "

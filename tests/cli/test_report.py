@@ -192,11 +192,67 @@ class Reports(unittest.TestCase):
                          [[shown(f(axis)) for f in (numpy.mean, numpy.min, numpy.max)]
                           for axis in gap.T])
 
+    def test_many_mediators_and_sums_of_rounding(self):
+        """The head has room for eleven; a sum near zero does not stretch the axis of the others."""
+        place = folder("mediators")
+        one = SCENARIOS["steered"].replace("none {}, known_model {}, optimistic {}",
+                                           ", ".join(12 * ["none {}"]))
+        write(os.path.join(place, "s.lua"), one + "\n")
+        self.assertEqual(walras("run", "s.lua", "-q", cwd=place).status, 0)
+        shutil.copy(self.path("steered", ".h5"), place)
+        with h5py.File(os.path.join(place, "steered.h5"), "r+") as run:
+            run["steering/gap"][2, :, 0] = 1e-14
+        done = at_once(lambda name: walras("report", name + ".h5", cwd=place).status, ("s", "steered"))
+        self.assertEqual(list(done), [0, 0])
+        many, sums = (read(os.path.join(place, name + ".report.html")) for name in ("s", "steered"))
+        self.assertEqual(many.count("<dt>Gap an episode"), 10)
+        self.assertIn("<dt>Other mediators</dt><dd class=\"muted\">2 more", many)
+        self.assertIn("What is less than a millionth of the largest lies below the axis", sums)
+        self.assertNotIn("What is less than a millionth", read(self.path("steered")))
+        ticks = re.findall(r"<text>([\de.+-]+)</text>", sums.split("<h3>Distance from the target</h3>")[1]
+                           .split("</svg>")[0])
+        self.assertGreater(min(float(tick) for tick in ticks), 1e-4)
+
     def test_sweep_is_ranked(self):
         rows = self.pages["swept"].table("place", "run")
         with h5py.File(self.path("swept", ".h5")) as run:
             last = run["summary/exploitability_last"][:]
         self.assertEqual([int(row[1]) for row in rows], list(numpy.argsort(last, kind="stable")))
+
+    def test_sweep_of_auctions_is_ranked_by_revenue(self):
+        """Those that have not converged behind the others, whatever they earn, and marked."""
+        page = self.pages["reserves"]
+        rows = page.table("place", "run", "game.mechanism.reserve", "revenue", "efficiency", "surplus",
+                          "sold", "exploitability")
+        with h5py.File(self.path("reserves", ".h5")) as run:
+            status, revenue = run["summary/status"][:], run["summary/revenue"][:]
+            reserve = run["summary/game_mechanism_reserve"][:]
+        self.assertEqual(set(status), {0, 2})
+        order = sorted(range(4), key=lambda i: (status[i], -revenue[i], i))
+        self.assertNotEqual(order[0], revenue.argmax())
+        self.assertEqual([int(row[1]) for row in rows], order)
+        self.assertEqual([row[-1] for row in rows],
+                         [["done", "", "not converged"][status[i]] for i in order])
+        self.assertIn(f"<dt>Most revenue</dt><dd>{revenue[order[0]]:.4g}<small>game.mechanism.reserve = "
+                      f"{reserve[order[0]]:.6g}</small>", read(self.path("reserves")))
+        figure = page.table("game.mechanism.reserve", "revenue", "efficiency", "surplus")
+        self.assertEqual([row[:2] for row in figure],
+                         [[shown(a), shown(b)] for a, b in zip(reserve, revenue)])
+        self.assertEqual(len(page.table("game.mechanism.reserve", "not converged")),
+                         3 * list(status).count(2))
+
+    def test_sweep_in_which_all_converged_has_no_best(self):
+        place = folder("converged")
+        write(os.path.join(place, "s.lua"), "return sweep { base = solve { game = beach_bar { states = 4, "
+              "horizon = 2 }, stop = { iterations = 200, exploitability = 1 } }, vary = { "
+              '["learner.rate"] = { 0.5, 0.1, 1 } } }\n')
+        self.assertEqual(walras("run", "s.lua", "-q", cwd=place).status, 0)
+        self.assertEqual(walras("report", "s.h5", cwd=place).status, 0)
+        page = Page(read(os.path.join(place, "s.report.html")))
+        self.assertNotIn("Least exploitability", "".join(page.text))
+        self.assertEqual([figure["h3"] for figure in page.figures],
+                         ["Value against learner.rate", "Exploitability against learner.rate"])
+        self.assertEqual([row[1] for row in page.table("place", "run")], ["0", "1", "2"])
 
     def test_what_the_rules_come_to_is_that_of_the_file(self):
         """Before and after: payments by bid, and revenue by round, of first price, start and best."""
@@ -232,7 +288,8 @@ class Reports(unittest.TestCase):
         with h5py.File(self.path("line", ".h5")) as run:
             self.assertEqual(facts("line")["Did it converge?"],
                              "yes" if run["trace"].attrs["converged"] else "no")
-        self.assertEqual(facts("designed")["What was designed"], "payments")
+        self.assertEqual(facts("designed")["What was designed"], "payments and goods")
+        self.assertEqual(facts("designed")["Has the population settled?"], "not asked")
         self.assertEqual(facts("tolls")["What was designed"], "a toll")
         self.assertEqual(facts("ended")["How much better?"], "no better")
         self.assertEqual(facts("ended")["Did it end well?"], "no")
@@ -241,6 +298,33 @@ class Reports(unittest.TestCase):
                              f"{numpy.nanmax(run['summary/objective'][:]):.4g}")
             self.assertEqual(facts("designs")["Runs"], "4")
         self.assertEqual(facts("transferred")["Rounds"], "60")
+
+    def test_a_population_that_has_not_settled(self):
+        """Whether it has is not whether the search has ended; what is gained then is not praised."""
+        place = folder("settled")
+
+        def head(wanted):
+            name = f"s{wanted}"
+            write(os.path.join(place, name + ".lua"), SCENARIOS["toll"].replace(
+                "every = 1 ", f"every = 1, exploitability = {wanted} ") + "\n")
+            self.assertIn(walras("run", name + ".lua", "-q", cwd=place).status, (0, 2))
+            self.assertEqual(walras("report", name + ".h5", cwd=place).status, 0)
+            found = re.findall(r'<dt>(.*?)</dt><dd(?: class="(\w+)")?>(.*?)(?:<small>(.*?)</small>)?</dd>',
+                               read(os.path.join(place, name + ".report.html")))
+            with h5py.File(os.path.join(place, name + ".h5")) as run:
+                reached = run["design/reference/exploitability"][-1]
+            return {name: rest for name, *rest in found}, f"with entropy: {reached:.3g}"
+
+        (open_, reached), (settled, close) = at_once(head, ("1e-09", "1000"))
+        self.assertEqual(open_["Has the population settled?"],
+                         ["bad", "no", reached + ", asked for: 1e-09"])
+        self.assertEqual(open_["How much better?"][0], "muted")
+        self.assertEqual(open_["Best step"][2], "of 3")
+        self.assertEqual(settled["Has the population settled?"],
+                         ["good", "yes", close + ", asked for: 1000"])
+        self.assertEqual(settled["How much better?"][0], "good")
+        self.assertRegex(settled["Best step"][2], "^of 3, still rising: .* % of the rise in the last "
+                         "quarter$")
 
     def test_first_price_needs_no_figure(self):
         self.assertIn("Winners pay their bids (first price).", "".join(self.pages["first"].text))
@@ -271,6 +355,13 @@ class Reports(unittest.TestCase):
         rows = self.pages["transferred"].table("round", *arms)
         shares = (chosen / chosen.sum(axis=2, keepdims=True)).mean(axis=0)
         self.assertEqual(rows, [[shown(t), *map(shown, row)] for t, row in zip(rounds, shares)])
+
+    def test_methods_are_told_apart(self):
+        """Those of one kind by the parameters in which they differ."""
+        names = ["greedy", "tpo", "xpo", "tpo (mode=count)"]
+        page = self.pages["transferred"]
+        self.assertEqual([row[0] for row in page.table("method", "regret")], names)
+        self.assertTrue(page.table("round", *[part for name in names for part in (name, "low", "high")]))
 
     def test_comparison(self):
         page = self.pages["line-line2"]
