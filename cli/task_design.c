@@ -227,6 +227,18 @@ static bool is_unsettled(const work *w) {
   return !(w->marks.row[w->marks.count - 1].found.exploitability <= asked);
 }
 
+/* Of a search that has found nothing; the usual rules are only there beside start and best. */
+static void print_hint(const work *w, FILE *out) {
+  const wal_design *d = w->design;
+  const wal_design_mark *usual = &w->marks.row[0], *best = &w->marks.row[w->marks.count - 1];
+  const bool tried = d->row_count > 1 && d->best >= 0 && w->ending.status == WAL_OK;
+  const bool start = tried && d->rows[d->best].step == 0;
+  const bool compared = tried && w->marks.count > 2;
+  if (!start && !(compared && best->found.objective <= usual->found.objective)) return;
+  fprintf(out, "  note: no step was better than %s; another %slearner.rate may help\n",
+          start ? "the start" : usual->name, d->plan.method->moves ? "" : "optimizer.rate or ");
+}
+
 /* What the figures mean for whoever reads no further. */
 static void print_notes(const work *w, FILE *out) {
   if (is_unsettled(w))
@@ -234,6 +246,7 @@ static void print_notes(const work *w, FILE *out) {
             "  note: the population has not settled: exploitability with entropy %.3g, asked for "
             "%.3g\n",
             w->marks.row[w->marks.count - 1].found.exploitability, w->design->plan.settled);
+  print_hint(w, out);
 }
 
 /* All but seconds and the name of the file. */
@@ -261,6 +274,9 @@ static void print_result(const work *w, FILE *out) {
             mark->found.plain_exploitability, mark->found.exploitability);
   }
   print_notes(w, out);
+  if (w->solved && w->report.form && wal_problem_draws(w->problem))
+    fprintf(out, "  of the first of the %lld others alone:\n",
+            (long long)wal_problem_held_out(w->problem));
   if (w->solved) wal_report_print(out, &w->report);
   wal_played_print(w->played, out);
 }

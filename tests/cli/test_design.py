@@ -308,7 +308,8 @@ REFUSED = [
      r"expected toll = toll\{\}"),
     ("no parameters", ("game = batched_auction { mechanism = first_price {} }",
                        "objective = revenue {}"), PLACE + "batched_auction: there is nothing to "
-     r"design: expected toll = toll\{\} or a mechanism with parameters"),
+     r"design: expected toll = toll\{\}, or an auction with mechanism = neural\{\} or static\{\}; "
+     "reserves and prices are not designed, but can be swept"),
     ("entropy 0", (BEACH, CONGESTION, "method = implicit {}",
                    "learner = mirror_descent { entropy = 0 }"), PLACE + "implicit: expected a "
      r"learner with entropy > 0, got 0 \(amid\{\} can be used\)"),
@@ -530,6 +531,53 @@ class Ended(unittest.TestCase):
             self.assertTrue(numpy.isfinite(summary["objective"][:2]).all())
             self.assertIn("next value", summary["error"].asstr()[2])
             self.assertEqual(file["runs/run_000001/design"].attrs["status"], 2)
+
+
+class Notes(unittest.TestCase):
+    """What is said of a design that found nothing, or designs less than it seems to."""
+
+    def one(self, text, status=0):
+        place = folder("notes")
+        write(os.path.join(place, "s.lua"), f"return design {{ {text} }}")
+        result = walras("run", "s.lua", "-q", cwd=place)
+        self.assertEqual(result.status, status, result)
+        return re.findall("(?m)^  note: (.*)$", result.out), own_lines(result.err)
+
+    def test_no_step_is_better(self):
+        learner = "learner = mirror_descent { rate = 1, entropy = 0.05, iterations = 20 }"
+        toll = ("game = beach_bar { states = 9, horizon = 4, bar = 4, toll = toll {} }, "
+                f"{CONGESTION}, {learner}, ")
+        rules = ("game = batched_auction { rounds = 2, values = 10, bids = 10, mechanism = static { "
+                 "payment = function(h, b) return 0.1 * b end } }, objective = revenue {}, "
+                 "learner = mirror_descent { rate = 10, entropy = 0.01, iterations = 20 }, ")
+        hint = "another optimizer.rate or learner.rate may help"
+        for text, told in (
+                (toll + "optimizer = sgd { rate = 0 }, steps = 2, evaluate = { every = 1 }",
+                 [f"no step was better than the start; {hint}"]),
+                (toll + "method = anneal { sigma = 1e-300 }, steps = 2, evaluate = { every = 1 }",
+                 ["no step was better than the start; another learner.rate may help"]),
+                (rules + "optimizer = adam { rate = 1e-4 }, steps = 2, evaluate = { every = 1 }",
+                 [f"no step was better than first price; {hint}"]),
+                (toll + "optimizer = adam { rate = 0.1 }, steps = 2, evaluate = { every = 1 }", []),
+                (toll + "steps = 0", [])):
+            with self.subTest(text=text):
+                self.assertEqual(self.one(text), (told, []))
+
+    def test_a_toll_beside_a_mechanism(self):
+        text = ("game = batched_auction { rounds = 2, values = 8, bids = 8, toll = toll {}, "
+                "mechanism = %s }, objective = revenue {}, steps = 1, "
+                "learner = mirror_descent { rate = 10, entropy = 0.01, iterations = 10 }, "
+                "evaluate = { iterations = 10 }")
+        for mechanism, told in (
+                ("static {}", [r"walras: warning: \S*s\.lua:1: batched_auction: toll: only the toll "
+                               "is designed: the mechanism, with its 18 parameters, stays as it "
+                               "starts"]),
+                ("first_price {}", [])):
+            with self.subTest(mechanism=mechanism):
+                _, lines = self.one(text % mechanism)
+                self.assertEqual(len(lines), len(told), lines)
+                for line, pattern in zip(lines, told):
+                    self.assertRegex(line, f"^{pattern}$")
 
 
 # No population settles so far; an exploitability of 1000 has anybody.
