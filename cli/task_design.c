@@ -235,8 +235,9 @@ static void print_hint(const work *w, FILE *out) {
   const bool start = tried && d->rows[d->best].step == 0;
   const bool compared = tried && w->marks.count > 2;
   if (!start && !(compared && best->found.objective <= usual->found.objective)) return;
-  fprintf(out, "  note: no step was better than %s; another %slearner.rate may help\n",
-          start ? "the start" : usual->name, d->plan.method->moves ? "" : "optimizer.rate or ");
+  fprintf(out, "  note: no step%s was better than %s; another %slearner.rate may help\n",
+          d->plan.settled > 0 ? " that has settled" : "", start ? "the start" : usual->name,
+          d->plan.method->moves ? "" : "optimizer.rate or ");
 }
 
 /* What the figures mean for whoever reads no further. */

@@ -554,6 +554,9 @@ class Notes(unittest.TestCase):
         for text, told in (
                 (toll + "optimizer = sgd { rate = 0 }, steps = 2, evaluate = { every = 1 }",
                  [f"no step was better than the start; {hint}"]),
+                (toll + "optimizer = sgd { rate = 0 }, steps = 2, "
+                 "evaluate = { every = 1, exploitability = 1000 }",
+                 [f"no step that has settled was better than the start; {hint}"]),
                 (toll + "method = anneal { sigma = 1e-300 }, steps = 2, evaluate = { every = 1 }",
                  ["no step was better than the start; another learner.rate may help"]),
                 (rules + "optimizer = adam { rate = 1e-4 }, steps = 2, evaluate = { every = 1 }",
