@@ -121,6 +121,7 @@ static void report(void *user, const wal_design *d) {
     wal_progress_report(&w->progress, row->step, d->plan.steps, "objective", row->objective,
                         row->seconds);
   if (!w->job->derived) wal_live_report(w->job->live, &live);
+  if (w->job->stepped) w->job->stepped(w->job->user, row->step);
   if (w->job->tick) w->job->tick(w->job->user);
 }
 
