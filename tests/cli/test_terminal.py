@@ -730,6 +730,21 @@ class Progress(unittest.TestCase):
         self.assertEqual(screen(text), [], "the bar is removed at the end")
         self.assertIn("iterations", run.out)
 
+    def test_restarts_have_steps(self):
+        """The first restart is long not done: its steps are shown."""
+        run = self.watch(text="return design { game = batched_auction { values = 60, bids = 60, "
+                              "mechanism = neural { hidden = 16 } }, objective = revenue {}, "
+                              "learner = mirror_descent { rate = 10, entropy = 1e-3, iterations = "
+                              "100 }, steps = 40, restarts = 2, evaluate = { iterations = 10 } }")
+        text = run.end()
+        self.assertEqual(run.process.returncode, 0, text)
+        shown = [(int(done), int(step))
+                 for done, step in re.findall(r"\] (\d)/2  step (\d+)", text)]
+        self.assertGreater(len({step for done, step in shown if done == 0}), 2, text)
+        self.assertLessEqual(max(step for _, step in shown), 40)
+        self.assertEqual(shown, sorted(shown))
+        self.assertEqual(screen(text), [])
+
     def test_bar_fits_the_terminal(self):
         """A bar that breaks into two lines cannot be drawn over."""
         for columns in (80, 50):
