@@ -57,7 +57,7 @@ static wal_status parse(wal_ctx *ctx, const char *game, const char *learner, set
   const wal_component *all[MOST_COMPONENTS] = {&CASE};
   int64_t n = 1;
   for (int64_t i = 0; i < known->count && n < MOST_COMPONENTS; i++) all[n++] = known->components[i];
-  const wal_catalogue catalogue = {all, n};
+  const wal_catalogue catalogue = {.components = all, .count = n};
   char text[4096];
   const int length = snprintf(text, sizeof text, "return case{game=%s, learner=%s}", game, learner);
   WAL_TRY(wal_scenario_parse(ctx, "bench", text, (size_t)length, &catalogue, &s->scenario));

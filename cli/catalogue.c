@@ -14,6 +14,11 @@
 
 enum { MOST = 256 };
 
+static const wal_other_name OTHER_NAMES[] = {
+    {"second_price", "mechanism", "uniform_price { rule = \"highest_losing\" }"},
+    {"vickrey", "mechanism", "uniform_price { rule = \"highest_losing\" }"},
+};
+
 const wal_catalogue *wal_catalogue_all(void) {
   static const wal_component *components[MOST];
   static wal_catalogue catalogue;
@@ -40,6 +45,9 @@ const wal_catalogue *wal_catalogue_all(void) {
   components[n++] = &wal_bandit_file_component;
   for (int64_t i = 0; i < wal_rlhf_component_count() && n < MOST; i++)
     components[n++] = wal_rlhf_component_at(i);
-  catalogue = (wal_catalogue){components, n};
+  catalogue = (wal_catalogue){.components = components,
+                              .count = n,
+                              .other_names = OTHER_NAMES,
+                              .other_count = sizeof OTHER_NAMES / sizeof *OTHER_NAMES};
   return &catalogue;
 }

@@ -4,7 +4,9 @@
 
 #include "cli/catalogue.h"
 #include "cli/commands.h"
+#include "cli/describe_word.h"
 #include "cli/example.h"
+#include "cli/rows.h"
 #include "cli/task.h"
 #include "io/json.h"
 #include "sim/core/status.h"
@@ -164,7 +166,7 @@ static void add_type(wal_text *text, const wal_param *p) {
 
 /* Columns of the table of parameters: name, type, default; the meaning needs no width. What is
    wider than these stands out of its column, and its meaning below. */
-enum { COLUMNS = 3, LINE = 100, MEANING = 44, TYPE = 44, DEFAULT = 20 };
+enum { COLUMNS = 3, LINE = 100, TYPE = 44, DEFAULT = 20 };
 
 static int wider(int width, int64_t length, int64_t most) {
   return length > width && length <= most ? (int)length : width;
@@ -182,21 +184,6 @@ static void measure_params(const wal_param *params, int indent, int width[COLUMN
     wal_text_free(&fallback);
     if (p->type == WAL_RECORD) measure_params(p->record->params, indent + 2, width);
   }
-}
-
-/* A meaning, from the column that the cursor is in, broken into lines of at least MEANING bytes if
-   they do not fit into LINE. */
-static void print_meaning(const char *text, int column) {
-  const size_t room = column + MEANING < LINE ? (size_t)(LINE - column) : MEANING;
-  while (strlen(text) > room) {
-    size_t cut = room;
-    while (cut > 0 && text[cut] != ' ') cut--;
-    if (cut == 0) cut = strcspn(text, " ");
-    printf("%.*s", (int)cut, text);
-    text += cut + strspn(text + cut, " ");
-    if (*text) printf("\n%*s", column, "");
-  }
-  printf("%s\n", text);
 }
 
 /* The meaning with the words that it chooses among, if they stand nowhere else, and the unit. */
@@ -223,7 +210,7 @@ static void describe_params(const wal_param *params, int indent, const int width
     const int column = width[0] + width[1] + width[2] + 6;
     const bool wide = type.length > (size_t)width[1] || fallback.length > (size_t)width[2];
     printf("%s%*s", wide ? "\n" : "", wide ? column : 2, "");
-    print_meaning(meaning.bytes, column);
+    wal_print_wrapped(meaning.bytes, column);
     wal_text_free(&meaning);
     wal_text_free(&type);
     wal_text_free(&fallback);
@@ -257,7 +244,7 @@ static void print_kinds(const wal_catalogue *all, const wal_param *params) {
   }
   if (names.length) {
     printf("\nnames: ");
-    print_meaning(names.bytes, 7);
+    wal_print_wrapped(names.bytes, 7);
   }
   wal_text_free(&names);
 }
@@ -299,7 +286,7 @@ static void print_places(const wal_catalogue *all, const wal_component *c) {
   if (games > SOME) wal_text_add(&places, ", ... (%d games)", games);
   if (places.length) {
     printf("where: ");
-    print_meaning(places.bytes, 7);
+    wal_print_wrapped(places.bytes, 7);
   }
   wal_text_free(&places);
 }
@@ -311,12 +298,12 @@ static void describe(const wal_catalogue *all, const wal_component *c) {
   wal_example_add(&example, c);
   if (example.length > 0) {
     printf("example: ");
-    print_meaning(example.bytes, 9);
+    wal_print_wrapped(example.bytes, 9);
   }
   wal_text_free(&example);
   if (c->source) {
     printf("source: ");
-    print_meaning(c->source, 8);
+    wal_print_wrapped(c->source, 8);
   }
   if (c->params && c->params->name) {
     int width[COLUMNS] = {11, 4, 8};
@@ -335,17 +322,20 @@ static const char *near_name(const wal_catalogue *all, const char *name) {
   const char *near_to = wal_nearest_name(name, all->count, component_name, all);
   for (int64_t i = 0; !near_to && strlen(name) > 2 && i < all->count; i++)
     if (strstr(all->components[i]->name, name)) near_to = all->components[i]->name;
-  return near_to;
+  return near_to ? near_to : wal_describe_nearest(all, name);
 }
 
 static int refuse_name(const wal_catalogue *all, const char *name) {
   const char *near_to = near_name(all, name);
+  const char *otherwise = wal_catalogue_written(all, name, NULL);
   bool command = false;
   for (int i = 0; i < wal_command_count(); i++)
     command = command || strcmp(wal_command_at(i)->name, name) == 0;
   fprintf(stderr, "walras describe: unknown name \"%s\"; ", name);
   if (command)
     fprintf(stderr, "it is a command: see walras %s --help\n", name);
+  else if (otherwise)
+    fprintf(stderr, "write %s\n", otherwise);
   else if (near_to)
     fprintf(stderr, "did you mean \"%s\"?\n", near_to);
   else
@@ -366,7 +356,7 @@ int wal_command_describe(const wal_options *options, int argc, char **argv) {
             plural(all->components[i]->kind, kinds));
     return wal_status_exit(WAL_EUSAGE);
   }
-  if (!known) return refuse_name(all, name);
+  if (!known) return wal_describe_word(all, name) ? 0 : refuse_name(all, name);
   for (int64_t i = 0, shown = 0; i < all->count; i++) {
     if (strcmp(all->components[i]->name, name) != 0) continue;
     if (shown++ > 0) printf("\n");

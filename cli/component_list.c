@@ -107,12 +107,20 @@ wal_status wal_component_list_read(wal_ctx *ctx, const wal_params *params, const
   return WAL_OK;
 }
 
+/* Whether another one is of the same component, so that names alone do not tell them apart. */
+static bool is_one_of_several(const wal_component_list *list, int64_t i) {
+  for (int64_t k = 0; k < list->count; k++)
+    if (k != i && wal_params_component(list->params[k]) == wal_params_component(list->params[i]))
+      return true;
+  return false;
+}
+
 void wal_component_list_legend(const wal_component_list *list, const wal_node *node, FILE *out) {
   if (!node || node->kind != WAL_NODE_ITEMS) return;
   for (int64_t i = 0; i < list->count; i++) {
     const wal_node *item = node->items[i];
     const char *before = "";
-    if (!strchr(list->name[i], ' ')) continue;
+    if (!is_one_of_several(list, i)) continue;
     if (!wal_row_shown(out, i, list->count, WAL_COMPONENT_LIST_SHOWN, "in the scenario")) continue;
     fprintf(out, "  %-18s  ", list->name[i]);
     for (int64_t k = 0; item->kind == WAL_NODE_COMPONENT && k < item->count; k++) {
@@ -121,7 +129,7 @@ void wal_component_list_legend(const wal_component_list *list, const wal_node *n
       fprintf(out, "%s%s = %s", before, item->keys[k], text);
       before = ", ";
     }
-    fprintf(out, "%s\n", before[0] ? "" : "as it is");
+    fprintf(out, "%s\n", before[0] ? "" : "with its defaults");
   }
 }
 

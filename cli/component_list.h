@@ -32,7 +32,8 @@ void wal_component_list_number(int64_t count, char (*name)[WAL_COMPONENT_LIST_NA
 wal_status wal_component_list_read(wal_ctx *ctx, const wal_params *params, const char *param,
                                    const char *kind, const char *noun, int64_t usual_count,
                                    const char *const *usual, wal_component_list *out);
-/** Prints what was written of those that have numbers. @param node  the parameter, as written */
+/** Prints what was written of those whose component is there several times.
+ *  @param node  the parameter, as written */
 void wal_component_list_legend(const wal_component_list *list, const wal_node *node, FILE *out);
 void wal_component_list_free(wal_component_list *list);
 

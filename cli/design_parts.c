@@ -147,6 +147,17 @@ static wal_status check_draws(wal_ctx *ctx, wal_params *params) {
   return status;
 }
 
+/* Beside a toll nothing else is designed. */
+static void warn_of_toll(wal_ctx *ctx, const wal_params *of_game, const wal_game *game) {
+  wal_parameters own = {0};
+  if (game->toll.count > 0 && game->type->parameters) game->type->parameters(game->self, &own);
+  if (own.count > 0)
+    wal_params_warn(ctx, of_game, "toll",
+                    "only the toll is designed: the mechanism, with its %lld parameters, stays as "
+                    "it starts",
+                    (long long)own.count);
+}
+
 wal_status wal_design_parts_check(wal_ctx *ctx, wal_params *params) {
   wal_game game = {0};
   wal_response response;
@@ -163,9 +174,13 @@ wal_status wal_design_parts_check(wal_ctx *ctx, wal_params *params) {
   if (status == WAL_OK) {
     wal_game_parameters(&game, &theta);
     if (theta.count == 0)
-      status = wal_params_fail(ctx, of_game, NULL,
-                               "there is nothing to design: expected toll = toll{}%s",
-                               game.type->parameters ? " or a mechanism with parameters" : "");
+      status = wal_params_fail(
+          ctx, of_game, NULL, "there is nothing to design: expected toll = toll{}%s",
+          game.type->parameters ? ", or an auction with mechanism = neural{} or static{}; reserves "
+                                  "and prices are not designed, but can be swept"
+                                : "");
+    else
+      warn_of_toll(ctx, of_game, &game);
   }
   if (status == WAL_OK)
     status = wal_objective_check(ctx, &game, wal_objective_find(name_of(params, "objective")),

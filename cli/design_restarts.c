@@ -138,7 +138,9 @@ static wal_status write_integers(const work *w, int64_t *room) {
   for (size_t k = 0; k < sizeof COLUMNS / sizeof *COLUMNS; k++) {
     for (int64_t i = 0; i < n; i++) {
       const wal_sweep_row *row = &w->rows[i];
-      const int64_t numbers[] = {row->seed, w->ranking.rank[i], wal_status_exit(row->status),
+      const bool open = row->status == WAL_OK && row->figures.unsettled;
+      const int64_t numbers[] = {row->seed, w->ranking.rank[i],
+                                 wal_status_exit(open ? WAL_ENOCONV : row->status),
                                  row->figures.best_step, row->figures.iterations};
       room[i] = numbers[k];
     }
@@ -320,7 +322,10 @@ static wal_status do_restarts(work *w) {
   WAL_TRY(wal_sweep_execute(job, &w->sweep, w->file, w->alone, &taker, w->rows));
   if (first) status = rank_restarts(w);
   if (first && status == WAL_OK) status = close_file(w, groups);
-  if (first && status == WAL_OK) print_result(w);
+  if (first && status == WAL_OK) {
+    print_result(w);
+    if (w->best_figures.unsettled) status = WAL_ENOCONV;
+  }
   return wal_agree(job->ctx, status);
 }
 

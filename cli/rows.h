@@ -15,4 +15,8 @@
  */
 bool wal_row_shown(FILE *out, int64_t row, int64_t rows, int64_t most, const char *where);
 
+/** Prints a text, from the column that the cursor is in, broken into lines of at most 100 columns
+ *  (but of at least 44 bytes), and ends the line. */
+void wal_print_wrapped(const char *text, int column);
+
 #endif

@@ -296,9 +296,23 @@ static wal_status simulate(work *w) {
 
 // ---- The result -------------------------------------------------------------------------------
 
+/* What is played, also where the scenario does not say it; of groups with their shares. */
+static void print_policies(const work *w) {
+  enum { TOLD = 6 };
+  printf(", polic%s ", w->of_group ? "ies" : "y");
+  for (int g = 0; g < w->groups && g < TOLD; g++) {
+    const wal_params *source =
+        wal_params_child(w->of_group ? w->of_group[g] : w->job->params, "policy");
+    printf("%s%s", g > 0 ? ", " : "", source ? wal_params_component(source)->name : "uniform");
+    if (w->of_group) printf(" %.4g", w->group[g].share);
+  }
+  printf(w->groups > TOLD ? ", ...\n" : "\n");
+}
+
 static void print_result(const work *w, const wal_population_results *r) {
-  printf("simulate, %s, %s: %lld episodes each\n", w->game.type->component.name,
-         r->population->plan.mode->name, (long long)r->episodes);
+  printf("simulate, %s, %s: %lld episode%s each", w->game.type->component.name,
+         r->population->plan.mode->name, (long long)r->episodes, r->episodes == 1 ? "" : "s");
+  print_policies(w);
   wal_population_series_print(r, stdout);
   printf("  seconds             %.3f\n", wal_clock() - w->job->started);
   printf("  file                %s\n", w->job->output);

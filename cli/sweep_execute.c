@@ -42,6 +42,7 @@ typedef struct execution {
   const bool *finished; /* [runs]: before a resumed sweep goes on; NULL: none */
   char run_name[WAL_CHECKPOINT_PATH];
   int64_t sent; /* results, to rank 0 */
+  int64_t step; /* of the restart that goes on here; -1: none, or it is no restart */
   /* of rank 0 */
   wal_run_file *file;
   wal_ctx *alone; /* of the file */
@@ -162,8 +163,10 @@ static void show(execution *e) {
                             .value = NAN,
                             .seconds = wal_clock() - e->start};
   wal_live_report(e->job->live, &row);
-  wal_progress_report(&e->progress, e->done, e->sweep->count, "failed", (double)e->failed,
-                      wal_clock() - e->start);
+  // A restart takes long: what this rank does is shown while there is nothing worse to tell.
+  const bool step = e->step >= 0 && e->failed == 0 && e->progress.style != WAL_PROGRESS_JSON;
+  wal_progress_report(&e->progress, e->done, e->sweep->count, step ? "step" : "failed",
+                      (double)(step ? e->step : e->failed), wal_clock() - e->start);
 }
 
 /* Takes in what has come, and writes what has its turn; false if nothing had come. What the file
@@ -230,6 +233,8 @@ static void look_after(execution *e) {
       wal_sweep_saving_is_full(&e->saving))
     save(e, false);
 }
+
+static void note_step(void *user, int64_t step) { ((execution *)user)->step = step; }
 
 /* While a run of its own goes on, a rank lets messages go on, too. */
 static void tick(void *user) {
@@ -324,6 +329,7 @@ static wal_status record(execution *e, int64_t run, bool resumes, FILE *said, wa
     job.said = said;
     job.params = params;
     job.tick = tick;
+    job.stepped = e->sweep->restarts ? note_step : NULL;
     job.told = told;
     job.user = e;
     job.output = wal_checkpoint_part_name(e->job->output, "run", run, e->run_name);
@@ -359,6 +365,7 @@ static void do_run(execution *e, int64_t run) {
     p.status = record(e, run, false, speech, &file, &p);
   }
   p.figures.seconds = wal_clock() - start;
+  e->step = -1;
   if (speech && fclose(speech) != 0 && said) said[0] = '\0';
   if (file && e->sweep->keeps && e->leads) {
     const wal_status status = wal_run_file_recorded(file, &recorded, &p.recorded);
@@ -494,6 +501,7 @@ wal_status wal_sweep_execute(wal_job *job, const wal_sweep *sweep, wal_run_file 
   execution e = {.job = job,
                  .sweep = sweep,
                  .quiet = *job->options,
+                 .step = -1,
                  .collects = wal_ctx_rank(ctx) == 0,
                  .file = file,
                  .alone = alone,

@@ -23,6 +23,12 @@ bool wal_sweep_is_better(const wal_figures *figures, const wal_figures *than) {
   return than->unsettled;
 }
 
+/* Of designs that did not fail; one whose population has not settled has a rank, too. */
+static bool is_good(const wal_sweep_row *row) {
+  const bool open = row->status == WAL_ENOCONV && row->figures.unsettled;
+  return (row->status == WAL_OK || open) && !isnan(row->figures.objective);
+}
+
 static int compare(const void *a, const void *b) {
   const entry *x = a, *y = b;
   if (wal_sweep_is_better(&x->figures, &y->figures)) return -1;
@@ -40,7 +46,7 @@ wal_status wal_sweep_rank(wal_ctx *ctx, const wal_sweep_row *rows, int64_t runs,
   if (status == WAL_OK) {
     for (int64_t i = 0; i < runs; i++) {
       entries[i] = (entry){rows[i].figures, i};
-      if (rows[i].status != WAL_OK) entries[i].figures.objective = NAN;
+      if (!is_good(&rows[i])) entries[i].figures.objective = NAN;
     }
     qsort(entries, (size_t)runs, sizeof *entries, compare);
     for (int64_t i = 0; i < runs; i++) {
@@ -62,7 +68,7 @@ void wal_sweep_ranking_free(wal_ctx *ctx, wal_sweep_ranking *ranking) {
 
 /* What the seeds of a setting came to. */
 typedef struct setting {
-  int64_t number, good; /* good: runs that have an objective */
+  int64_t number, good, open; /* good: runs that have an objective; open: not settled, of those */
   double mean, least, most;
 } setting;
 
@@ -79,8 +85,9 @@ static setting sum_up(const wal_sweep *sweep, const wal_sweep_row *rows, int64_t
   double sum = 0;
   for (int64_t run = number * sweep->seeds; run < (number + 1) * sweep->seeds; run++) {
     const double objective = rows[run].figures.objective;
-    if (rows[run].status != WAL_OK || isnan(objective)) continue;
+    if (!is_good(&rows[run])) continue;
     s.good++;
+    s.open += rows[run].status != WAL_OK;
     sum += objective;
     s.least = fmin(s.least, objective);
     s.most = fmax(s.most, objective);
@@ -98,6 +105,7 @@ static void print_setting(FILE *out, const wal_sweep *sweep, const setting *s) {
   else
     fprintf(out, "task %lld", (long long)s->number + 1);
   if (s->good < sweep->seeds) fprintf(out, ", %lld failed", (long long)(sweep->seeds - s->good));
+  if (s->open > 0) fprintf(out, ", %lld NOT converged", (long long)s->open);
   fprintf(out, "\n");
   wal_text_free(&label);
 }

@@ -31,6 +31,8 @@ typedef struct wal_job {
   wal_live *live;                     /**< its live view; that of a sweep in the runs of a sweep */
   wal_reason stopped_by;              /**< why it was stopped, if it was */
   void (*tick)(void *user); /**< called now and then while the task works, on every rank; or NULL */
+  void (*stepped)(void *user,
+                  int64_t step);  /**< a restart tells of its steps before tick(); or NULL */
   wal_reason (*told)(void *user); /**< of a run of a sweep: cli/control.h */
   void *user;
 } wal_job;

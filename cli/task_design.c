@@ -121,6 +121,7 @@ static void report(void *user, const wal_design *d) {
     wal_progress_report(&w->progress, row->step, d->plan.steps, "objective", row->objective,
                         row->seconds);
   if (!w->job->derived) wal_live_report(w->job->live, &live);
+  if (w->job->stepped) w->job->stepped(w->job->user, row->step);
   if (w->job->tick) w->job->tick(w->job->user);
 }
 
@@ -219,6 +220,37 @@ static wal_status compare(work *w) {
   return wal_report_create(learner->space, &learner->flow, &learner->policy, &w->report);
 }
 
+/* Whether the best design has more exploitability than was asked for: the population has not
+   answered it yet. A design that ended early tells of that in its place. */
+static bool is_unsettled(const work *w) {
+  const double asked = w->design->plan.settled;
+  if (asked == 0 || w->ending.status != WAL_OK) return false;
+  return !(w->marks.row[w->marks.count - 1].found.exploitability <= asked);
+}
+
+/* Of a search that has found nothing; the usual rules are only there beside start and best. */
+static void print_hint(const work *w, FILE *out) {
+  const wal_design *d = w->design;
+  const wal_design_mark *usual = &w->marks.row[0], *best = &w->marks.row[w->marks.count - 1];
+  const bool tried = d->row_count > 1 && d->best >= 0 && w->ending.status == WAL_OK;
+  const bool start = tried && d->rows[d->best].step == 0;
+  const bool compared = tried && w->marks.count > 2;
+  if (!start && !(compared && best->found.objective <= usual->found.objective)) return;
+  fprintf(out, "  note: no step%s was better than %s; another %slearner.rate may help\n",
+          d->plan.settled > 0 ? " that has settled" : "", start ? "the start" : usual->name,
+          d->plan.method->moves ? "" : "optimizer.rate or ");
+}
+
+/* What the figures mean for whoever reads no further. */
+static void print_notes(const work *w, FILE *out) {
+  if (is_unsettled(w))
+    fprintf(out,
+            "  note: the population has not settled: exploitability with entropy %.3g, asked for "
+            "%.3g\n",
+            w->marks.row[w->marks.count - 1].found.exploitability, w->design->plan.settled);
+  print_hint(w, out);
+}
+
 /* All but seconds and the name of the file. */
 static void print_result(const work *w, FILE *out) {
   const wal_params *params = w->job->params;
@@ -231,6 +263,7 @@ static void print_result(const work *w, FILE *out) {
     fprintf(out, ", %lld game%s a step, judged in %lld others",
             (long long)wal_problem_batch(w->problem), wal_problem_batch(w->problem) == 1 ? "" : "s",
             (long long)wal_problem_held_out(w->problem));
+  if (is_unsettled(w)) fprintf(out, ", NOT converged");
   fprintf(out, "\n  %-22s  %12s  %14s  %14s\n", "", "objective", "exploitability", "with entropy");
   for (int i = 0; i < w->marks.count; i++) {
     const wal_design_mark *mark = &w->marks.row[i];
@@ -242,6 +275,10 @@ static void print_result(const work *w, FILE *out) {
     fprintf(out, "  %-22s  %12.6g  %14.3g  %14.3g\n", name, mark->found.objective,
             mark->found.plain_exploitability, mark->found.exploitability);
   }
+  print_notes(w, out);
+  if (w->solved && w->report.form && wal_problem_draws(w->problem))
+    fprintf(out, "  of the first of the %lld others alone:\n",
+            (long long)wal_problem_held_out(w->problem));
   if (w->solved) wal_report_print(out, &w->report);
   wal_played_print(w->played, out);
 }
@@ -259,7 +296,7 @@ static wal_status note_ending(work *w, wal_status status) {
 /* Tells why it ended. That a run has not converged is else known from what it prints. */
 static wal_status tell_ending(const work *w) {
   char line[sizeof w->ending.reason + 16];
-  if (w->ending.status == WAL_OK) return WAL_OK;
+  if (w->ending.status == WAL_OK) return is_unsettled(w) ? WAL_ENOCONV : WAL_OK;
   snprintf(line, sizeof line, "walras: %s", w->ending.reason);
   if (w->speaks && w->ending.status == WAL_ENOCONV)
     wal_error_print(w->job->options->json, WAL_ENOCONV,
@@ -339,12 +376,14 @@ static wal_status work_of_sweep(wal_job *job, wal_run_file **file, wal_figures *
         .value = NAN,
         .objective = best->objective,
         .best_step = w.design->best < 0 ? -1 : w.design->rows[w.design->best].step,
-        .unsettled = w.design->best >= 0 && !wal_design_settled(w.design, w.design->best),
+        .unsettled = is_unsettled(&w),
+        .converged = w.design->plan.settled > 0 && w.ending.status == WAL_OK && !is_unsettled(&w),
         .seconds = last->seconds,
         .game = game_index(job->params)};
     for (int c = 0; c < WAL_REPORT_COLUMNS; c++)
       figures->total[c] = w.solved ? w.report.total[c] : NAN;
     if (w.speaks && job->said) print_result(&w, job->said);
+    if (is_unsettled(&w) && !job->whole) status = WAL_ENOCONV;  // a restart is ranked by it
   }
   if (status == WAL_OK && w.ending.status != WAL_OK)
     status = wal_fail(job->ctx, w.ending.status, "%s", w.ending.reason);

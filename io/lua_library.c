@@ -173,6 +173,8 @@ static int unknown_name(lua_State *L) {
   name_list names = {L, lua_gettop(L)};
   const char *nearest =
       wal_nearest_name(lua_tostring(L, 2), (int64_t)lua_rawlen(L, names.keys), name_at, &names);
+  const char *otherwise = wal_catalogue_written(wal_lua_of(L)->catalogue, lua_tostring(L, 2), NULL);
+  if (otherwise) return luaL_error(L, "unknown name %s; write %s", quoted, otherwise);
   if (!nearest || !nearest[0]) return luaL_error(L, "unknown name %s", quoted);
   return luaL_error(L, "unknown name %s; did you mean \"%s\"?", quoted, nearest);
 }

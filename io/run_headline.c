@@ -151,6 +151,9 @@ static void print_design(hid_t file, json_t *params, FILE *out) {
   const double best = item(file, "/design/reference", "objective", -1);
   const double usual = item(file, "/design/reference", "objective", 0);
   const double status = attribute(file, "/design", "status");
+  const double asked =
+      json_number_value(json_object_get(json_object_get(params, "evaluate"), "exploitability"));
+  const double reached = item(file, "/design/reference", "exploitability", -1);
   char shown[NAME];
   fputs("design", out);
   for (int i = 0; i < 3; i++) {
@@ -166,6 +169,10 @@ static void print_design(hid_t file, json_t *params, FILE *out) {
         : status == 3 ? ", ended by what is NOT finite"
                       : "",
         out);
+  if (status == 0 && asked > 0 && reached <= asked) fputs(", converged", out);
+  if (status == 0 && asked > 0 && !(reached <= asked))
+    fprintf(out, ", NOT converged: exploitability with entropy %.3g, asked for %.3g", reached,
+            asked);
   print_played(file, out);
   fputc('\n', out);
 }

@@ -21,7 +21,8 @@ static wal_status make_catalogue(wal_study *s, const wal_game_type *const *games
   WAL_TRY(wal_acquire(s->ctx, "catalogue", 1, sizeof *s->known, &s->known));
   WAL_TRY(wal_acquire(s->ctx, "catalogue", usual->count + own, sizeof *list, &list));
   memcpy(list, usual->components, (size_t)usual->count * sizeof *list);
-  *s->known = (wal_catalogue){list, usual->count};
+  *s->known = *usual;
+  s->known->components = list;
   for (int64_t i = 0; i < own; i++) {
     const wal_component *game = &games[i]->component;
     if (games[i]->struct_size != sizeof *games[i])

@@ -34,6 +34,15 @@ const wal_component *wal_catalogue_find_kind(const wal_catalogue *catalogue, con
   return NULL;
 }
 
+const char *wal_catalogue_written(const wal_catalogue *catalogue, const char *name,
+                                  const char *kinds) {
+  for (int64_t i = 0; catalogue && i < catalogue->other_count; i++)
+    if (strcmp(catalogue->other_names[i].name, name) == 0 &&
+        (!kinds || wal_kind_is(catalogue->other_names[i].kind, kinds)))
+      return catalogue->other_names[i].written;
+  return NULL;
+}
+
 const char *wal_kinds_text(const char *kinds, char *buffer, size_t size) {
   size_t length = 0;
   buffer[0] = '\0';

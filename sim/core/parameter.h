@@ -43,7 +43,8 @@ typedef struct wal_param {
   const char *choices; /**< TEXT: "a|b|c"; COMPONENT: kind, or kinds "a|b";
                             ANY: as "a table of lists" */
   const struct wal_component *record; /**< of RECORD: what the table may have */
-  bool named;                         /**< of COMPONENT: "name" stands for name{} */
+  bool named;          /**< of COMPONENT: its default is shown as "name", which stands
+                            for name{} with any of them */
   const char *wraps;   /**< of COMPONENT: a list, a table or a function stands for the component of
                             this name with it as its first parameter; NULL: it does not */
   const char *unit;    /**< NULL if none */
@@ -59,11 +60,25 @@ typedef struct wal_component {
   const wal_param *params; /**< ends with a NULL name; NULL if there are none */
 } wal_component;
 
+/** A name that people know for what is written otherwise. */
+typedef struct wal_other_name {
+  const char *name;    /**< as "second_price" */
+  const char *kind;    /**< of what it is, as "mechanism" */
+  const char *written; /**< how that is written */
+} wal_other_name;
+
 /** All components a program knows. */
 typedef struct wal_catalogue {
   const wal_component *const *components; /**< [count] */
   int64_t count;                          /**< of components */
+  const wal_other_name *other_names;      /**< [other_count] */
+  int64_t other_count;                    /**< of names for what is written otherwise */
 } wal_catalogue;
+
+/** How that is written which somebody calls `name`: NULL if nothing is known of it.
+ *  @param kinds  of which it must be ("a" or "a|b"); NULL: any */
+const char *wal_catalogue_written(const wal_catalogue *catalogue, const char *name,
+                                  const char *kinds);
 
 /** The first component of this name, NULL if there is none. */
 const wal_component *wal_catalogue_find(const wal_catalogue *catalogue, const char *name);

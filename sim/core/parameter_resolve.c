@@ -236,10 +236,11 @@ static wal_status wrong_component(const resolver *r, const wal_params *params,
   const bool tell = known && node->kind != WAL_NODE_FIELDS;  // else it is a table that is told of
   char got[TEXT_LENGTH], wanted[TEXT_LENGTH];
   wal_kinds_text(kind, wanted, sizeof wanted);
-  if (node->kind == WAL_NODE_TEXT && wal_catalogue_find_kind(r->catalogue, written, kind))
+  const char *otherwise = known ? NULL : wal_catalogue_written(r->catalogue, written, kind);
+  if (otherwise)
     return wal_params_fail_at(r->ctx, params, param->name, node->line,
-                              "expected %s, got \"%s\"; write %s{} without quotation marks", wanted,
-                              written, written);
+                              "unknown %.*s \"%s\"; write %s", (int)strcspn(kind, "|"), kind,
+                              written, otherwise);
   if (written[0] && !known) {
     kind_names names = {r->catalogue, kind};
     int64_t count = r->catalogue ? r->catalogue->count : 0;
@@ -292,7 +293,7 @@ static wal_status read_component(const resolver *r, const wal_params *params,
                                  const wal_param *param, const wal_node *node,
                                  wal_param_value *value) {
   if (param->wraps && is_data(node)) return read_wrapped(r, params, param, node, value);
-  const bool word = param->named && node->kind == WAL_NODE_TEXT;
+  const bool word = node->kind == WAL_NODE_TEXT;
   const wal_component *component =
       word || node->kind == WAL_NODE_COMPONENT
           ? wal_catalogue_find_kind(r->catalogue, node->text, param->choices)
@@ -436,6 +437,14 @@ static wal_status fill_default(const resolver *r, const wal_params *params, cons
   return WAL_OK;
 }
 
+/* The record among the parameters that has one of this name; NULL if none has. */
+static const char *record_with(const wal_params *params, const char *name) {
+  for (const wal_param *p = params->component->params; p && p->name; p++)
+    for (const wal_param *q = p->type == WAL_RECORD ? p->record->params : NULL; q && q->name; q++)
+      if (strcmp(q->name, name) == 0) return p->name;
+  return NULL;
+}
+
 static wal_status refuse_unknown(const resolver *r, const wal_params *params,
                                  const wal_node *node) {
   for (int64_t i = 0; i < node->count; i++) {
@@ -447,6 +456,11 @@ static wal_status refuse_unknown(const resolver *r, const wal_params *params,
     char quoted[TEXT_LENGTH];
     wal_quoted_text(key, quoted, sizeof quoted);
     int line = node->items[i]->line;
+    const char *record = record_with(params, key);
+    if (record)
+      return wal_params_fail_at(r->ctx, params, NULL, line,
+                                "unknown parameter %s; it belongs in %s = { %s = ... }", quoted,
+                                record, key);
     const char *nearest = wal_nearest_name(key, params->count, param_at, params);
     if (nearest)
       return wal_params_fail_at(r->ctx, params, NULL, line,

@@ -308,7 +308,8 @@ REFUSED = [
      r"expected toll = toll\{\}"),
     ("no parameters", ("game = batched_auction { mechanism = first_price {} }",
                        "objective = revenue {}"), PLACE + "batched_auction: there is nothing to "
-     r"design: expected toll = toll\{\} or a mechanism with parameters"),
+     r"design: expected toll = toll\{\}, or an auction with mechanism = neural\{\} or static\{\}; "
+     "reserves and prices are not designed, but can be swept"),
     ("entropy 0", (BEACH, CONGESTION, "method = implicit {}",
                    "learner = mirror_descent { entropy = 0 }"), PLACE + "implicit: expected a "
      r"learner with entropy > 0, got 0 \(amid\{\} can be used\)"),
@@ -530,6 +531,124 @@ class Ended(unittest.TestCase):
             self.assertTrue(numpy.isfinite(summary["objective"][:2]).all())
             self.assertIn("next value", summary["error"].asstr()[2])
             self.assertEqual(file["runs/run_000001/design"].attrs["status"], 2)
+
+
+class Notes(unittest.TestCase):
+    """What is said of a design that found nothing, or designs less than it seems to."""
+
+    def one(self, text, status=0):
+        place = folder("notes")
+        write(os.path.join(place, "s.lua"), f"return design {{ {text} }}")
+        result = walras("run", "s.lua", "-q", cwd=place)
+        self.assertEqual(result.status, status, result)
+        return re.findall("(?m)^  note: (.*)$", result.out), own_lines(result.err)
+
+    def test_no_step_is_better(self):
+        learner = "learner = mirror_descent { rate = 1, entropy = 0.05, iterations = 20 }"
+        toll = ("game = beach_bar { states = 9, horizon = 4, bar = 4, toll = toll {} }, "
+                f"{CONGESTION}, {learner}, ")
+        rules = ("game = batched_auction { rounds = 2, values = 10, bids = 10, mechanism = static { "
+                 "payment = function(h, b) return 0.1 * b end } }, objective = revenue {}, "
+                 "learner = mirror_descent { rate = 10, entropy = 0.01, iterations = 20 }, ")
+        hint = "another optimizer.rate or learner.rate may help"
+        for text, told in (
+                (toll + "optimizer = sgd { rate = 0 }, steps = 2, evaluate = { every = 1 }",
+                 [f"no step was better than the start; {hint}"]),
+                (toll + "optimizer = sgd { rate = 0 }, steps = 2, "
+                 "evaluate = { every = 1, exploitability = 1000 }",
+                 [f"no step that has settled was better than the start; {hint}"]),
+                (toll + "method = anneal { sigma = 1e-300 }, steps = 2, evaluate = { every = 1 }",
+                 ["no step was better than the start; another learner.rate may help"]),
+                (rules + "optimizer = adam { rate = 1e-4 }, steps = 2, evaluate = { every = 1 }",
+                 [f"no step was better than first price; {hint}"]),
+                (toll + "optimizer = adam { rate = 0.1 }, steps = 2, evaluate = { every = 1 }", []),
+                (toll + "steps = 0", [])):
+            with self.subTest(text=text):
+                self.assertEqual(self.one(text), (told, []))
+
+    def test_a_toll_beside_a_mechanism(self):
+        text = ("game = batched_auction { rounds = 2, values = 8, bids = 8, toll = toll {}, "
+                "mechanism = %s }, objective = revenue {}, steps = 1, "
+                "learner = mirror_descent { rate = 10, entropy = 0.01, iterations = 10 }, "
+                "evaluate = { iterations = 10 }")
+        for mechanism, told in (
+                ("static {}", [r"walras: warning: \S*s\.lua:1: batched_auction: toll: only the toll "
+                               "is designed: the mechanism, with its 18 parameters, stays as it "
+                               "starts"]),
+                ("first_price {}", [])):
+            with self.subTest(mechanism=mechanism):
+                _, lines = self.one(text % mechanism)
+                self.assertEqual(len(lines), len(told), lines)
+                for line, pattern in zip(lines, told):
+                    self.assertRegex(line, f"^{pattern}$")
+
+
+# No population settles so far; an exploitability of 1000 has anybody.
+TOLERANCE = ("""design { game = batched_auction { rounds = 2, values = 8, bids = 8,
+    mechanism = neural { hidden = 4 } }, objective = revenue {},
+  learner = mirror_descent { rate = 10, entropy = 0.01, iterations = 20 },
+  optimizer = adam { rate = 0.01 }, steps = 2,
+  evaluate = { every = 1, iterations = 30, exploitability = 1e-30 } }""")
+NOTE = (r"  note: the population has not settled: exploitability with entropy (\S+), "
+        r"asked for 1e-30")
+
+
+class Tolerance(unittest.TestCase):
+    """A design whose best has more exploitability than was asked for has not converged."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.place = folder("tolerance")
+        write(os.path.join(cls.place, "s.lua"), "return " + TOLERANCE)
+        write(os.path.join(cls.place, "sweep.lua"), f"""return sweep {{ base = {TOLERANCE},
+          vary = {{ ["evaluate.exploitability"] = {{ 1e-30, 1000, 0 }} }} }}""")
+
+    def run_it(self, output, *options, status=2, scenario="s.lua", ranks=None):
+        result = walras("run", scenario, "-q", "-o", output, *options, cwd=self.place, ranks=ranks)
+        self.assertEqual((result.status, own_lines(result.err)), (status, []), result)
+        info = walras("info", output, cwd=self.place)
+        self.assertEqual(info.status, 0, info)
+        return result.out, info.out
+
+    def test_it_is_told(self):
+        for output, options in (("s.h5", ()), ("restarts.h5", ("-P", "restarts=2"))):
+            with self.subTest(output=output):
+                out, info = self.run_it(output, *options, ranks=2 if options else None)
+                with h5py.File(os.path.join(self.place, output)) as file:
+                    self.assertEqual(file["design"].attrs["status"], 0)
+                    left = f'{file["design/reference/exploitability"][2]:.3g}'
+                    if options:
+                        self.assertEqual(file["restarts/status"][:].tolist(), [2, 2])
+                        self.assertEqual(sorted(file["restarts/rank"]), [1, 2])
+                self.assertRegex(out, r"(?m)batched_auction, revenue by amid: 2 steps over \d+ "
+                                 r"parameters, NOT converged$")
+                self.assertEqual(re.findall(f"(?m)^{NOTE}$", out), [left])
+                self.assertLess(out.index("best design"), out.index("note: "))
+                self.assertLess(out.index("note: "), out.index("mean_payment"))
+                self.assertRegex(info, r"(?m)^design, .* under the usual rules, NOT converged: "
+                                 rf"exploitability with entropy {left}, asked for 1e-30$")
+
+    def test_one_that_has_settled(self):
+        for asked in ("1000", "0"):
+            out, info = self.run_it("settled.h5", "--force", "-P",
+                                    f"evaluate.exploitability={asked}", status=0)
+            self.assertNotIn("NOT converged", out + info)
+            self.assertNotIn("note: ", out)
+            self.assertRegex(info, r"(?m)^design, .* under the usual rules"
+                             + {"1000": ", converged$", "0": "$"}[asked])
+
+    def test_in_a_sweep(self):
+        out, info = self.run_it("sweep.h5", scenario="sweep.lua")
+        with h5py.File(os.path.join(self.place, "sweep.h5")) as file:
+            summary = {name: file[f"summary/{name}"][:].tolist()
+                       for name in ("status", "converged", "rank", "best_step")}
+            self.assertEqual(summary["status"], [2, 0, 0])
+            self.assertEqual(summary["converged"], [0, 1, 0])
+            self.assertEqual(summary["rank"], [3, 1, 2])
+            self.assertIn("run_000000", file["runs"])
+        self.assertRegex(out, r"(?m)^ +3 +0 .*  NOT converged$")
+        self.assertEqual(out.splitlines()[-1], "3 runs, 1 NOT converged; file sweep.h5")
+        self.assertRegex(info, r"(?m)^sweep: 3 runs, 0 failed, 1 not converged$")
 
 
 class Interrupted(unittest.TestCase):

@@ -58,7 +58,8 @@ def small(name):
 def run(name, *options, label=None):
     path = os.path.join(folder("designs"), f"{label or name}.h5")
     result = walras("run", scenario(name), "-q", "-o", path, *options, timeout=200)
-    assert result.status == 0, result
+    settled = "note: the population has not settled" not in result.out
+    assert result.status == (0 if settled else 2), result
     return path, result.out
 
 

@@ -125,6 +125,8 @@ class Draws(unittest.TestCase):
             result = walras("run", "d.lua", "-o", output, cwd=place, ranks=ranks)
             self.assertEqual(result.status, 0, result)
             self.assertRegex(result.out, r"506 parameters, 4 games a step, judged in 3 others\n")
+            self.assertRegex(result.out, r"\n  best design .*\n(  note: .*\n)*  of the first of the 3 "
+                             r"others alone:\n    round  ")
         write(os.path.join(place, "stopped.STOP"), "")
         result = walras("run", "d.lua", "-o", "stopped.h5", cwd=place, ranks=2)
         self.assertEqual(result.status, STOPPED, result)

@@ -36,7 +36,7 @@ LOADING = [
     ("goods", scenario("first_price{}", goods="-0.1"),
      "s.lua:1: batched_auction: goods: expected a number in [0, 1000000], got -0.1"),
     ("name", scenario("second_price{}"),
-     's.lua:3: unknown name "second_price"; did you mean "posted_price"?'),
+     's.lua:3: unknown name "second_price"; write uniform_price { rule = "highest_losing" }'),
     ("word", scenario('"uniform_prize"'),
      's.lua:1: batched_auction: mechanism: unknown mechanism "uniform_prize"; did you mean '
      '"uniform_price"?'),

@@ -78,8 +78,9 @@ CASES = [
      "1000000000], got 0"),
     ("values=mirror_descent{}", "", GAME + "values: expected a value_law (uniform, exponential, beta, "
      "quantiles), a list or a function, got learner mirror_descent{...}"),
-    ("values='uniform'", "", GAME + 'values: expected a value_law, got "uniform"; write uniform{} '
-     "without quotation marks"),
+    ("values='unifrom'", "", GAME + 'values: unknown value_law "unifrom"; did you mean "uniform"?'),
+    ("values='beta'", "", "s.lua:1: beta: a: expected a number, got nothing (the density is "
+     "proportional to v^(a-1) (1-v)^(b-1) on [0, 1])"),
     ("bids='equilbrium'", "", GAME + 'bids: unknown bid_rule "equilbrium"; did you mean '
      '"equilibrium"?'),
     ("bids=0.5", "", GAME + "bids: expected a bid_rule (equilibrium, bid_function) or a function, got 0.5"),

@@ -257,6 +257,8 @@ class Populations(unittest.TestCase):
             _, rows, groups, exact, _, _, _ = population
             out = self.results[(name, None, f"{name}-None.h5")].out
             p = file["population"]
+            policies = {1: r"policy \w+", 2: r"policies \w+ 0\.\d+, \w+ 0\.\d+"}[groups]
+            self.assertRegex(out, rf"^simulate, \w+, \w+: \d+ episodes? each, {policies}\n")
             for row in range(rows):
                 found = re.search(rf"(?m)^ +{p['agents'][row]} +(\S+) +(\S+) +(\S+) ", out)
                 self.assertTrue(found, out)
@@ -380,6 +382,20 @@ class Sources(unittest.TestCase):
                                 "agents = { 2, 10 }, episodes = 5", "few.h5")
         self.assertEqual(rows["group_return"][0, 1], 0)
         self.assertNotEqual(rows["group_return"][1, 1], 0)
+
+    def test_what_is_played_is_told(self):
+        """Also where the scenario does not say it."""
+        short = "agents = 10, episodes = 2, deviation = false"
+        for written, told in (
+                (short, "2 episodes each, policy uniform"),
+                (f"{short}, policy = softmax_target {{}}", "2 episodes each, policy softmax_target"),
+                (f"{short}, groups = {{ {{ share = 0.25 }}, "
+                 "{ share = 0.75, policy = 'deterministic_target' } }",
+                 "2 episodes each, policies uniform 0.25, deterministic_target 0.75")):
+            write("told.lua", f"return simulate {{ {BEACH}, {written} }}")
+            result = walras("run", "told.lua", "-q", "--force")
+            self.assertEqual((result.status, result.err), (0, ""), result)
+            self.assertEqual(result.out.splitlines()[0], f"simulate, beach_bar, individual: {told}")
 
     def test_a_warning_where_it_has_not_converged(self):
         policy = "policy = equilibrium { stop = { iterations = 5, exploitability = 1e-9 } }"

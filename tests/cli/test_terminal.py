@@ -286,6 +286,45 @@ class Components(unittest.TestCase):
                     self.assertRegex(self.blocks[item],
                                      rf"(?m)^ +{re.escape(parameter)}  *(\S.*)  *\S.*$")
 
+    def test_describe_words(self):
+        """Parameters, columns of reports and a few terms are no components, but are told of."""
+        for word, lines in (
+                ("reserve", ["reserve", "  reserve of first_price       lowest bid that may win: one "
+                             "for all rounds, or one for each"]),
+                ("threshold", ["threshold", "  in the report of batched_auction  lowest bid that wins "
+                               "with some probability; 1 if none does"]),
+                ("exploitability", ["exploitability: what an agent gains by the best policy while "
+                                    "all others keep to theirs; 0 at an", "                "
+                                    "equilibrium (docs/theory.md, docs/tutorial.md)",
+                                    "as a parameter"]),
+                ("mean field", ["mean field: how many of infinitely many agents are in each state, "
+                                "stage by stage (docs/theory.md)", "as a parameter"])):
+            result = walras("describe", word)
+            self.assertEqual((result.status, result.err), (0, ""), result)
+            self.assertEqual(result.out.splitlines()[:len(lines)], lines)
+            self.assertLess(result.out.count("\n"), 30)
+            for line in result.out.splitlines():
+                self.assertLessEqual(len(line), 100)
+        self.assertRegex(described("exploitability"),
+                         r"(?m)^  evaluate\.exploitability of design +prefer designs ")
+        unknown = "walras describe: unknown name "
+        for word, told in (("reserv", '"reserv"; did you mean "reserve"?'),
+                           ("exploitabilty", '"exploitabilty"; did you mean "exploitability"?'),
+                           ("second_price",
+                            '"second_price"; write uniform_price { rule = "highest_losing" }'),
+                           ("xylophone", '"xylophone"; see walras list')):
+            result = walras("describe", word)
+            self.assertEqual((result.status, result.out, result.err),
+                             (64, "", f"{unknown}{told}\n"))
+
+    def test_names_in_quotation_marks(self):
+        """Stand for components with all their defaults."""
+        path = os.path.join(folder("quoted"), "s.lua")
+        checked = [json.loads(walras("check", write(path, f"return solve {{ {text} }}")).out)
+                   for text in ("game = 'beach_bar', learner = 'fixed_point'",
+                                "game = beach_bar {}, learner = fixed_point {}")]
+        self.assertEqual(*checked)
+
     def test_describe_tells_defaults_and_ranges(self):
         out = described("crowd_motion")
         self.assertRegex(out, r"(?m)^ +rows +whole number in \[1, \S+\] +20 +\S.*\[cells\]$")
@@ -690,6 +729,21 @@ class Progress(unittest.TestCase):
         self.assertNotIn("\n", text)
         self.assertEqual(screen(text), [], "the bar is removed at the end")
         self.assertIn("iterations", run.out)
+
+    def test_restarts_have_steps(self):
+        """The first restart is long not done: its steps are shown."""
+        run = self.watch(text="return design { game = batched_auction { values = 60, bids = 60, "
+                              "mechanism = neural { hidden = 16 } }, objective = revenue {}, "
+                              "learner = mirror_descent { rate = 10, entropy = 1e-3, iterations = "
+                              "100 }, steps = 40, restarts = 2, evaluate = { iterations = 10 } }")
+        text = run.end()
+        self.assertEqual(run.process.returncode, 0, text)
+        shown = [(int(done), int(step))
+                 for done, step in re.findall(r"\] (\d)/2  step (\d+)", text)]
+        self.assertGreater(len({step for done, step in shown if done == 0}), 2, text)
+        self.assertLessEqual(max(step for _, step in shown), 40)
+        self.assertEqual(shown, sorted(shown))
+        self.assertEqual(screen(text), [])
 
     def test_bar_fits_the_terminal(self):
         """A bar that breaks into two lines cannot be drawn over."""

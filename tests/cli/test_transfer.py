@@ -417,6 +417,7 @@ class Runs(unittest.TestCase):
                     last = re.split(" {2,}", rows[1])[-1]
                     self.assertAlmostEqual(float(last.split()[0]), s["ratio"][m], delta=0.0051)
             if name == "all":
+                self.assertIn('\n  dpo                 with its defaults\n', out)
                 self.assertIn('\n  dpo 2               batch = 30, reference = "previous"\n', out)
                 self.assertIn('\n  pure_source 2       source = 2\n', out)
                 self.assertNotIn("/transfer/summary/win_rate", out)

@@ -15,7 +15,7 @@ static const wal_param BEACH_PARAMS[] = {
     {.name = NULL}};
 static const wal_component BEACH = {.name = "beach_bar", .kind = "game", .params = BEACH_PARAMS};
 static const wal_component *const ALL[] = {&BEACH};
-static const wal_catalogue CATALOGUE = {ALL, 1};
+static const wal_catalogue CATALOGUE = {.components = ALL, .count = 1};
 
 static const char SOURCE[] =
     "local list = {}\n"
@@ -101,7 +101,7 @@ static void ranks_that_disagree_are_noticed(void **state) {
   (void)state;
   static const wal_component SEA = {.name = "sea", .kind = "game"};
   static const wal_component *const OTHER[] = {&BEACH, &SEA};
-  static const wal_catalogue OTHER_CATALOGUE = {OTHER, 2};
+  static const wal_catalogue OTHER_CATALOGUE = {.components = OTHER, .count = 2};
   bool last = wal_ctx_rank(ctx) + 1 == wal_ctx_size(ctx);
   bool several = wal_ctx_size(ctx) > 1;
   char path[64];

@@ -15,7 +15,7 @@ static const char ODD[] = "line\nbreak\x1b[31m";
 
 static const wal_component SOLVE = {.name = "solve", .kind = "task"};
 static const wal_component *const ALL[] = {&SOLVE};
-static const wal_catalogue CATALOGUE = {ALL, 1};
+static const wal_catalogue CATALOGUE = {.components = ALL, .count = 1};
 
 static bool is_one_line(const char *text) {
   for (; *text; text++)

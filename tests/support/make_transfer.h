@@ -17,7 +17,7 @@ static inline const wal_catalogue *bench_catalogue(void) {
   static const wal_component *components[BENCH_COMPONENTS];
   static wal_catalogue catalogue;
   for (int64_t i = 0; i < wal_rlhf_component_count(); i++) components[i] = wal_rlhf_component_at(i);
-  catalogue = (wal_catalogue){components, wal_rlhf_component_count()};
+  catalogue = (wal_catalogue){.components = components, .count = wal_rlhf_component_count()};
   return &catalogue;
 }
 

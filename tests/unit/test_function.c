@@ -20,7 +20,7 @@ static const wal_param SOLVE_PARAMS[] = {
     {.name = "play", .type = WAL_COMPONENT, .choices = "game", .required = true}, {.name = NULL}};
 static const wal_component SOLVE = {.name = "solve", .kind = "task", .params = SOLVE_PARAMS};
 static const wal_component *const ALL[] = {&GAME, &SOLVE};
-static const wal_catalogue CATALOGUE = {ALL, 2};
+static const wal_catalogue CATALOGUE = {.components = ALL, .count = 2};
 
 WAL_TEST_CTX(1)
 

@@ -64,7 +64,7 @@ static const wal_param SOLVE_PARAMS[] = {
 static const wal_component SOLVE = {.name = "solve", .kind = "task", .params = SOLVE_PARAMS};
 
 static const wal_component *const ALL[] = {&BEACH, &PLAY, &DESCENT, &SOLVE};
-static const wal_catalogue CATALOGUE = {ALL, 4};
+static const wal_catalogue CATALOGUE = {.components = ALL, .count = 4};
 
 // ---- Building trees ---------------------------------------------------------------------------
 
@@ -465,9 +465,12 @@ static void wrong_components_are_refused(void **state) {
        "something{...}"},
       {number_node(3),
        "s.lua:2: solve: learner: expected a learner (fictitious_play, mirror_descent), got 3"},
-      {text_node("mirror_descent"),
-       "s.lua:2: solve: learner: expected a learner, got \"mirror_descent\"; write "
-       "mirror_descent{} without quotation marks"},
+      {text_node("mirror_decent"),
+       "s.lua:2: solve: learner: unknown learner \"mirror_decent\"; did you mean "
+       "\"mirror_descent\"?"},
+      {text_node("beach_bar"),
+       "s.lua:2: solve: learner: expected a learner (fictitious_play, mirror_descent), got game "
+       "\"beach_bar\""},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     wal_node *node = component_node("solve", 2);

@@ -36,7 +36,7 @@ static const wal_param SOLVE_PARAMS[] = {
     {.name = NULL}};
 static const wal_component SOLVE = {.name = "solve", .kind = "task", .params = SOLVE_PARAMS};
 static const wal_component *const ALL[] = {&BEACH, &PLAY, &DESCENT, &SOLVE};
-static const wal_catalogue CATALOGUE = {ALL, 4};
+static const wal_catalogue CATALOGUE = {.components = ALL, .count = 4};
 
 WAL_TEST_CTX(1)
 
