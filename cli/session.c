@@ -22,8 +22,8 @@ static void print_warning(void *user, const char *text) {
   wal_warning_print(session->options->json, text);
 }
 
-/* A process that no launcher started talks to nobody: Open MPI need not look for networks, nor start
-   a daemon to watch over it, which takes longer than many a run. Without the daemon all such
+/* A process that no launcher started talks to nobody: Open MPI need not look for networks, nor
+   start a daemon to watch over it, which takes longer than many a run. Without the daemon all such
    processes would be given the same name (4.1.4), and the same folder for what ranks share, so each
    is told one of its own, which goes when it ends. What the user has set counts. */
 static void expect_nobody(void) {
@@ -37,8 +37,7 @@ static void expect_nobody(void) {
                                    {"OMPI_MCA_ess_singleton_isolated", "1"},
                                    {"OMPI_MCA_orte_top_session_dir", top},
                                    {"OMPI_MCA_orte_jobfam_session_dir", family}};
-  for (size_t i = 0; i < sizeof nobody / sizeof *nobody; i++)
-    setenv(nobody[i][0], nobody[i][1], 0);
+  for (size_t i = 0; i < sizeof nobody / sizeof *nobody; i++) setenv(nobody[i][0], nobody[i][1], 0);
 }
 
 wal_status wal_session_open(wal_session *session, const wal_options *options, int *argc,

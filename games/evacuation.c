@@ -198,12 +198,12 @@ static void stage_vjp(const void *self, const wal_slab *slab, const double *mass
 
 const wal_game_type wal_game_evacuation = {
     .struct_size = sizeof(wal_game_type),
-    .component =
-        {.name = "evacuation",
-         .kind = "game",
-         .summary = "leave a building drawn as a map, by stairs and exits, avoiding the crowd",
-         .source = "MFGLib 0.3: building_evacuation, on maps",
-         .params = PARAMS},
+    .component = {.name = "evacuation",
+                  .kind = "game",
+                  .summary =
+                      "leave a building drawn as a map, by stairs and exits, avoiding the crowd",
+                  .source = "MFGLib 0.3: building_evacuation, on maps",
+                  .params = PARAMS},
     .create = create,
     .destroy = destroy,
     .initial = initial_mass,

@@ -25,7 +25,8 @@ const wal_mediator_type wal_mediator_uncentred = {
     .struct_size = sizeof(wal_mediator_type),
     .component = {.name = "uncentred",
                   .kind = "mediator",
-                  .summary = "as known_model{}, but its incentive is not centred, and so costs more",
+                  .summary =
+                      "as known_model{}, but its incentive is not centred, and so costs more",
                   .source = "docs/steering.md",
                   .params = PARAMS},
     .knows = knows,

@@ -30,7 +30,8 @@ static const char *const STYLE[] = {
     ".lead{color:var(--soft);overflow-wrap:anywhere}\n",
     ".facts{display:flex;flex-wrap:wrap;margin:1.2rem 0;border:solid var(--line);"
     "border-width:1px 0 0 1px}\n"
-    ".facts div{flex:1 1 max(150px,22%);min-width:0;border:solid var(--line);border-width:0 1px 1px 0;"
+    ".facts div{flex:1 1 max(150px,22%);min-width:0;border:solid var(--line);border-width:0 1px "
+    "1px 0;"
     "padding:.65rem .85rem}\n"
     ".facts dt{font-size:.8rem;color:var(--soft);line-height:1.3}\n"
     ".facts dd{margin:.1rem 0 0;font-size:1.25rem;font-weight:600;line-height:1.3;"

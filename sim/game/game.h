@@ -270,8 +270,8 @@ const wal_game_type *wal_game_of(const wal_params *params);
  * Makes a game and checks its shape. Rank-local, same on all ranks.
  * @param params  resolved parameters of type->component; must outlive the game
  * @param out     freed with wal_game_destroy()
- * @return WAL_EINPUT, as `file:line: ...`, for parameters that do not fit together; WAL_EINTERNAL for
- * a table of operations of another version or a shape that is none
+ * @return WAL_EINPUT, as `file:line: ...`, for parameters that do not fit together; WAL_EINTERNAL
+ * for a table of operations of another version or a shape that is none
  */
 wal_status wal_game_create(wal_ctx *ctx, const wal_game_type *type, wal_params *params,
                            wal_game *out);

@@ -40,8 +40,8 @@ typedef struct wal_space_options {
  * Lays a game out. @collective ctx; asks the game for all maps and noise rows of own states.
  * @param game     must outlive the space
  * @param options  NULL for the usual
- * @return WAL_EINTERNAL, naming the place, if a map leads outside, a row of noise is no distribution
- * or a state has no legal action; WAL_EINPUT if the kernels do not fit into memory
+ * @return WAL_EINTERNAL, naming the place, if a map leads outside, a row of noise is no
+ * distribution or a state has no legal action; WAL_EINPUT if the kernels do not fit into memory
  * Cost: every map and row once; memory as wal_moves_create() and wal_noise_create() need.
  */
 wal_status wal_space_create(wal_ctx *ctx, const wal_game *game, const wal_space_options *options,

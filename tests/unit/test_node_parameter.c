@@ -686,8 +686,8 @@ static void parameters_are_visited_in_order(void **state) {
   assert_true(wal_node_set_field(node, "game", beach_node("pairs", function_node(&scale))));
   wal_params *params = resolved(node);
   trace seen = {""};
-  wal_params_visitor visitor = {&seen,        visit_open, visit_close, visit_flag,
-                                visit_number, visit_text, visit_array, NULL, NULL};
+  wal_params_visitor visitor = {&seen,      visit_open,  visit_close, visit_flag, visit_number,
+                                visit_text, visit_array, NULL,        NULL};
   wal_params_visit(params, &visitor);
   assert_string_equal(seen.text,
                       "= solve{ game= beach_bar{ i=4:states i=-3:seed_offset x=0.5:chance "
