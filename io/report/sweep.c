@@ -192,9 +192,8 @@ static void add_row(wal_page *page, const ranking *r, const varied *v, const res
 static void table(wal_page *page, int run, const ranking *r, const varied *v) {
   static const char *const ORDER[] = {
       "ranked by objective, the largest first",
-      "ranked by revenue, the largest first, and those that have not converged behind the others",
-      "ranked by exploitability, the least first, and those that have not converged behind the "
-      "others",
+      "ranked by revenue, the largest first, and those that have not converged last",
+      "ranked by exploitability, the least first, and those that have not converged last",
       "all have reached the tolerance: in the order of the scenario"};
   const char *heads[VARIED + RESULTS + 3];
   const wal_texts errors = wal_page_texts(page, run, "/summary/error");
