@@ -38,22 +38,12 @@ static void plot_reference(wal_page *page) {
 static void table_reference(wal_page *page, int run, bool half) {
   static const char *const HEADS[] = {"rules", "objective", "exploitability with entropy",
                                       "exploitability"};
+  static const char *const COLUMNS[] = {"objective", "exploitability", "plain_exploitability"};
   const wal_texts names = wal_page_texts(page, run, "/design/reference/name");
-  const wal_array *objective = wal_page_array(page, run, "/design/reference/objective");
-  const wal_array *entropy = wal_page_array(page, run, "/design/reference/exploitability");
-  const wal_array *plain = wal_page_array(page, run, "/design/reference/plain_exploitability");
-  if (names.count == 0 || !objective) return;
+  if (names.count == 0) return;
   wal_page_markup(page, half ? "<div class=\"half\">\n" : "<div>\n");
-  wal_page_table(page, wal_page_of_run(page, run, "rules compared"), 4, HEADS);
-  for (int64_t i = 0; i < names.count; i++) {
-    wal_page_row(page);
-    wal_page_cell(page, names.text[i]);
-    wal_page_cell_number(page, wal_array_at(objective, i));
-    wal_page_cell_number(page, wal_array_at(entropy, i));
-    wal_page_cell_number(page, wal_array_at(plain, i));
-    wal_page_row_end(page);
-  }
-  wal_page_table_end(page);
+  wal_page_table_of(page, run, wal_page_of_run(page, run, "rules compared"), "/design/reference",
+                    &names, 3, COLUMNS, HEADS);
   wal_page_markup(page, "</div>\n");
 }
 

@@ -54,18 +54,8 @@ static void table_estimates(wal_page *page, int run) {
                                       "difference, in standard errors"};
   static const char *const COLUMNS[] = {"estimate", "standard_error", "exact", "difference"};
   const wal_texts names = wal_page_texts(page, run, "/simulation/quantity");
-  const wal_array *column[4];
-  if (names.count == 0) return;
-  for (int c = 0; c < 4; c++)
-    column[c] = wal_page_array(page, run, wal_page_print(page, "/simulation/%s", COLUMNS[c]));
-  wal_page_table(page, wal_page_of_run(page, run, "estimates"), 5, HEADS);
-  for (int64_t i = 0; i < names.count; i++) {
-    wal_page_row(page);
-    wal_page_cell(page, names.text[i]);
-    for (int c = 0; c < 4; c++) wal_page_cell_number(page, wal_array_at(column[c], i));
-    wal_page_row_end(page);
-  }
-  wal_page_table_end(page);
+  wal_page_table_of(page, run, wal_page_of_run(page, run, "estimates"), "/simulation", &names, 4,
+                    COLUMNS, HEADS);
 }
 
 static void plot_deviations(wal_page *page, const char *const *columns, const char *const *names,

@@ -266,3 +266,20 @@ wal_texts wal_page_attributes(wal_page *page, int run, const char *object) {
   H5Oclose(id);
   return all;
 }
+
+void wal_page_table_of(wal_page *page, int run, const char *caption, const char *group,
+                       const wal_texts *names, int columns, const char *const *column,
+                       const char *const *heads) {
+  const wal_array **array = wal_page_acquire(page, columns, sizeof *array);
+  if (!array || names->count == 0) return;
+  for (int c = 0; c < columns; c++)
+    array[c] = wal_page_array(page, run, wal_page_print(page, "%s/%s", group, column[c]));
+  wal_page_table(page, caption, columns + 1, heads);
+  for (int64_t i = 0; i < names->count; i++) {
+    wal_page_row(page);
+    wal_page_cell(page, names->text[i]);
+    for (int c = 0; c < columns; c++) wal_page_cell_number(page, wal_array_at(array[c], i));
+    wal_page_row_end(page);
+  }
+  wal_page_table_end(page);
+}

@@ -53,6 +53,12 @@ wal_texts wal_page_attributes(wal_page *page, int run, const char *object);
 /** Names of the children of a group in byte order; count 0 if there is none. */
 wal_texts wal_page_children(wal_page *page, int run, const char *group);
 
+/** A table with a row for each name: columns are datasets of a group, by name, and `heads` begins
+ * with that of the names. Nothing without names. */
+void wal_page_table_of(wal_page *page, int run, const char *caption, const char *group,
+                       const wal_texts *names, int columns, const char *const *column,
+                       const char *const *heads);
+
 /** The last value, or one counted from the start; NaN if there is none. */
 double wal_array_last(const wal_array *array);
 double wal_array_at(const wal_array *array, int64_t i);

@@ -92,24 +92,14 @@ static void table_summary(wal_page *page, int run) {
                                       "paid too little"};
   enum { COUNT = sizeof COLUMNS / sizeof COLUMNS[0] };
   const wal_texts names = wal_page_texts(page, run, "/steering/mediator");
-  const wal_array *column[COUNT];
-  if (names.count == 0) return;
-  for (int c = 0; c < COUNT; c++)
-    column[c] = wal_page_array(page, run, wal_page_print(page, "/steering/summary/%s", COLUMNS[c]));
-  wal_page_table(page,
-                 wal_page_of_run(page, run,
-                                 "mediators: an episode of the second half; exponents of the sums "
-                                 "of gaps and of the running excess (payments beyond the "
-                                 "exploitability of what is played), with 95 % intervals; share "
-                                 "of payments below what equalizes"),
-                 COUNT + 1, HEADS);
-  for (int64_t m = 0; m < names.count; m++) {
-    wal_page_row(page);
-    wal_page_cell(page, names.text[m]);
-    for (int c = 0; c < COUNT; c++) wal_page_cell_number(page, wal_array_at(column[c], m));
-    wal_page_row_end(page);
-  }
-  wal_page_table_end(page);
+  wal_page_table_of(
+      page, run,
+      wal_page_of_run(page, run,
+                      "mediators: an episode of the second half; exponents of the sums "
+                      "of gaps and of the running excess (payments beyond the "
+                      "exploitability of what is played), with 95 % intervals; share "
+                      "of payments below what equalizes"),
+      "/steering/summary", &names, COUNT, COLUMNS, HEADS);
 }
 
 void wal_page_steering(wal_page *page) {

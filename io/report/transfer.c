@@ -194,22 +194,11 @@ static void table_summary(wal_page *page, int run) {
                                       "final gap", "final coverage"};
   enum { COUNT = sizeof COLUMNS / sizeof COLUMNS[0] };
   const wal_texts names = wal_page_methods(page, run);
-  const wal_array *column[COUNT];
-  if (names.count == 0) return;
-  for (int c = 0; c < COUNT; c++)
-    column[c] = wal_page_array(page, run, wal_page_print(page, "/transfer/summary/%s", COLUMNS[c]));
-  wal_page_table(page,
-                 wal_page_of_run(page, run,
-                                 "after all rounds: median of the seeds; ratio to the baseline "
-                                 "with its 95 % interval"),
-                 COUNT + 1, HEADS);
-  for (int64_t m = 0; m < names.count; m++) {
-    wal_page_row(page);
-    wal_page_cell(page, names.text[m]);
-    for (int c = 0; c < COUNT; c++) wal_page_cell_number(page, wal_array_at(column[c], m));
-    wal_page_row_end(page);
-  }
-  wal_page_table_end(page);
+  wal_page_table_of(page, run,
+                    wal_page_of_run(page, run,
+                                    "after all rounds: median of the seeds; ratio to the baseline "
+                                    "with its 95 % interval"),
+                    "/transfer/summary", &names, COUNT, COLUMNS, HEADS);
 }
 
 static void map_wins(wal_page *page, int run) {

@@ -210,6 +210,7 @@ class Mechanisms(unittest.TestCase):
                     self.assertEqual(compared.status, 0, compared)
 
     def test_describe(self):
+        seen = set()
         for name in ("first_price", "uniform_price", "all_pay", "posted_price", "static", "neural",
                      "scripted"):
             result = walras("describe", name)
@@ -218,6 +219,9 @@ class Mechanisms(unittest.TestCase):
             # A parameter is told on a line, and on those that follow and are indented by more.
             for parameter in re.findall(r"(?m)^  (?:split|goods) .*(?:\n {4,}.*)*", result.out):
                 self.assertTrue(parameter.endswith("[goods per bidder]"), parameter)
+                seen.add(name)
+        self.assertIn("first_price", seen)
+        self.assertIn("static", seen)
 
 
 if __name__ == "__main__":
